@@ -1,0 +1,53 @@
+# A fresh machine needs git, make and Python 3.11 or newer; uv is used where it is.
+#   make demo    the main job on the sample export
+#   make test    the tests
+# Both make a private .venv first, from hash-pinned requirements.
+
+VENV  ?= .venv
+LOCKS ?= dev
+ARGS  ?=
+
+bin := $(VENV)/bin
+
+.PHONY: demo test check bench soak setup lock clean
+.DEFAULT_GOAL := demo
+
+demo: setup
+	@"$(bin)/comity" check --sample
+
+test: setup
+	"$(bin)/python" -m pytest -n 2 $(ARGS)
+
+check: setup
+	"$(bin)/ruff" check
+	"$(bin)/ruff" format --check
+	"$(bin)/mypy"
+	"$(bin)/lint-imports"
+
+# Ratios against peers; writes docs/benchmarks.md.
+bench: LOCKS += bench
+bench: setup
+	"$(bin)/python" -m bench $(ARGS)
+
+# The property tests with many times the examples and a fresh seed, for an idle evening.
+soak: setup
+	"$(bin)/python" -m pytest -n 2 --hypothesis-profile soak --hypothesis-show-statistics $(ARGS)
+
+setup:
+	@sh scripts/setup "$(VENV)" $(LOCKS)
+
+# Pins everything anew (add UPGRADE=--upgrade for newer versions). Needs uv. The files name no index and no host.
+UPGRADE ?=
+compile  = uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+           --custom-compile-command 'make lock' $(UPGRADE)
+backends = import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"], sep="\n")
+
+lock: setup
+	$(compile) pyproject.toml -o requirements/runtime.txt
+	$(compile) pyproject.toml --extra dev -c requirements/runtime.txt -o requirements/dev.txt
+	$(compile) pyproject.toml --extra spark -c requirements/dev.txt -o requirements/spark.txt
+	$(compile) pyproject.toml --extra bench -c requirements/dev.txt -o requirements/bench.txt
+	"$(bin)/python" -c '$(backends)' | $(compile) -c requirements/dev.txt - -o requirements/build.txt
+
+clean:
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

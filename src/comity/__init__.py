@@ -1,0 +1,3 @@
+"""Comity, the customer book that keeps the law."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,50 @@
+"""The command line. Each command lives in its room and is imported only when it is asked for, so that help is instant."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import NamedTuple
+
+import click
+
+from comity import __version__
+
+
+class Door(NamedTuple):
+    """Where a command is found, and what it does in one line."""
+
+    module: str
+    function: str
+    says: str
+
+
+COMMANDS: dict[str, Door] = {}
+"""Every command, in the order in which help shows them."""
+
+
+class LazyGroup(click.Group):
+    """A group that knows its commands by name and sentence, and opens a room only to run what is in it."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """Return the names of all commands."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
+        """Import the command asked for."""
+        if cmd_name not in COMMANDS:
+            return None
+        door = COMMANDS[cmd_name]
+        command: click.Command = getattr(import_module(door.module), door.function)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
+        """Write the list of commands without importing any."""
+        if COMMANDS:
+            with formatter.section("Commands"):
+                formatter.write_dl([(name, door.says) for name, door in COMMANDS.items()])
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, message="%(prog)s %(version)s")
+def main() -> None:
+    """Ask the law before anything is done with a person's data: the answer is permit, deny or ask, and why."""

@@ -1,0 +1,350 @@
+"""Fold the law for one use on one day: dates, definitions, parameters and everything we know of the use and of ourselves.
+
+What remains are conditions on the person, which `LocalPlan` settles for the places the person may live in.
+"""
+
+from __future__ import annotations
+
+import math
+from calendar import monthrange
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from functools import cached_property
+from typing import Final
+
+from comity.law.conditions import (
+    ALWAYS, FALSE, NEVER, TRUE, UNKNOWN, All, ByPlace, Capped, Condition, Constant, GroupName, Named, Not, Parameter, Same,
+    Some, Test, Truth, all_of, capped, not_of, same_of, some_of, tests,
+)  # fmt: skip
+from comity.law.lawbook import Cell, Law, Lawbook, Rule, Slot
+from comity.law.vocabulary import Facts, Value
+
+FIXED_NAMESPACES = frozenset({"use", "data", "org", "actor", "event"})
+"""Facts about the use and about us; the rest are facts about the person."""
+
+HOME: Final = "person.home"
+OUR_PLACE: Final = "org.place"
+
+WHERE_THE_PERSON_LIVES: Final = frozenset({"the person's home"})
+"""As org.place: we are taken to be established only where each person lives."""
+
+
+@dataclass(frozen=True, slots=True)
+class FoldedLaw:
+    """A law in force, its conditions folded."""
+
+    law: Law
+    governs: Condition
+    covers: Condition
+    slots: tuple[tuple[Slot, Condition], ...]
+    rules: tuple[tuple[Rule, Condition], ...]
+
+
+@dataclass(eq=False)
+class Plan:
+    """The law folded for one use by one entity on one day, to be asked about many people.
+
+    `fixed` are the facts about the use and about us, `absent` what a missing fact about a person means here,
+    `assumed` the facts nobody stated, with the words in which the decision says so.
+    """
+
+    book: Lawbook
+    day: date
+    fixed: Facts
+    absent: Facts
+    assumed: Mapping[str, str]
+    laws: tuple[FoldedLaw, ...]
+    index: dict[Test, int] = field(default_factory=dict)  # each test of a person's fact has two bits of the signature
+    _local: dict[frozenset[str], LocalPlan] = field(default_factory=dict)
+
+    def at(self, homes: frozenset[str] | None) -> LocalPlan:
+        """Return the plan for people who live in one of `homes`; None or nothing means anywhere."""
+        places = self.book.vocabulary.places
+        key = places.expand(homes) if homes else places.every
+        if key not in self._local:
+            self._local[key] = LocalPlan(self, key)
+        return self._local[key]
+
+    @cached_property
+    def tests(self) -> tuple[Test, ...]:
+        """Every test of a person's fact that the law may make, wherever the person lives."""
+        found = (test for folded in self.laws for condition in _conditions(folded) for test in tests(condition))
+        return tuple(dict.fromkeys(test for test in found if test.fact != HOME))
+
+    def position(self, test: Test) -> int:
+        """Return the test's place in the signature, giving it one if it has none."""
+        return self.index.setdefault(test, len(self.index))
+
+
+class LocalPlan:
+    """A plan for people who may live in just these places: what is left are tests of their other facts."""
+
+    def __init__(self, plan: Plan, homes: frozenset[str]) -> None:
+        self.plan = plan
+        self.homes = homes
+        here = [_local_law(folded, homes) for folded in plan.laws]
+        self.laws = tuple(folded for folded in here if folded.governs != NEVER)
+        self.uncovered_homes = {home: _home_covered(plan, home) for home in sorted(homes)}
+        conditions = [condition for folded in self.laws for condition in _conditions(folded)]
+        conditions += self.uncovered_homes.values()
+        self.tests = tuple(dict.fromkeys(test for condition in conditions for test in tests(condition)))
+        self.positions = tuple(plan.position(test) for test in self.tests)
+        self.care = sum(3 << (2 * position) for position in self.positions)
+
+    @cached_property
+    def rule_laws(self) -> Mapping[str, Condition]:
+        """When each law governs, by its id."""
+        return {folded.law.id: folded.governs for folded in self.laws}
+
+    def truths(self, signature: int) -> dict[Test, Truth]:
+        """Read the truth of each test out of a signature (bit pairs: 0 false, 2 unknown, 3 true)."""
+        bits = (0, UNKNOWN, UNKNOWN, TRUE)
+        return {
+            test: bits[signature >> (2 * position) & 3] for test, position in zip(self.tests, self.positions, strict=True)
+        }
+
+
+def fold(
+    book: Lawbook, facts: Facts, day: date, *,
+    absent: Mapping[str, Value] | None = None,
+    assumed: Mapping[str, str] | None = None,
+    index: dict[Test, int] | None = None,
+) -> Plan:  # fmt: skip
+    """Fold all laws in force on `day` for the use and the entity that `facts` describe.
+
+    `absent` overrides what a missing fact of a person means (a source that is complete for opt-outs);
+    `index` lets several plans share one signature.
+    """
+    default = {name: fact.absent for name, fact in book.vocabulary.facts.items()} | dict(absent or {})
+    fixed: Facts = {
+        name: facts.get(name, default[name]) for name, fact in book.vocabulary.facts.items() if fact.namespace in FIXED_NAMESPACES
+    }
+    folder = _Folder(book, day, fixed)
+    laws = tuple(folder.law(law) for law in book.laws if law.span.holds(day))
+    row_defaults = {name: value for name, value in default.items() if name not in fixed}
+    return Plan(book, day, fixed, row_defaults, assumed or {}, laws, {} if index is None else index)
+
+
+def test_truth(test: Test, value: Value) -> Truth:
+    """Return the truth of a folded test for one value; unknown for None."""
+    if value is None:
+        return UNKNOWN
+    operand = test.operand
+    if isinstance(value, frozenset):
+        return _set_truth(value, operand)
+    if test.operator == "in":
+        return TRUE if value in operand else FALSE  # type: ignore[operator]
+    if isinstance(value, tuple):
+        low, high = (_compare(bound, test.operator, operand) for bound in value)
+        if test.operator == "==":
+            return TRUE if low and high else UNKNOWN if value[0] < operand < value[1] or low or high else FALSE  # type: ignore[operator]
+        return TRUE if low and high else UNKNOWN if low or high else FALSE
+    return TRUE if _compare(value, test.operator, operand) else FALSE
+
+
+def _set_truth(candidates: frozenset[str], operand: object) -> Truth:
+    inside = candidates & operand if isinstance(operand, frozenset) else frozenset()
+    return TRUE if inside == candidates else UNKNOWN if inside else FALSE
+
+
+def _compare(value: object, operator: str, operand: object) -> bool:
+    match operator:
+        case "is" | "==":
+            return value == operand
+        case "<":
+            return value < operand  # type: ignore[operator, no-any-return]
+        case "<=":
+            return value <= operand  # type: ignore[operator, no-any-return]
+        case ">":
+            return value > operand  # type: ignore[operator, no-any-return]
+    return value >= operand  # type: ignore[operator, no-any-return]
+
+
+@dataclass(frozen=True)
+class _Folder:
+    """Folds the conditions of one law after another for a day and the facts known beforehand."""
+
+    book: Lawbook
+    day: date
+    fixed: Facts
+
+    def law(self, law: Law) -> FoldedLaw:
+        rules = []
+        for rule in law.rules:
+            if rule.span.holds(self.day) and rule.effect != "duty":
+                loosens = rule.effect in {"ground", "except"}
+                condition = self.condition(law, rule.when, loosens=loosens)
+                if condition != NEVER:
+                    rules.append((rule, capped(condition) if loosens and not rule.confirmed else condition))
+        return FoldedLaw(
+            law=law,
+            governs=self.condition(law, law.governs, loosens=False),
+            covers=some_of([self.cell(cell) for cell in law.covers]),
+            slots=tuple((slot, self.condition(law, slot.applies, loosens=False)) for slot in law.slots),
+            rules=tuple(rules),
+        )
+
+    def cell(self, cell: Cell) -> Condition:
+        wanted = (("use.operation", cell.operations), ("use.channel", cell.channels), (HOME, cell.places))
+        return all_of([self.test(Test(fact, "in", words)) for fact, words in wanted if words is not None])
+
+    def condition(self, law: Law, condition: Condition, *, loosens: bool) -> Condition:
+        """Fold a condition; `loosens` says that its being true makes the verdict milder."""
+        match condition:
+            case Test(operand=Parameter(name=name)):
+                return self.parameter(law, condition, name, loosens=loosens)
+            case Test():
+                return self.test(condition)
+            case Named(name=name):
+                return self.definition(law, name, loosens=loosens)
+            case Not(part=part):
+                return not_of(self.condition(law, part, loosens=not loosens))
+            case All(parts=parts):
+                return all_of([self.condition(law, part, loosens=loosens) for part in parts])
+            case Some(parts=parts):
+                return some_of([self.condition(law, part, loosens=loosens) for part in parts])
+        return condition
+
+    def definition(self, law: Law, name: str, *, loosens: bool) -> Condition:
+        for item in law.definitions:
+            if item.id.partition("/")[2].replace("-", "_") == name and item.span.holds(self.day):
+                inner = self.condition(law, item.when, loosens=loosens)
+                return capped(inner) if loosens and not item.confirmed else inner
+        return Constant(UNKNOWN)  # no version in force today: unknown, so that nothing is permitted by it
+
+    def parameter(self, law: Law, test: Test, name: str, *, loosens: bool) -> Condition:
+        found = next(item for item in law.parameters if item.id.partition("/")[2].replace("-", "_") == name)
+        named = sorted({place for dated in found.values if dated.places is not None for place in dated.places})
+
+        def at(place: str) -> Condition:
+            dated = found.at(self.day, place)
+            if dated is None:
+                return Constant(UNKNOWN)
+            part = self.test(Test(test.fact, test.operator, dated.value, test.span))
+            return capped(part) if loosens and not dated.confirmed else part
+
+        general = at("")
+        return ByPlace(tuple((place, at(place)) for place in named), general) if named else general
+
+    def test(self, test: Test) -> Condition:
+        places = self.book.vocabulary.places
+        if isinstance(test.operand, GroupName):
+            test = Test(test.fact, "in", places.group(test.operand.name, self.day))
+        elif isinstance(test.operand, frozenset) and self.book.vocabulary.facts[test.fact].kind == "place":
+            test = Test(test.fact, "in", places.expand(test.operand))
+        if test.fact == OUR_PLACE:
+            return self.our_place(test)
+        if test.span:
+            return self.dated(test)
+        return self.settled(test)
+
+    def our_place(self, test: Test) -> Condition:
+        value = self.fixed[OUR_PLACE]
+        if value == WHERE_THE_PERSON_LIVES:
+            return Test(HOME, "in", test.operand)
+        if not isinstance(value, frozenset):
+            return Constant(UNKNOWN, OUR_PLACE)
+        established = self.book.vocabulary.places.expand(value) & test.operand  # type: ignore[operator]
+        return ALWAYS if established else NEVER
+
+    def settled(self, test: Test) -> Condition:
+        if test.fact not in self.fixed:
+            return test
+        value = self.fixed[test.fact]
+        if isinstance(value, frozenset):
+            value = self.book.vocabulary.places.expand(value)
+        truth = test_truth(test, value)
+        return Constant(truth, test.fact if truth == UNKNOWN else "")
+
+    def dated(self, test: Test) -> Condition:
+        """Turn "so many whole months ago" into a comparison with a day."""
+        whole = math.ceil(test.operand)  # type: ignore[arg-type]
+        exact = whole == test.operand
+
+        def at_least(units: int) -> Condition:
+            return self.settled(Test(test.fact, "<=", latest_day(self.day, units, test.span)))
+
+        match test.operator:
+            case ">=":
+                return at_least(whole)
+            case "<":
+                return not_of(at_least(whole))
+            case ">":
+                return at_least(whole + exact)
+            case "<=":
+                return not_of(at_least(whole + exact))
+        return all_of([at_least(whole), not_of(at_least(whole + 1))]) if exact else NEVER
+
+
+def latest_day(day: date, units: int, span: str) -> date:
+    """Return the latest day from which at least `units` whole days, months or years have passed on `day`."""
+    if span == "days":
+        return day - timedelta(days=units)
+    months = units * (12 if span == "years" else 1)
+    cut = add_months(day, -months)
+    while add_months(cut + timedelta(days=1), months) <= day:
+        cut += timedelta(days=1)
+    return cut
+
+
+def add_months(day: date, months: int) -> date:
+    """Return the same-numbered day `months` later, or the last day of that month where there is none."""
+    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
+
+
+def _conditions(folded: FoldedLaw) -> Iterable[Condition]:
+    yield folded.governs
+    yield folded.covers
+    yield from (condition for _, condition in folded.slots)
+    yield from (condition for _, condition in folded.rules)
+
+
+def _local_law(folded: FoldedLaw, homes: frozenset[str]) -> FoldedLaw:
+    rules = ((rule, _local(condition, homes)) for rule, condition in folded.rules)
+    return FoldedLaw(
+        law=folded.law,
+        governs=_local(folded.governs, homes),
+        covers=_local(folded.covers, homes),
+        slots=tuple((slot, _local(condition, homes)) for slot, condition in folded.slots),
+        rules=tuple((rule, condition) for rule, condition in rules if condition != NEVER),
+    )
+
+
+def _local(condition: Condition, homes: frozenset[str]) -> Condition:
+    """Settle what depends on where the person lives."""
+    match condition:
+        case Test(fact="person.home", operand=operand):
+            truth = _set_truth(homes, operand)
+            return Constant(truth, HOME if truth == UNKNOWN else "")
+        case ByPlace(own=own, general=general):
+            by_place = dict(own)
+            return same_of([_local(by_place.get(home, general), homes) for home in sorted(homes)])
+        case Not(part=part):
+            return not_of(_local(part, homes))
+        case Capped(part=part):
+            return capped(_local(part, homes))
+        case All(parts=parts):
+            return all_of([_local(part, homes) for part in parts])
+        case Some(parts=parts):
+            return some_of([_local(part, homes) for part in parts])
+        case Same(parts=parts):
+            return same_of([_local(part, homes) for part in parts])
+    return condition
+
+
+def _home_covered(plan: Plan, home: str) -> Condition:
+    """When some law that protects the people of `home` governs there and covers this use."""
+    here = frozenset({home})
+    found = []
+    for folded in plan.laws:
+        if home in _territory(plan, folded.law):
+            found.append(all_of([_local(folded.governs, here), _local(folded.covers, here)]))
+    return some_of(found)
+
+
+def _territory(plan: Plan, law: Law) -> frozenset[str]:
+    places = plan.book.vocabulary.places
+    named = (places.group(word, plan.day) if word in places.groups else places.expand([word]) for word in law.territory)
+    return frozenset().union(*named)

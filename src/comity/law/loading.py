@@ -1,0 +1,574 @@
+"""Read packs from TOML into a Lawbook, refusing anything that is not exactly right."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any, cast
+
+from comity.law.conditions import Condition, ConditionError, Parameter, names, parse, tests
+from comity.law.lawbook import (
+    Cell, Cure, Dated, DatedParameter, Definition, Duty, Effect, Law, Lawbook, Obligation, ObligationKind,
+    ObligationParameter, Pack, PackError, Rule, Slot, Source, Span,
+)  # fmt: skip
+from comity.law.places import Group, Member, Places, UnknownPlace
+from comity.law.vocabulary import Fact, Value, Vocabulary, nearest
+
+SHIPPED = Path(__file__).resolve().parent.parent / "packs"
+"""The packs that come with Comity."""
+
+SHARED = ("vocabulary.toml", "places.toml", "obligations.toml", "cures.toml")
+EFFECTS = ("forbid", "ground", "require", "refer", "except", "duty")
+
+RULE_KEYS = frozenset(
+    "id says cite url row announced from until checked review_by confidence when effect cure slot fills exception_to "
+    "obligation needs duty".split()
+)
+LAW_KEYS = frozenset("id name cite url from until territory governs covers blind_spots slot".split())
+DEFINITION_KEYS = frozenset("id says cite url row from until checked confidence when".split())
+PARAMETER_KEYS = frozenset("id says unit cite url row values checked".split())
+VALUE_KEYS = frozenset("from until value places cite confidence".split())
+
+
+def pack_files(root: Path) -> list[Path]:
+    """Return every file that makes the law: the shared ones and each pack's, in a fixed order. Cases are not law."""
+    shared = [root / name for name in SHARED]
+    packs = sorted(path.parent for path in root.glob("*/pack.toml"))
+    return shared + [file for pack in packs for file in (pack / "pack.toml", *sorted((pack / "rules").glob("*.toml")))]
+
+
+def read_packs(root: Path = SHIPPED) -> Lawbook:
+    """Read and check all packs under `root`. Raises PackError with file, line, rule and cure."""
+    files = _Files(root)
+    vocabulary = Vocabulary(_facts(files), _places(files))
+    obligations = _obligations(files)
+    cures = _cures(files, vocabulary)
+    reader = _PackReader(files, vocabulary, obligations, cures)
+    folders = sorted(path.parent for path in root.glob("*/pack.toml"))
+    packs = tuple(reader.pack(folder) for folder in folders)
+    laws = tuple(law for folder in folders for law in reader.laws(folder))
+    book = Lawbook(vocabulary=vocabulary, packs=packs, laws=laws, obligations=obligations, cures=cures)
+    _check_across(book)
+    return book
+
+
+class _Files:
+    """TOML files under one root, read once, with the line on which each id stands."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def read(self, path: Path) -> dict[str, Any]:
+        name = self.name(path)
+        try:
+            text = path.read_bytes().decode("utf-8")
+        except FileNotFoundError:
+            raise PackError("the file is missing", file=name) from None
+        except UnicodeDecodeError as error:
+            raise PackError(f"it is not UTF-8 (byte {error.start}); save it as UTF-8", file=name) from None
+        try:
+            return tomllib.loads(text)
+        except tomllib.TOMLDecodeError as error:
+            found = re.search(r"line (\d+)", str(error))
+            raise PackError(f"it is not TOML: {error}", file=name, line=int(found[1]) if found else 0) from None
+
+    def name(self, path: Path) -> str:
+        return path.relative_to(self.root).as_posix()
+
+    def lines(self, path: Path, table: str) -> list[int]:
+        """Return the line of each `[[table]]` header, in order."""
+        header = re.compile(rf"\s*\[\[\s*{re.escape(table)}\s*\]\]")
+        text = path.read_text("utf-8", errors="replace").splitlines()
+        return [number for number, line in enumerate(text, 1) if header.match(line)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """One table of a pack file with its place, and checked access to its keys."""
+
+    table: Mapping[str, Any]
+    file: str
+    line: int
+    kind: str
+
+    @property
+    def id(self) -> str:
+        return str(self.table.get("id", ""))
+
+    def wrong(self, what: str) -> PackError:
+        return PackError(what, file=self.file, line=self.line, rule=self.id or self.kind)
+
+    def only(self, keys: Iterable[str]) -> None:
+        for key in self.table:
+            if key not in keys:
+                raise self.wrong(f"unknown key {key!r}{nearest(key, keys)}")
+
+    def text(self, key: str, *, needed: bool = True) -> str:
+        value = self.table.get(key, "")
+        if not isinstance(value, str) or (needed and not value.strip()):
+            cure = "every rule names its source" if key == "cite" else "write it as text in quotes"
+            raise self.wrong(f"it has no {key!r}; {cure}")
+        return value
+
+    def day(self, key: str, *, needed: bool = False) -> date | None:
+        value = self.table.get(key)
+        if value is None and not needed:
+            return None
+        if not isinstance(value, date):
+            raise self.wrong(f"{key!r} must be a day, such as 2026-11-21 (without quotes)")
+        return value
+
+    def span(self, default: Span | None = None) -> Span:
+        start = self.day("from", needed=default is None) or cast("Span", default).start
+        until = self.day("until")
+        if until is not None and until <= start:
+            raise self.wrong(f"'until' ({until}) is not after 'from' ({start}); until is the first day no longer in force")
+        return Span(start=start, until=until)
+
+    def words(self, key: str) -> tuple[str, ...]:
+        value = self.table.get(key, [])
+        if not isinstance(value, list) or not all(isinstance(word, str) for word in value):
+            raise self.wrong(f"{key!r} must be a list of quoted words")
+        return tuple(value)
+
+    def confirmed(self) -> bool:
+        value = self.table.get("confidence", "confirmed")
+        if value not in {"confirmed", "unconfirmed"}:
+            raise self.wrong("'confidence' is \"unconfirmed\" or left out")
+        return bool(value == "confirmed")
+
+    def source(self) -> Source:
+        return Source(
+            file=self.file, line=self.line, cite=self.text("cite"),
+            url=self.text("url", needed=False), row=self.text("row", needed=False),
+        )  # fmt: skip
+
+
+class _PackReader:
+    """Reads one pack folder after another."""
+
+    def __init__(
+        self, files: _Files, vocabulary: Vocabulary,
+        obligations: Mapping[str, ObligationKind], cures: Mapping[str, Cure],
+    ) -> None:  # fmt: skip
+        self.files = files
+        self.vocabulary = vocabulary
+        self.obligations = obligations
+        self.cures = cures
+
+    def pack(self, folder: Path) -> Pack:
+        entry = self.entry(folder / "pack.toml", self.files.read(folder / "pack.toml").get("pack", {}), 1, "pack")
+        entry.only(("id", "name", "version"))
+        digest = hashlib.sha256()
+        for path in (folder / "pack.toml", *sorted((folder / "rules").glob("*.toml"))):
+            digest.update(self.files.name(path).encode() + b"\0" + path.read_bytes() + b"\0")
+        return Pack(id=entry.text("id"), name=entry.text("name"), version=entry.text("version"), sha256=digest.hexdigest())
+
+    def laws(self, folder: Path) -> list[Law]:
+        laws = self.entries(folder / "pack.toml", "law")
+        rules, definitions, parameters = [], [], []
+        for path in sorted((folder / "rules").glob("*.toml")):
+            table = self.files.read(path)
+            for key in table:
+                if key not in {"rule", "define", "parameter"}:
+                    raise PackError(f"unknown table {key!r}; a rules file holds [[rule]], [[define]] and [[parameter]]", file=self.files.name(path))
+            rules += self.entries(path, "rule", table)
+            definitions += self.entries(path, "define", table)
+            parameters += self.entries(path, "parameter", table)
+        ids = [entry.id for entry in laws]
+        for entry in (*rules, *definitions, *parameters):
+            if entry.id.partition("/")[0] not in ids or "/" not in entry.id:
+                raise entry.wrong(f"its id must be <law>/<name>, the law one of {', '.join(ids) or 'none: pack.toml has no law'}")
+        return [self.law(entry, folder.name, rules, definitions, parameters) for entry in laws]
+
+    def entries(self, path: Path, kind: str, table: Mapping[str, Any] | None = None) -> list[_Entry]:
+        found = (self.files.read(path) if table is None else table).get(kind, [])
+        lines = self.files.lines(path, kind)
+        return [self.entry(path, item, line, kind) for item, line in zip(found, lines, strict=True)]
+
+    def entry(self, path: Path, table: Mapping[str, Any], line: int, kind: str) -> _Entry:
+        return _Entry(table, self.files.name(path), line, kind)
+
+    def law(
+        self, entry: _Entry, pack: str, rules: list[_Entry], definitions: list[_Entry], parameters: list[_Entry]
+    ) -> Law:
+        entry.only(LAW_KEYS)
+        span = entry.span()
+
+        def mine(entries: list[_Entry]) -> list[_Entry]:
+            return [item for item in entries if item.id.partition("/")[0] == entry.id]
+
+        law = Law(
+            id=entry.text("id"), pack=pack, name=entry.text("name"), source=entry.source(), span=span,
+            territory=self.territory(entry), governs=self.condition(entry, entry.text("governs")),
+            covers=tuple(self.cell(entry, cell) for cell in entry.table.get("covers", [])),
+            slots=tuple(self.slot(entry, slot) for slot in entry.table.get("slot", [])),
+            rules=tuple(self.rule(item) for item in mine(rules)),
+            definitions=tuple(self.definition(item, span) for item in mine(definitions)),
+            parameters=tuple(self.parameter(item, span) for item in mine(parameters)),
+            blind_spots=entry.words("blind_spots"),
+        )  # fmt: skip
+        _check_law(law)
+        return law
+
+    def territory(self, entry: _Entry) -> tuple[str, ...]:
+        words = entry.words("territory")
+        for word in words:
+            if word not in self.vocabulary.places.groups:
+                self.place(entry, word)
+        return words
+
+    def place(self, entry: _Entry, code: str) -> None:
+        try:
+            self.vocabulary.places.check(code)
+        except UnknownPlace as error:
+            raise entry.wrong(str(error)) from None
+
+    def cell(self, entry: _Entry, table: Mapping[str, Any]) -> Cell:
+        for key in table:
+            if key not in {"operations", "channels", "places"}:
+                raise entry.wrong(f"a covered cell has operations, channels and places, not {key!r}")
+        return Cell(
+            operations=self.choices(entry, "use.operation", table.get("operations")),
+            channels=self.choices(entry, "use.channel", table.get("channels")),
+            places=self.cell_places(entry, table.get("places")),
+        )
+
+    def cell_places(self, entry: _Entry, words: object) -> frozenset[str] | None:
+        if words == "*":
+            return None
+        if not isinstance(words, list) or not words:
+            raise entry.wrong('a covered cell names its places: places = ["DE"] or places = "*"')
+        places = self.vocabulary.places
+        found: set[str] = set()
+        for word in words:
+            if word in places.groups:  # a group counts with all who were ever in it; `governs` knows the day
+                found |= places.expand(_ever_in(places, word))
+            else:
+                self.place(entry, word)
+                found |= places.expand([word])
+        return frozenset(found)
+
+    def choices(self, entry: _Entry, fact: str, words: object) -> frozenset[str] | None:
+        if words is None:
+            return None
+        known = self.vocabulary.facts[fact].choices
+        if not isinstance(words, list):
+            raise entry.wrong(f"{fact} in a covered cell is a list of words")
+        for word in words:
+            if word not in known:
+                raise entry.wrong(f"{fact} cannot be {word!r}{nearest(word, known)}")
+        return frozenset(words)
+
+    def slot(self, entry: _Entry, table: Mapping[str, Any]) -> Slot:
+        item = _Entry(table, entry.file, entry.line, f"slot of {entry.id}")
+        item.only(("id", "says", "cite", "applies", "cure"))
+        return Slot(
+            id=f"{entry.id}:{item.text('id')}", says=item.text("says"), cite=item.text("cite"),
+            applies=self.condition(item, item.text("applies")), cures=self.cure_names(item),
+        )  # fmt: skip
+
+    def rule(self, entry: _Entry) -> Rule:
+        entry.only(RULE_KEYS)
+        effect = entry.text("effect")
+        if effect not in EFFECTS:
+            raise entry.wrong(f"effect cannot be {effect!r}{nearest(effect, EFFECTS)}; it is one of {', '.join(EFFECTS)}")
+        law = entry.id.partition("/")[0]
+        rule = Rule(
+            id=entry.id, law=law, says=entry.text("says"), source=entry.source(), span=entry.span(),
+            announced=entry.day("announced"), checked=entry.day("checked"), review_by=entry.day("review_by"),
+            confirmed=entry.confirmed(), when=self.condition(entry, entry.text("when")), effect=cast("Effect", effect),
+            cures=self.cure_names(entry), slot=f"{law}:{entry.table['slot']}" if "slot" in entry.table else "",
+            fills=entry.words("fills"), exception_to=entry.words("exception_to"),
+            obligation=self.obligation(entry), needs=entry.words("needs"), duty=self.duty(entry),
+        )  # fmt: skip
+        self.check_effect(entry, rule)
+        return rule
+
+    def check_effect(self, entry: _Entry, rule: Rule) -> None:
+        wants = {
+            "ground": (rule.slot or rule.fills, "a ground names the slot it fills: slot = \"basis\""),
+            "require": (rule.obligation, "a require names its obligation: obligation = { kind = \"unsubscribe\" }"),
+            "except": (rule.exception_to, "an exception names the rules it lifts: exception_to = [\"law/rule\"]"),
+            "duty": (rule.duty, "a duty says what is owed: duty = { event, to, what, within }"),
+        }
+        present, cure = wants.get(rule.effect, (True, ""))
+        if not present:
+            raise entry.wrong(cure)
+        if rule.exception_to and rule.effect != "except":
+            raise entry.wrong("only effect = \"except\" has exception_to; write the exception as a rule of its own")
+        for name in rule.needs:
+            if name not in self.vocabulary.facts:
+                raise entry.wrong(f"needs names no fact {name!r}{nearest(name, self.vocabulary.facts)}")
+
+    def cure_names(self, entry: _Entry) -> tuple[str, ...]:
+        for name in entry.words("cure"):
+            if name not in self.cures:
+                raise entry.wrong(f"no cure is called {name!r}{nearest(name, self.cures)}")
+        return entry.words("cure")
+
+    def obligation(self, entry: _Entry) -> Obligation | None:
+        table = entry.table.get("obligation")
+        if table is None:
+            return None
+        kind = self.obligations.get(table.get("kind", ""))
+        if kind is None:
+            raise entry.wrong(f"no obligation is called {table.get('kind')!r}{nearest(str(table.get('kind')), self.obligations)}")
+        parameters = {key: value for key, value in table.items() if key != "kind"}
+        for key, value in parameters.items():
+            if key not in kind.parameters:
+                raise entry.wrong(f"{kind.name} has no parameter {key!r}{nearest(key, kind.parameters)}")
+            if not _fits(kind.parameters[key], value):
+                raise entry.wrong(f"{kind.name}.{key} is a {kind.parameters[key].kind}, not {value!r}")
+        read: dict[str, Value | tuple[str, ...]] = {
+            key: tuple(value) if isinstance(value, list) else value for key, value in parameters.items()
+        }
+        return Obligation(kind=kind.name, parameters=read)
+
+    def duty(self, entry: _Entry) -> Duty | None:
+        table = entry.table.get("duty")
+        if table is None:
+            return None
+        item = _Entry(table, entry.file, entry.line, f"duty of {entry.id}")
+        item.only(("event", "to", "what", "within", "contents"))
+        events = self.vocabulary.facts["event.kind"].choices
+        if item.text("event") not in events:
+            raise entry.wrong(f"no event is called {item.text('event')!r}{nearest(item.text('event'), events)}")
+        return Duty(
+            event=item.text("event"), to=item.text("to"), what=item.text("what"),
+            within=item.text("within", needed=False), contents=item.words("contents"),
+        )  # fmt: skip
+
+    def definition(self, entry: _Entry, span: Span) -> Definition:
+        entry.only(DEFINITION_KEYS)
+        return Definition(
+            id=entry.id, says=entry.text("says"), source=entry.source(), span=entry.span(span),
+            confirmed=entry.confirmed(), when=self.condition(entry, entry.text("when")),
+        )  # fmt: skip
+
+    def parameter(self, entry: _Entry, span: Span) -> DatedParameter:
+        entry.only(PARAMETER_KEYS)
+        values = entry.table.get("values")
+        if not isinstance(values, list) or not values:
+            raise entry.wrong("a parameter has values = [{ from, value, cite }]")
+        read = tuple(self.dated(entry, table, span) for table in values)
+        cite = entry.text("cite", needed=False) or read[0].cite
+        source = Source(file=entry.file, line=entry.line, cite=cite, url=entry.text("url", needed=False), row=entry.text("row", needed=False))
+        found = DatedParameter(
+            id=entry.id, says=entry.text("says"), unit=entry.text("unit", needed=False), source=source, values=read
+        )
+        _check_values(entry, found)
+        return found
+
+    def dated(self, entry: _Entry, table: Mapping[str, Any], span: Span) -> Dated:
+        item = _Entry({**table, "id": entry.id}, entry.file, entry.line, "value")
+        item.only(VALUE_KEYS | {"id"})
+        value = table.get("value")
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            raise item.wrong("a parameter's value is a number")
+        places = item.words("places")
+        for code in places:
+            self.place(item, code)
+        expanded = self.vocabulary.places.expand(places) if places else None
+        return Dated(value=value, span=item.span(span), places=expanded, cite=item.text("cite"), confirmed=item.confirmed())
+
+    def condition(self, entry: _Entry, text: str) -> Condition:
+        try:
+            return parse(text, self.vocabulary)
+        except ConditionError as error:
+            raise entry.wrong(f"in the condition, {error}") from None
+
+
+def _ever_in(places: Places, name: str) -> set[str]:
+    group = places.groups[name]
+    return {member.place for member in group.members}.union(*(_ever_in(places, other) for other in group.includes))
+
+
+def _fits(parameter: ObligationParameter, value: object) -> bool:
+    match parameter.kind:
+        case "flag":
+            return isinstance(value, bool)
+        case "number":
+            return isinstance(value, (int, float)) and not isinstance(value, bool)
+        case "clock":
+            return isinstance(value, str) and re.fullmatch(r"([01]\d|2[0-4]):[0-5]\d", value) is not None
+        case "days":
+            week = {"mon", "tue", "wed", "thu", "fri", "sat", "sun", "holiday"}
+            return isinstance(value, list) and all(word in week for word in value)
+        case "words":
+            return isinstance(value, list) and all(isinstance(word, str) for word in value)
+
+
+def _check_law(law: Law) -> None:
+    """Check what one law can know of itself: validity, definitions, parameters and slots."""
+    _check_spans([(rule.id, rule.span, rule.source) for rule in law.rules])
+    _check_spans([(item.id, item.span, item.source) for item in law.definitions])
+    defined = {_short(item.id) for item in law.definitions}
+    parameters = {_short(item.id) for item in law.parameters}
+    holders: list[tuple[str, Source, Condition]] = [(rule.id, rule.source, rule.when) for rule in law.rules]
+    holders += [(item.id, item.source, item.when) for item in law.definitions]
+    holders += [(law.id, law.source, law.governs), *((slot.id, law.source, slot.applies) for slot in law.slots)]
+    for holder, source, condition in holders:
+        for name in names(condition):
+            if name not in defined:
+                raise _at(source, holder, f"its law has no definition {name!r}{nearest(name, defined)}")
+        for test in tests(condition):
+            if isinstance(test.operand, Parameter) and test.operand.name not in parameters:
+                raise _at(source, holder, f"its law has no parameter {test.operand.name!r}{nearest(test.operand.name, parameters)}")
+    for rule in law.rules:
+        if rule.slot and rule.slot not in {slot.id for slot in law.slots}:
+            raise _at(rule.source, rule.id, f"its law has no slot {rule.slot.partition(':')[2]!r}")
+    _check_cycles({_short(item.id): set(names(item.when)) for item in law.definitions}, law)
+
+
+def _check_cycles(uses: Mapping[str, set[str]], law: Law) -> None:
+    def visit(name: str, path: tuple[str, ...]) -> None:
+        if name in path:
+            raise _at(law.source, law.id, f"definitions go in a circle: {' -> '.join((*path, name))}")
+        for other in uses.get(name, ()):
+            visit(other, (*path, name))
+
+    for name in uses:
+        visit(name, ())
+
+
+def _check_spans(items: list[tuple[str, Span, Source]]) -> None:
+    seen: dict[str, list[Span]] = {}
+    for name, span, source in items:
+        for other in seen.setdefault(name, []):
+            if span.overlaps(other):
+                raise _at(source, name, "the id is used twice for days that overlap; give the older one an 'until', or the newer one another id")
+        seen[name].append(span)
+
+
+def _check_values(entry: _Entry, parameter: DatedParameter) -> None:
+    for number, one in enumerate(parameter.values):
+        for other in parameter.values[number + 1 :]:
+            same_places = one.places is None and other.places is None
+            shared = one.places is not None and other.places is not None and one.places & other.places
+            if (same_places or shared) and one.span.overlaps(other.span):
+                raise entry.wrong("two values are in force on the same day in the same place; give the older one an 'until'")
+
+
+def _check_across(book: Lawbook) -> None:
+    """Check what laws say of each other: ids, exceptions and fills."""
+    seen: dict[str, Law] = {}
+    for law in book.laws:
+        if law.id in seen:
+            raise _at(law.source, law.id, f"another law has this id ({seen[law.id].source.file})")
+        seen[law.id] = law
+    rules = {rule.id: rule for rule in book.rules()}
+    slots = {slot.id for law in book.laws for slot in law.slots}
+    for rule in rules.values():
+        for target in rule.exception_to:
+            if target not in rules:
+                raise _at(rule.source, rule.id, f"exception_to names no rule {target!r}{nearest(target, rules)}")
+            if rules[target].effect in {"ground", "duty"}:
+                raise _at(rule.source, rule.id, f"{target} is a {rules[target].effect}; only forbids, requires, refers and exceptions are lifted")
+        for slot in rule.fills:
+            if slot not in slots:
+                raise _at(rule.source, rule.id, f"fills names no slot {slot!r}{nearest(slot, slots)}")
+    _check_exception_cycles(rules)
+
+
+def _check_exception_cycles(rules: Mapping[str, Rule]) -> None:
+    def visit(rule_id: str, path: tuple[str, ...]) -> None:
+        if rule_id in path:
+            raise _at(rules[rule_id].source, rule_id, f"exceptions go in a circle: {' -> '.join((*path, rule_id))}")
+        for target in rules[rule_id].exception_to:
+            visit(target, (*path, rule_id))
+
+    for rule_id in rules:
+        visit(rule_id, ())
+
+
+def _at(source: Source, rule: str, what: str) -> PackError:
+    return PackError(what, file=source.file, line=source.line, rule=rule)
+
+
+def _short(full_id: str) -> str:
+    return full_id.partition("/")[2].replace("-", "_")
+
+
+def _facts(files: _Files) -> dict[str, Fact]:
+    tables = files.read(files.root / "vocabulary.toml")
+    facts = {}
+    for namespace, entries in tables.items():
+        for short, table in entries.items():
+            name = f"{namespace}.{short}"
+            facts[name] = _fact(name, table)
+    return facts
+
+
+def _fact(name: str, table: Mapping[str, Any]) -> Fact:
+    entry = _Entry({**table, "id": name}, "vocabulary.toml", 0, "fact")
+    entry.only(("id", "type", "choices", "unit", "means", "absent", "why", "assume", "term", "removal"))
+    absent = table.get("absent")
+    if absent is None:
+        raise entry.wrong("it does not say what it means when nobody recorded it: absent = \"unknown\", or a value with why")
+    if absent != "unknown" and not table.get("why"):
+        raise entry.wrong("its absence means a value, so it needs the legal reason in 'why'")
+    if isinstance(absent, Mapping):
+        absent = (int(absent.get("min", 0)), int(absent.get("max", 150)))
+    return Fact(
+        name=name, kind=table["type"], means=entry.text("means"), choices=entry.words("choices"),
+        unit=entry.text("unit", needed=False), absent=None if absent == "unknown" else absent,
+        why_absent=entry.text("why", needed=False), assume=table.get("assume"), term=entry.text("term", needed=False),
+        by_knowledge=table.get("removal") == "knowledge",
+    )  # fmt: skip
+
+
+def _places(files: _Files) -> Places:
+    table = files.read(files.root / "places.toml")
+    subdivisions = {country: tuple(f"{country}-{part}" for part in parts) for country, parts in table["subdivisions"].items()}
+    groups = {name: _group(name, group) for name, group in table["group"].items()}
+    places = Places(frozenset(table["countries"]), subdivisions, groups)
+    for name, group in groups.items():
+        entry = _Entry({"id": f"group {name}"}, "places.toml", 0, "group")
+        for member in group.members:
+            try:
+                places.check(member.place)
+            except UnknownPlace as error:
+                raise entry.wrong(str(error)) from None
+        for other in group.includes:
+            if other not in groups:
+                raise entry.wrong(f"it includes no group {other!r}{nearest(other, groups)}")
+    return places
+
+
+def _group(name: str, table: Mapping[str, Any]) -> Group:
+    members = tuple(
+        Member(place=item) if isinstance(item, str) else Member(place=item["place"], start=item.get("from"), until=item.get("until"))
+        for item in table.get("members", [])
+    )
+    return Group(name=name, says=table["says"], cite=table["cite"], members=members, includes=tuple(table.get("includes", [])))
+
+
+def _obligations(files: _Files) -> dict[str, ObligationKind]:
+    kinds = {}
+    for name, table in files.read(files.root / "obligations.toml").items():
+        parameters = {
+            key: ObligationParameter(name=key, kind=item["type"], merge=item["merge"], means=item["means"])
+            for key, item in table.get("parameters", {}).items()
+        }
+        kinds[name] = ObligationKind(name=name, says=table["says"], parameters=parameters)
+    return kinds
+
+
+def _cures(files: _Files, vocabulary: Vocabulary) -> dict[str, Cure]:
+    cures = {}
+    for name, table in files.read(files.root / "cures.toml").items():
+        entry = _Entry({**table, "id": name}, "cures.toml", 0, "cure")
+        entry.only(("id", "says", "sets"))
+        for fact in table.get("sets", {}):
+            if fact not in vocabulary.facts:
+                raise entry.wrong(f"it sets no fact {fact!r}{nearest(fact, vocabulary.facts)}")
+        cures[name] = Cure(name=name, says=entry.text("says"), sets=table.get("sets", {}))
+    return cures
+
+

@@ -1,0 +1,162 @@
+"""Every fact the law may ask for: its name, its type, and what it means that nobody recorded it."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Literal
+
+from comity.law.places import Places, UnknownPlace
+
+Age = tuple[int, int]
+"""Completed years, from and to, both possible. The upper bound is OPEN_AGE where none is known."""
+
+Value = bool | str | int | float | date | Age | frozenset[str] | None
+"""A fact's value; None says that it is unknown."""
+
+Facts = dict[str, Value]
+"""Facts by name. A name left out was never recorded: what that means is in the vocabulary."""
+
+Kind = Literal["bool", "choice", "number", "date", "age", "place"]
+
+OPEN_AGE = 150
+
+
+class FactError(ValueError):
+    """A fact has a name or a value that the vocabulary does not have; the message says which, and the nearest one."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Fact:
+    """One entry of the vocabulary."""
+
+    name: str
+    kind: Kind
+    means: str
+    choices: tuple[str, ...] = ()
+    unit: str = ""
+    absent: Value = None
+    why_absent: str = ""
+    assume: Value = None
+    term: str = ""
+    by_knowledge: bool = False
+
+    @property
+    def namespace(self) -> str:
+        """The part before the dot: person, consent, relation, use, data, org, actor or event."""
+        return self.name.partition(".")[0]
+
+
+def nearest(word: str, words: Iterable[str]) -> str:
+    """Return ", did you mean 'x'?" for the closest of `words`, or nothing."""
+    found = difflib.get_close_matches(word, list(words), n=1, cutoff=0.6)
+    return f"; did you mean {found[0]!r}?" if found else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """All facts by name, and the places their values may name."""
+
+    facts: Mapping[str, Fact]
+    places: Places
+    _age_pattern: re.Pattern[str] = field(default=re.compile(r"(\d{1,3})\s*(?:-|\.\.|to)\s*(\d{1,3})"), repr=False)
+
+    def fact(self, name: str) -> Fact:
+        """Return the fact called `name`; raises FactError with the nearest known name."""
+        try:
+            return self.facts[name]
+        except KeyError:
+            raise FactError(f"no fact is called {name!r}{nearest(name, self.facts)}") from None
+
+    def read(self, given: Mapping[str, object]) -> Facts:
+        """Check and convert facts as people and files write them. Raises FactError.
+
+        Values may be the types of TOML and JSON, or text: "yes", "2026-11-21", "DE|FR", "15-16", "unknown".
+        A recorded person.age also fills person.known_age; ages that contradict each other are an error.
+        """
+        facts = {name: self.value(self.fact(name), raw) for name, raw in given.items()}
+        if facts.get("person.age") is not None:
+            facts.setdefault("person.known_age", facts["person.age"])
+        return facts
+
+    def value(self, fact: Fact, raw: object) -> Value:
+        """Return `raw` as a value of `fact`; raises FactError saying what would be one."""
+        if raw is None or (isinstance(raw, str) and raw.strip().lower() == "unknown"):
+            return None
+        try:
+            return _READERS[fact.kind](self, fact, raw)
+        except (ValueError, TypeError, AttributeError, KeyError) as error:
+            detail = f": {error}" if isinstance(error, (FactError, UnknownPlace)) else ""
+            raise FactError(f"{fact.name} cannot be {_shown(raw)}; {_EXPECTED[fact.kind](fact)}{detail}") from None
+
+    def _bool(self, _fact: Fact, raw: object) -> bool:
+        if isinstance(raw, bool):
+            return raw
+        return {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}[str(raw).strip().lower()]
+
+    def _choice(self, fact: Fact, raw: object) -> str:
+        word = raw.strip() if isinstance(raw, str) else ""
+        if word not in fact.choices:
+            raise FactError((nearest(word, fact.choices) or "; unknown choice").removeprefix("; "))
+        return word
+
+    def _number(self, _fact: Fact, raw: object) -> int | float:
+        if isinstance(raw, bool):
+            raise TypeError
+        number = raw if isinstance(raw, (int, float)) else float(str(raw).replace(",", "").replace("_", ""))
+        if not 0 <= number < float("inf"):
+            raise FactError("a number of things is not negative")
+        return int(number) if float(number).is_integer() else number
+
+    def _date(self, _fact: Fact, raw: object) -> date:
+        if isinstance(raw, datetime):
+            return raw.date()
+        return raw if isinstance(raw, date) else date.fromisoformat(str(raw).strip()[:10])
+
+    def _age(self, _fact: Fact, raw: object) -> Age:
+        if isinstance(raw, bool):
+            raise TypeError
+        if isinstance(raw, Mapping):
+            low, high = int(raw.get("min", 0)), int(raw.get("max", OPEN_AGE))
+        elif isinstance(raw, (list, tuple)):
+            low, high = (int(bound) for bound in raw)
+        elif isinstance(raw, str) and (bounds := self._age_pattern.fullmatch(raw.strip())):
+            low, high = int(bounds[1]), int(bounds[2])
+        else:
+            low = high = int(str(raw))
+        if not 0 <= low <= high <= OPEN_AGE:
+            raise FactError(f"an age lies between 0 and {OPEN_AGE}, the lower bound first")
+        return low, high
+
+    def _place(self, _fact: Fact, raw: object) -> frozenset[str]:
+        words = raw.replace(",", "|").split("|") if isinstance(raw, str) else list(raw)  # type: ignore[call-overload]
+        codes = frozenset(str(word).strip().upper() for word in words)
+        for code in codes:
+            self.places.check(code)
+        return codes
+
+
+_READERS = {
+    "bool": Vocabulary._bool,
+    "choice": Vocabulary._choice,
+    "number": Vocabulary._number,
+    "date": Vocabulary._date,
+    "age": Vocabulary._age,
+    "place": Vocabulary._place,
+}
+_EXPECTED = {
+    "bool": lambda _: "say true or false",
+    "choice": lambda fact: "say one of " + ", ".join(fact.choices),
+    "number": lambda fact: f"give a number ({fact.unit})",
+    "date": lambda _: "give a day as 2026-11-21",
+    "age": lambda _: "give completed years as 15, 15-16 or { min = 15, max = 16 }",
+    "place": lambda _: "give ISO 3166 codes as DE, US-CA or DE|FR",
+}
+
+
+def _shown(raw: object) -> str:
+    text = repr(raw)
+    return text if len(text) <= 60 else text[:57] + "..."

@@ -1,0 +1,84 @@
+"""What tests may ask for: the two engines that are not libraries, and how hard the property tests look."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import sys
+from typing import TYPE_CHECKING, NoReturn
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from tests.private_postgres import binaries, private_postgres
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pyspark.sql import SparkSession
+
+# A run that lands or not must not depend on luck: the same examples every time. `make soak` looks elsewhere, longer.
+settings.register_profile("same", derandomize=True, database=None, deadline=None, max_examples=100)
+settings.register_profile(
+    "soak", database=None, deadline=None, max_examples=5_000, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("same")
+
+ENGINES = ("postgres_url", "spark")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep all tests of one engine in one process, so that only one server of each kind is started."""
+    for item in items:
+        for engine in set(ENGINES) & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.xdist_group(engine))
+
+
+def lack(what: str) -> NoReturn:
+    """Skip, saying what this machine lacks; where everything is required (COMITY_REQUIRE_ALL=1), fail."""
+    if os.environ.get("COMITY_REQUIRE_ALL") == "1":
+        pytest.fail(f"{what}, and COMITY_REQUIRE_ALL=1 forbids to skip", pytrace=False)
+    pytest.skip(what)
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """Give the URL of a PostgreSQL whose database the tests may fill: COMITY_TEST_POSTGRES, else a private server."""
+    if given := os.environ.get("COMITY_TEST_POSTGRES"):
+        yield given
+        return
+    folder = binaries()
+    if folder is None:
+        lack("No PostgreSQL server here (initdb and pg_ctl), and COMITY_TEST_POSTGRES names none")
+    with private_postgres(folder) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
+    """Give a local Spark with two threads that listens to this machine only and writes nowhere but in a test's folder."""
+    if importlib.util.find_spec("pyspark") is None:
+        lack("PySpark is not installed (make setup LOCKS='dev spark')")
+    if shutil.which("java") is None and "JAVA_HOME" not in os.environ:
+        lack("No Java here for Spark")
+    from pyspark.sql import SparkSession
+
+    scratch = tmp_path_factory.mktemp("spark")
+    os.environ |= {"PYSPARK_PYTHON": sys.executable, "SPARK_LOCAL_IP": "127.0.0.1", "SPARK_LOCAL_DIRS": str(scratch)}
+    builder = SparkSession.builder.master("local[2]").appName("comity tests")
+    for key, value in {
+        "spark.driver.host": "127.0.0.1",
+        "spark.jars.ivy": str(scratch / "ivy"),
+        "spark.sql.session.timeZone": "UTC",
+        "spark.sql.shuffle.partitions": "2",
+        "spark.sql.warehouse.dir": str(scratch / "warehouse"),
+        "spark.ui.enabled": "false",
+        "spark.ui.showConsoleProgress": "false",
+    }.items():
+        builder = builder.config(key, value)
+    session = builder.getOrCreate()
+    session.sparkContext.setLogLevel("ERROR")
+    yield session
+    session.stop()
