@@ -22,7 +22,7 @@ check: setup
 	"$(bin)/ruff" check
 	"$(bin)/ruff" format --check
 	"$(bin)/mypy"
-	"$(bin)/lint-imports"
+	"$(bin)/lint-imports" --no-logo
 
 # Ratios against peers; writes docs/benchmarks.md.
 bench: LOCKS += bench
@@ -36,11 +36,12 @@ soak: setup
 setup:
 	@sh scripts/setup "$(VENV)" $(LOCKS)
 
-# Pins everything anew (add UPGRADE=--upgrade for newer versions). Needs uv. The files name no index and no host.
+# Pins everything anew, the build backends of Comity and of PySpark too (add UPGRADE=--upgrade for newer versions). Needs uv. The files name no index and no host.
 UPGRADE ?=
 compile  = uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
            --custom-compile-command 'make lock' $(UPGRADE)
-backends = import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"], sep="\n")
+backends = import tomllib; ours = tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"]; \
+           print(*ours, "setuptools", sep="\n")
 
 lock: setup
 	$(compile) pyproject.toml -o requirements/runtime.txt

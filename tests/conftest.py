@@ -58,7 +58,7 @@ def postgres_url() -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
-    """Give a local Spark with two threads that listens to this machine only and writes nowhere but in a test's folder."""
+    """Give a local Spark of two threads that listens to this machine only and writes only to a folder of the tests."""
     if importlib.util.find_spec("pyspark") is None:
         lack("PySpark is not installed (make setup LOCKS='dev spark')")
     if shutil.which("java") is None and "JAVA_HOME" not in os.environ:

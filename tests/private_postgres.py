@@ -29,49 +29,55 @@ def binaries() -> Path | None:
     return versions[0].parent if versions else None
 
 
-def owner() -> pwd.struct_passwd:
-    """Return who runs the server: us, or, since PostgreSQL refuses root, an account that owns nothing."""
+def owner() -> tuple[int, int]:
+    """Return user and group that run the server: ours, or, since PostgreSQL refuses root, those of a humble account."""
     if os.geteuid() != 0:
-        return pwd.getpwuid(os.geteuid())
+        return os.geteuid(), os.getegid()
     accounts = {account.pw_name: account for account in pwd.getpwall()}
-    return accounts.get("postgres") or accounts["nobody"]
+    humble = accounts.get("postgres") or accounts["nobody"]
+    return humble.pw_uid, humble.pw_gid
 
 
 @contextmanager
 def private_postgres(folder: Path) -> Iterator[str]:
     """Start a server from the binaries in `folder`; yield the URL of its empty database; stop it and drop its data."""
-    home = Path(tempfile.mkdtemp(prefix="comity-pg-", dir="/tmp"))  # noqa: S108 - TMPDIR may be closed to the owner, or its path too long for a socket
-    who, password, port = owner(), secrets.token_urlsafe(24), 1024 + secrets.randbelow(60_000)
-    data = home / "data"
-
-    def run(program: str, *arguments: str) -> None:
-        log = home / "log"
-        try:
-            _run_as(who, str(folder / program), *arguments, cwd=home)
-        except subprocess.CalledProcessError as error:
-            told = log.read_text() if log.exists() else error.stderr
-            message = f"PostgreSQL's {program} failed: {told}"
-            raise RuntimeError(message) from error
-
+    # Not in TMPDIR: its path may be too long for a socket, or closed to the account that runs the server.
+    home = Path(tempfile.mkdtemp(prefix="comity-pg-", dir="/tmp"))
+    data, log, password_file = home / "data", home / "log", home / "password"
+    password, port = secrets.token_urlsafe(24), 1024 + secrets.randbelow(60_000)
+    options = f"-c listen_addresses='' -c unix_socket_directories='{home}' -p {port} {SPEED}"
     try:
-        (home / "password").write_text(password)
-        for path in (home, home / "password"):
-            os.chown(path, who.pw_uid, who.pw_gid)
-        run("initdb", "-D", str(data), "-U", "comity", "-E", "UTF8", "--locale=C", "-A", "scram-sha-256",
-            "--no-sync", f"--pwfile={home / 'password'}")  # fmt: skip
-        options = f"-c listen_addresses='' -c unix_socket_directories='{home}' -p {port} {SPEED}"
-        run("pg_ctl", "start", "-w", "-t", str(LONGEST_START), "-D", str(data), "-l", str(home / "log"), "-o", options)
+        password_file.write_text(password)
+        for path in (home, password_file):
+            os.chown(path, *owner())
+        _run(folder / "initdb", "-D", data, "-U", "comity", "-E", "UTF8", "--locale=C", "-A", "scram-sha-256",
+             "--no-sync", f"--pwfile={password_file}", home=home)  # fmt: skip
+        _run(folder / "pg_ctl", "start", "-w", "-t", LONGEST_START, "-D", data, "-l", log, "-o", options, home=home)
         try:
             yield f"postgresql://comity:{password}@/postgres?host={quote(str(home), safe='')}&port={port}"
         finally:
-            run("pg_ctl", "stop", "-D", str(data), "-m", "immediate")
+            _run(folder / "pg_ctl", "stop", "-D", data, "-m", "immediate", home=home)
     finally:
         shutil.rmtree(home)
 
 
-def _run_as(who: pwd.struct_passwd, *command: str, cwd: Path) -> None:
-    drop = {"user": who.pw_uid, "group": who.pw_gid, "extra_groups": []} if os.geteuid() == 0 else {}
-    environment = {"PATH": os.defpath, "LC_ALL": "C", "HOME": str(cwd)}
-    subprocess.run(  # noqa: S603 - PostgreSQL's own programs, with arguments made here
-        command, check=True, cwd=cwd, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, **drop
-    )
+def _run(program: Path, *arguments: object, home: Path) -> None:
+    """Run one of PostgreSQL's programs as the server's owner, in its home and with nothing of our environment."""
+    (user, group), root = owner(), os.geteuid() == 0
+    with (home / "errors").open("w") as errors:
+        done = subprocess.run(
+            [program, *map(str, arguments)],
+            cwd=home,
+            env={"PATH": os.defpath, "LC_ALL": "C", "HOME": str(home)},
+            user=user if root else None,
+            group=group if root else None,
+            extra_groups=[] if root else None,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=errors,
+            check=False,
+        )
+    if done.returncode:
+        told = "".join(path.read_text() for path in (home / "errors", home / "log") if path.exists())
+        message = f"PostgreSQL's {program.name} failed: {told}"
+        raise RuntimeError(message)

@@ -83,7 +83,7 @@ def test_code_uses_the_words_of_the_glossary() -> None:
 
 # ---------------------------------------------------------------- the law stands alone
 
-CLOCKS_AND_WIRES = re.compile(r"(asyncio|http|random|select|socket|socketserver|sqlite3|ssl|subprocess|time|urllib\.request)\b")
+CLOCKS_AND_WIRES = re.compile(r"(asyncio|http|random|socket|sqlite3|ssl|subprocess|time|urllib\.request)\b")
 
 
 def imported(path: Path) -> Iterator[tuple[int, str]]:
@@ -162,8 +162,9 @@ def commands(group: click.Group, path: str = "comity") -> Iterator[str]:
 
 
 def test_every_command_has_a_section_in_the_manual() -> None:
-    manual = ROOT / "docs" / "cli.md"
-    sections = re.findall(r"^#+ `?(comity [a-z -]+?)`?$", manual.read_text("utf-8") if manual.exists() else "", re.MULTILINE)
+    path = ROOT / "docs" / "cli.md"
+    manual = path.read_text("utf-8") if path.exists() else ""
+    sections = re.findall(r"^#+ `?(comity [a-z -]+?)`?$", manual, re.MULTILINE)
     assert set(commands(main)) - set(sections) == set()
 
 
@@ -173,8 +174,8 @@ def test_every_command_has_a_section_in_the_manual() -> None:
 @cache
 def texts() -> list[tuple[str, str]]:
     """Return the path and text of every file that is tracked or about to be, as far as it is text."""
-    listing = ["git", "-c", "safe.directory=*", "-C", str(ROOT), "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-    told = subprocess.run(listing, check=False, capture_output=True)  # noqa: S603 - git, with arguments made here
+    git = ["git", "-c", "safe.directory=*", "-C", str(ROOT)]  # the checkout may be somebody else's
+    told = subprocess.run([*git, "ls-files", "-z", "-co", "--exclude-standard"], check=False, capture_output=True)
     if told.returncode:
         pytest.skip("not a git checkout, or no git")
     return list(_readable(told.stdout.decode().split("\0")))
@@ -215,10 +216,10 @@ def test_every_lock_is_pinned_by_hash() -> None:
         assert [pin for pin in pins if "==" not in pin or "--hash=sha256:" not in pin] == []
 
 
-def test_every_silenced_warning_has_its_reason() -> None:
-    silenced = r"#\s*(noqa|type: ignore)(?!\S*[:\[]\s*[A-Za-z0-9, -]+\]?\s+(#|-) \w+ \w+)"
+def test_every_silenced_lint_rule_has_its_reason_beside_it() -> None:
+    silenced = r"#\s*noqa(?!: [A-Z]+\d+(, ?[A-Z]+\d+)*\s+\W*\w+\W+\w+)"
     assert lines(silenced, among=r"^(src|tests|bench)/.*\.py$") == []
 
 
-def test_every_ignored_lint_rule_has_its_reason() -> None:
-    assert lines(r'^    "[A-Z]+\d+",(?!\s*# \w)', among=r"^pyproject\.toml$") == []
+def test_every_lint_rule_left_out_has_its_reason_beside_it() -> None:
+    assert lines(r'^    "[A-Z]+\d+",(?!\s*# \W?\w)', among=r"^pyproject\.toml$") == []

@@ -1,4 +1,4 @@
-"""The command line. Each command lives in its room and is imported only when it is asked for, so that help is instant."""
+"""The command line. A command lives in its room and is imported only when it is asked for, so that help is instant."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ COMMANDS: dict[str, Door] = {}
 class LazyGroup(click.Group):
     """A group that knows its commands by name and sentence, and opens a room only to run what is in it."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+    def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names of all commands."""
         return list(COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import the command asked for."""
         if cmd_name not in COMMANDS:
             return None
@@ -37,7 +37,7 @@ class LazyGroup(click.Group):
         command: click.Command = getattr(import_module(door.module), door.function)
         return command
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the list of commands without importing any."""
         if COMMANDS:
             with formatter.section("Commands"):
@@ -45,6 +45,6 @@ class LazyGroup(click.Group):
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__, message="%(prog)s %(version)s")
+@click.version_option(__version__, prog_name="comity", message="%(prog)s %(version)s")
 def main() -> None:
     """Ask the law before anything is done with a person's data: the answer is permit, deny or ask, and why."""

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from comity.law.asking import decide
-from comity.law.conditions import FALSE, TRUE, All, Condition, Test, Truth, truth
 from comity.law.decisions import Decision
 from comity.law.folding import FIXED_NAMESPACES, Plan, fold
 from comity.law.lawbook import Lawbook, PackError, Verdict

@@ -1,0 +1,98 @@
+"""A precompiled lawbook beside the user's other caches, trusted only while every pack file hashes the same."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import pickle
+import sys
+import tempfile
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+
+from comity.law.loading import SHIPPED, pack_files, read_packs
+
+if TYPE_CHECKING:
+    from comity.law.lawbook import Lawbook
+
+FORMAT = 1
+_SAFE_MODULES = ("comity.law.lawbook", "comity.law.conditions", "comity.law.places", "comity.law.vocabulary")
+_SAFE_BUILTINS = frozenset({("builtins", "frozenset"), ("builtins", "set"), ("datetime", "date"), ("re", "_compile")})
+
+
+def lawbook(root: Path = SHIPPED, folder: Path | None = None) -> Lawbook:
+    """Return the packs under `root`, from the cache in `folder` where it is of just these files. Raises PackError.
+
+    A cache that is missing, old, damaged or not ours alone is ignored and made anew; one that cannot be written is no
+    error.
+    """
+    digest = contents_hash(root)
+    path = (folder or cache_folder()) / f"law-{FORMAT}-{digest[:32]}.bin"
+    found = _load(path)
+    if found is None:
+        found = read_packs(root)
+        _store(path, found)
+    return found
+
+
+def contents_hash(root: Path) -> str:
+    """Return the hash of every file that makes the law, of this engine's own source and of the Python that reads it."""
+    digest = hashlib.sha256(repr((FORMAT, sys.version_info[:3])).encode())
+    engine = sorted(Path(__file__).parent.glob("*.py"))
+    for path in (*pack_files(root), *engine):
+        name = path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name
+        content = path.read_bytes() if path.is_file() else b""
+        digest.update(f"{PurePosixPath(name)}\0{len(content)}\0".encode() + content)
+    return digest.hexdigest()
+
+
+def cache_folder() -> Path:
+    """Return the folder for our caches; where there is no home, one for this user among the temporary files."""
+    base = os.environ.get("XDG_CACHE_HOME") or (str(Path(os.environ["HOME"]) / ".cache") if os.environ.get("HOME") else "")
+    return Path(base) / "comity" if base else Path(tempfile.gettempdir()) / f"comity-{os.getuid() if hasattr(os, 'getuid') else 0}"
+
+
+class _Reader(pickle.Unpickler):
+    """Builds nothing but our own values, so that a planted file cannot run anything."""
+
+    def find_class(self, module: str, name: str) -> object:
+        if module in _SAFE_MODULES or (module, name) in _SAFE_BUILTINS:
+            return super().find_class(module, name)
+        raise pickle.UnpicklingError(f"{module}.{name} does not belong in a lawbook")
+
+
+def _load(path: Path) -> Lawbook | None:
+    try:
+        if not _ours_alone(path):
+            return None
+        content = path.read_bytes()
+        digest, payload = content[:32], content[32:]
+        if hashlib.sha256(payload).digest() != digest:
+            return None
+        found: Lawbook = _Reader(io.BytesIO(payload)).load()
+    except Exception:  # noqa: BLE001  (whatever is wrong with a cache, the cure is to make it anew)
+        return None
+    return found
+
+
+def _ours_alone(path: Path) -> bool:
+    """Tell whether the file belongs to this user and nobody else may write it."""
+    status = path.stat()
+    return not hasattr(os, "getuid") or (status.st_uid == os.getuid() and not status.st_mode & 0o022)
+
+
+def _store(path: Path, book: Lawbook) -> None:
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        payload = pickle.dumps(book, protocol=5)
+        with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as aside:
+            aside.write(hashlib.sha256(payload).digest() + payload)
+        Path(aside.name).replace(path)
+        for old in path.parent.glob("law-*.bin"):
+            if old != path:
+                old.unlink(missing_ok=True)
+    except OSError:
+        return
+
+
