@@ -415,14 +415,22 @@ def combine(country: Evidence, state: Evidence, phone: Evidence, domain: Evidenc
         home = _add(home, evidence or NOTHING, agree)
     if not home.places:
         return Home(hint="|".join(sorted(domain)) if domain else None)
-    return _add(home, domain or NOTHING, _meet)
+    return _warn(home, domain or NOTHING)
 
 
 def _add(home: Home, evidence: Places, agree: Callable[[Places, Places], Places]) -> Home:
+    """Narrows a home by what agrees with it, widens it by what does not; after a conflict nothing narrows it."""
     if not evidence or not home.places:
         return Home(places=home.places or evidence, conflict=home.conflict)
     both = agree(home.places, evidence)
-    return Home(places=both or home.places | evidence, conflict=home.conflict or not both)
+    if not both:
+        return Home(places=home.places | evidence, conflict=True)
+    return home if home.conflict else Home(places=both)
+
+
+def _warn(home: Home, evidence: Places) -> Home:
+    """Weak evidence against a home widens it; for it, it changes nothing."""
+    return _add(home, evidence, lambda places, other: places if _meet(places, other) else NOTHING)
 
 
 def _meet(one: Places, other: Places) -> Places:

@@ -4,9 +4,11 @@ Pure: no database, no network, no clock; the day is always given. Start with `la
 """
 
 from comity.law.asking import decide, finding_for, may
+from comity.law.cache import lawbook
 from comity.law.conditions import ConditionError
 from comity.law.deciding import Finding, Reason
 from comity.law.decisions import Decision
+from comity.law.duties import Owed, must
 from comity.law.folding import Plan, fold
 from comity.law.lawbook import Lawbook, PackError, Verdict
 from comity.law.loading import SHIPPED, read_packs
@@ -14,6 +16,6 @@ from comity.law.places import UnknownPlace
 from comity.law.vocabulary import FactError
 
 __all__ = [
-    "SHIPPED", "ConditionError", "Decision", "FactError", "Finding", "Lawbook", "PackError", "Plan", "Reason",
-    "UnknownPlace", "Verdict", "decide", "finding_for", "fold", "may", "read_packs",
+    "SHIPPED", "ConditionError", "Decision", "FactError", "Finding", "Lawbook", "Owed", "PackError", "Plan",
+    "Reason", "UnknownPlace", "Verdict", "decide", "finding_for", "fold", "lawbook", "may", "must", "read_packs",
 ]  # fmt: skip

@@ -15,7 +15,7 @@ from typing import Final
 
 from comity.law.conditions import (
     ALWAYS, FALSE, NEVER, TRUE, UNKNOWN, All, ByPlace, Capped, Condition, Constant, GroupName, Named, Not, Parameter, Same,
-    Some, Test, Truth, all_of, capped, not_of, same_of, some_of, tests,
+    Some, Test, Truth, all_of, capped, not_of, same_of, some_of, tests, truth, wanting,
 )  # fmt: skip
 from comity.law.lawbook import Cell, Law, Lawbook, Rule, Slot
 from comity.law.vocabulary import Facts, Value
@@ -254,8 +254,8 @@ class _Folder:
         value = self.fixed[test.fact]
         if isinstance(value, frozenset):
             value = self.book.vocabulary.places.expand(value)
-        truth = test_truth(test, value)
-        return Constant(truth, test.fact if truth == UNKNOWN else "")
+        found = test_truth(test, value)
+        return Constant(found, test.fact if found == UNKNOWN else "")
 
     def dated(self, test: Test) -> Condition:
         """Turn "so many whole months ago" into a comparison with a day."""
@@ -275,6 +275,28 @@ class _Folder:
             case "<=":
                 return not_of(at_least(whole + exact))
         return all_of([at_least(whole), not_of(at_least(whole + 1))]) if exact else NEVER
+
+
+class World:
+    """One case with all its facts: any condition of any law is settled, or unknown for want of named facts."""
+
+    def __init__(self, book: Lawbook, facts: Facts, day: date) -> None:
+        known: Facts = {name: fact.absent for name, fact in book.vocabulary.facts.items()} | facts
+        places, homes = book.vocabulary.places, known[HOME]
+        self.homes = places.expand(homes) if isinstance(homes, frozenset) else places.every
+        known[HOME] = self.homes
+        self._folder = _Folder(book, day, known)
+
+    def truth(self, law: Law, condition: Condition) -> Truth:
+        """Return how far a condition of `law` holds."""
+        return truth(self._settled(law, condition), {})
+
+    def wanting(self, law: Law, condition: Condition) -> frozenset[str]:
+        """Return the facts for want of which a condition of `law` is unknown."""
+        return wanting(self._settled(law, condition), {})
+
+    def _settled(self, law: Law, condition: Condition) -> Condition:
+        return _local(self._folder.condition(law, condition, loosens=False), self.homes)
 
 
 def latest_day(day: date, units: int, span: str) -> date:
@@ -316,8 +338,8 @@ def _local(condition: Condition, homes: frozenset[str]) -> Condition:
     """Settle what depends on where the person lives."""
     match condition:
         case Test(fact="person.home", operand=operand):
-            truth = _set_truth(homes, operand)
-            return Constant(truth, HOME if truth == UNKNOWN else "")
+            found = _set_truth(homes, operand)
+            return Constant(found, HOME if found == UNKNOWN else "")
         case ByPlace(own=own, general=general):
             by_place = dict(own)
             return same_of([_local(by_place.get(home, general), homes) for home in sorted(homes)])

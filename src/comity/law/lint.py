@@ -8,10 +8,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from comity.law.cases import Case, try_case
-from comity.law.conditions import ALWAYS, FALSE, TRUE, UNKNOWN, All, Condition, Not, Truth, truth
-from comity.law.folding import HOME, _Folder, _local
+from comity.law.conditions import ALWAYS, FALSE, TRUE, UNKNOWN, All, Condition, Not
+from comity.law.folding import World
 from comity.law.lawbook import Law, Lawbook, Rule
-from comity.law.vocabulary import Facts
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +71,11 @@ def _story_problems(book: Lawbook, law: Law, cases: Sequence[Case]) -> Iterator[
     """Yield the rules for which a story is wanting: one that fires it, one that just misses it, one where it is unknown."""
     seen: dict[str, set[str]] = defaultdict(set)
     for case in cases:
-        world = _World(book, law, case)
-        governs = world.truth(law.governs)
+        world = World(book, case.facts, case.day)
+        governs = world.truth(law, law.governs)
         for rule in law.rules:
             if rule.span.holds(case.day) and governs != FALSE:
-                seen[f"{rule.id} {rule.span.start}"].add(world.kind(rule))
+                seen[f"{rule.id} {rule.span.start}"].add(_kind(world, law, rule))
     wanted = {"fires": "a story that fires it", "misses": "one that just misses it", "unknown": "one in which it is unknown"}
     for rule in law.rules:
         if rule.effect == "duty":
@@ -86,31 +85,15 @@ def _story_problems(book: Lawbook, law: Law, cases: Sequence[Case]) -> Iterator[
             yield _problem(rule, f"its cases want {', '.join(missing)}")
 
 
-class _World:
-    """One story, in which any condition of a law has a truth."""
-
-    def __init__(self, book: Lawbook, law: Law, case: Case) -> None:
-        defaults: Facts = {name: fact.absent for name, fact in book.vocabulary.facts.items()}
-        facts = defaults | case.facts
-        homes = facts[HOME]
-        places = book.vocabulary.places
-        self.homes = places.expand(homes) if isinstance(homes, frozenset) else places.every
-        facts[HOME] = self.homes
-        self.folder = _Folder(book, case.day, facts)
-        self.law = law
-
-    def truth(self, condition: Condition) -> Truth:
-        return truth(_local(self.folder.condition(self.law, condition, loosens=False), self.homes), {})
-
-    def kind(self, rule: Rule) -> str:
-        """Tell whether the rule fires, is unknown, just misses (one conjunct fails) or fails more widely."""
-        whole = self.truth(rule.when)
-        if whole == TRUE:
-            return "fires"
-        if whole == UNKNOWN:
-            return "unknown"
-        failing = sum(self.truth(part) == FALSE for part in conjuncts(rule.when))
-        return "misses" if failing == 1 else "fails"
+def _kind(world: World, law: Law, rule: Rule) -> str:
+    """Tell whether the rule fires in a story, is unknown, just misses (one conjunct fails) or fails more widely."""
+    whole = world.truth(law, rule.when)
+    if whole == TRUE:
+        return "fires"
+    if whole == UNKNOWN:
+        return "unknown"
+    failing = sum(world.truth(law, part) == FALSE for part in conjuncts(rule.when))
+    return "misses" if failing == 1 else "fails"
 
 
 def conjuncts(condition: Condition) -> tuple[Condition, ...]:
