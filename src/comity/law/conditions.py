@@ -132,8 +132,9 @@ NEVER = Constant(FALSE)
 def parse(text: str, vocabulary: Vocabulary) -> Condition:
     """Read a condition. Raises ConditionError; `text` is bounded and scanned before Python's own parser sees it."""
     _scan(text)
+    text = " ".join(text.split())  # a condition may run over several lines of its TOML file
     try:
-        tree = ast.parse(text.strip(), mode="eval")
+        tree = ast.parse(text, mode="eval")
     except SyntaxError as error:
         raise ConditionError(f"it does not read as an expression: {error.msg} at character {error.offset}") from None
     return _Reader(text, vocabulary).condition(tree.body)
@@ -290,7 +291,7 @@ class _Reader:
             raise ConditionError(str(error)) from None
 
     def refusal(self, node: ast.AST, cure: str) -> ConditionError:
-        shown = (ast.get_source_segment(self.text.strip(), node) or type(node).__name__)[:60]
+        shown = (ast.get_source_segment(self.text, node) or type(node).__name__)[:60]
         return ConditionError(f"{shown!r} is not allowed here: {cure}")
 
 

@@ -1,0 +1,1 @@
+"""Other people's exports: read them, understand them, and ask the law about every row."""

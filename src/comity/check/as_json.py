@@ -1,0 +1,616 @@
+"""The whole answer as a reader sees it, counted once for the terminal, the page and programs, and its JSON form.
+
+Somebody who is denied is told what forbids it; somebody who is asked about, what is open; somebody who may live
+anywhere, only that, because what else is open depends on it. Every count here is of people told so.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final
+
+from comity.law import Verdict
+from comity.law.conditions import tests
+from comity.law.decisions import shown
+
+if TYPE_CHECKING:
+    from comity.check.results import Answer, Group
+    from comity.law import Lawbook, Plan, Reason
+    from comity.law.deciding import LawAnswer
+    from comity.law.lawbook import Law, Pack
+
+SCHEMA: Final = "comity.check/1"
+"""The version of the JSON form; answer.schema.json describes it."""
+
+HOME: Final = "person.home"
+ANYWHERE: Final = "no-law:anywhere"
+NO_LAW: Final = "no-law:"
+
+OPT_OUTS: Final = frozenset(
+    {"person.objected", "person.opt_out_signal", "consent.opted_out", "consent.opted_out_on", "consent.withdrawn"}
+)
+EVIDENCE: Final = {
+    "consent.given_on": "the day",
+    "consent.wording_kept": "the wording",
+    "consent.source_kept": "the form or place",
+    "consent.express": "whether it was express",
+}
+
+# Every sentence of this module, in one place.
+SAYS: Final = {
+    "opted-out": "Opted out, objected, or took a consent back",
+    "opt-outs-unknown": "Nothing says whether they opted out, objected, or took a consent back",
+    "evidence": "A consent is marked, but its evidence is not on file: {parts}",
+    "not-known": "Not known: {means}",
+    "between": "between {opens} and {closes} their time",
+    "not-before": "not before {opens} their time",
+    "not-after": "not after {closes} their time",
+    "to": "{first} to {last}",
+    "parameter": "{means}: {value}",
+    "quoted": "“{word}”",
+}
+DAYS: Final = {
+    "mon": "Monday", "tue": "Tuesday", "wed": "Wednesday", "thu": "Thursday", "fri": "Friday", "sat": "Saturday",
+    "sun": "Sunday", "holiday": "public holidays",
+}  # fmt: skip
+
+
+# ---------------------------------------------------------------- what is told to whom
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CureTold:
+    """What would lift an obstacle; `frees` is None where no fact settles it, so that nobody can be counted."""
+
+    cure: str
+    says: str
+    frees: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleTold:
+    """One rule of an obstacle with the people it concerns."""
+
+    reason: Reason
+    people: int
+    house: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Obstacle:
+    """What a reader sees as one reason: the rules of several laws that make the same trouble."""
+
+    says: str
+    kind: str
+    weight: Verdict
+    people: int
+    places: Mapping[str, int]
+    everywhere: bool  # a house rule is among them, so the places are only where somebody happened to live
+    rules: tuple[RuleTold, ...]  # the laws' before our own, then the most people first
+    cures: tuple[CureTold, ...]
+
+    @property
+    def citations(self) -> tuple[tuple[str, bool], ...]:
+        """What the rules cite, each once, with whether it is confirmed."""
+        return tuple(dict.fromkeys((told.reason.cite, told.reason.confirmed) for told in self.rules if told.reason.cite))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Missing:
+    """Facts whose want keeps a verdict open, in words, with the people who would be settled by knowing them."""
+
+    facts: tuple[str, ...]
+    says: str
+    people: int
+    places: Mapping[str, int]
+    citations: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Carried:
+    """One obligation in one form, and how many permitted people's messages must carry it."""
+
+    kind: str
+    says: str
+    words: str  # its parameters in words
+    parameters: Mapping[str, object]
+    rules: tuple[str, ...]
+    people: int
+    perhaps: int  # of these, those for whom the law may ask it, and it is better done
+    places: Mapping[str, int]
+
+    @property
+    def sentence(self) -> str:
+        """The obligation and its parameters as one sentence without its full stop; hours speak for themselves."""
+        if not self.words:
+            return bare(self.says)
+        if any(name in self.parameters for name in ("from", "until")):
+            return self.words[0].upper() + self.words[1:]
+        return f"{bare(self.says)} ({self.words})"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Split:
+    """The people of one home, or under one law, by verdict."""
+
+    name: str
+    verdicts: Mapping[Verdict, int]
+    conflict: bool = False
+    stopped_by: Mapping[str, int] = field(default_factory=dict)  # of a home: law -> people it denies or asks about
+
+    @property
+    def people(self) -> int:
+        """All of them."""
+        return sum(self.verdicts.values())
+
+
+def told(group: Group) -> tuple[Reason, ...]:
+    """Return the reasons that the people of a group are told: see the head of this module."""
+    verdict = group.finding.verdict
+    decisive = tuple(reason for reason in group.finding.reasons if reason.weight is verdict is not Verdict.PERMIT)
+    return tuple(reason for reason in decisive if reason.rule == ANYWHERE) or decisive
+
+
+def lives_anywhere(group: Group) -> bool:
+    """Tell whether these people are asked about because nobody knows where they live."""
+    return any(reason.rule == ANYWHERE for reason in told(group))
+
+
+def obstacles(answer: Answer, weight: Verdict) -> tuple[Obstacle, ...]:
+    """Return what stands against the use with this weight, the most people first."""
+    sorter = _Sorter(answer.plan)
+    heaps: dict[Hashable, list[tuple[Group, list[Reason]]]] = {}
+    for group in answer.groups:
+        alike: dict[Hashable, list[Reason]] = {}
+        for reason in told(group):
+            if reason.weight is weight:
+                alike.setdefault(sorter.key(reason), []).append(reason)
+        for key, reasons in alike.items():
+            heaps.setdefault(key, []).append((group, reasons))
+    found = [_obstacle(answer, heap, opt_outs=key == sorter.OPTED_OUT) for key, heap in heaps.items()]
+    return tuple(sorted(found, key=lambda obstacle: -obstacle.people))
+
+
+class _Sorter:
+    """Tells which reasons a reader sees as one."""
+
+    OPTED_OUT: Final = ("opted-out",)
+
+    def __init__(self, plan: Plan) -> None:
+        self.facts = {
+            rule.id: frozenset(test.fact for test in tests(condition)) - {HOME}
+            for folded in plan.laws
+            for rule, condition in folded.rules
+        }
+
+    def key(self, reason: Reason) -> Hashable:
+        facts = self.facts.get(reason.rule, frozenset())
+        on_consent = any(fact.startswith("consent.") and fact not in OPT_OUTS for fact in facts)
+        match reason.kind:
+            case "forbidden" if on_consent:
+                return reason.kind, reason.cures
+            case "forbidden" if facts & OPT_OUTS:
+                return self.OPTED_OUT
+            case "forbidden":
+                return reason.kind, reason.cures, facts
+            case "may-be-forbidden":
+                return reason.kind, reason.cures, reason.missing
+        return reason.kind, reason.cures, reason.says
+
+
+def _obstacle(answer: Answer, heap: list[tuple[Group, list[Reason]]], *, opt_outs: bool) -> Obstacle:
+    people: Counter[str] = Counter()
+    first: dict[str, Reason] = {}
+    for group, reasons in heap:
+        for reason in reasons:
+            people[reason.rule] += group.people
+            first.setdefault(reason.rule, reason)
+    houses = {law.id for law in answer.plan.book.laws if law.is_house}
+    rules = [RuleTold(reason=first[rule], people=count, house=first[rule].law in houses) for rule, count in people.items()]
+    rules.sort(key=lambda rule: (rule.house, -rule.people))
+    lead = rules[0].reason
+    return Obstacle(
+        says=SAYS["opted-out"] if opt_outs else bare(lead.says),
+        kind=lead.kind,
+        weight=lead.weight,
+        people=sum(group.people for group, _ in heap),
+        places=_places(group for group, _ in heap),
+        everywhere=any(rule.house for rule in rules),
+        rules=tuple(rules),
+        cures=_cures(answer, heap),
+    )
+
+
+def _cures(answer: Answer, heap: list[tuple[Group, list[Reason]]]) -> tuple[CureTold, ...]:
+    counted: Counter[str] = Counter()
+    for group, reasons in heap:
+        counted.update(dict.fromkeys((cure for reason in reasons for cure in reason.cures), group.people))
+    cures = answer.plan.book.cures
+    return tuple(
+        CureTold(cure=cure, says=cures[cure].says, frees=_frees(answer, heap, cure) if cures[cure].sets else None)
+        for cure, _ in counted.most_common()
+    )
+
+
+def _frees(answer: Answer, heap: list[tuple[Group, list[Reason]]], cure: str) -> int:
+    """Return how many of an obstacle's people a cure frees: at least so many.
+
+    What is counted beforehand is people by rule, and a person may have several rules of one obstacle: rules whose
+    people do not overlap are added up, the largest first.
+    """
+    by_rule: dict[str, set[int]] = {}
+    for number, (_, reasons) in enumerate(heap):
+        for reason in reasons:
+            if cure in reason.cures:
+                by_rule.setdefault(reason.rule, set()).add(number)
+    freed, counted = 0, set[int]()
+    for rule in sorted(by_rule, key=lambda rule: -answer.freed_by_reason.get((rule, cure), 0)):
+        if not by_rule[rule] & counted:
+            freed += answer.freed_by_reason.get((rule, cure), 0)
+            counted |= by_rule[rule]
+    return min(freed, sum(group.people for group, _ in heap))
+
+
+def _places(groups: Iterable[Group]) -> Mapping[str, int]:
+    """Count people by place, the most first; whoever may live in several places counts in each, '' is nowhere known."""
+    found: Counter[str] = Counter()
+    for group in groups:
+        for place in group.homes.split("|"):
+            found[place] += group.people
+    return dict(found.most_common())
+
+
+# ---------------------------------------------------------------- what to ask
+
+
+def missing_facts(answer: Answer) -> tuple[Missing, ...]:
+    """Return every missing fact by itself, the most people first."""
+    return _missing(answer, lambda fact: fact)
+
+
+def questions(answer: Answer) -> tuple[Missing, ...]:
+    """Return the missing facts as one would ask for them: the evidence of a consent together, and all opt-outs."""
+    return _missing(answer, lambda fact: "evidence" if fact in EVIDENCE else "opt-outs" if fact in OPT_OUTS else fact)
+
+
+def _missing(answer: Answer, name: Callable[[str], str]) -> tuple[Missing, ...]:
+    heaps: dict[str, list[Group]] = {}
+    facts: dict[str, set[str]] = {}
+    cites: dict[str, Counter[str]] = {}
+    for group in answer.groups:
+        wanted: dict[str, list[Reason]] = {}
+        for reason in told(group):
+            for fact in reason.missing:
+                if fact != HOME or not (group.conflict or reason.rule == ANYWHERE):  # these are told apart
+                    facts.setdefault(name(fact), set()).add(fact)
+                    wanted.setdefault(name(fact), []).append(reason)
+        for question, reasons in wanted.items():
+            heaps.setdefault(question, []).append(group)
+            cites.setdefault(question, Counter()).update(dict.fromkeys((reason.cite for reason in reasons), group.people))
+    found = [
+        Missing(
+            facts=tuple(sorted(facts[question])),
+            says=_question(answer.plan.book, question, facts[question]),
+            people=sum(group.people for group in heap),
+            places=_places(heap),
+            citations=tuple(cite for cite, _ in cites[question].most_common() if cite),
+        )
+        for question, heap in heaps.items()
+    ]
+    return tuple(sorted(found, key=lambda missing: -missing.people))
+
+
+def _question(book: Lawbook, question: str, facts: set[str]) -> str:
+    if question == "evidence":
+        return SAYS["evidence"].format(parts=", ".join(words for fact, words in EVIDENCE.items() if fact in facts))
+    if question == "opt-outs":
+        return SAYS["opt-outs-unknown"]
+    return SAYS["not-known"].format(means=uncapped(bare(book.vocabulary.facts[question].means)))
+
+
+def home_unknown(answer: Answer) -> tuple[int, Mapping[str, int]]:
+    """Return how many are asked about for want of a home, and the places that weak evidence points to."""
+    lost = [group for group in answer.groups if lives_anywhere(group)]
+    hints: Counter[str] = Counter()
+    for group in lost:
+        hints[group.hint] += group.people
+    return sum(group.people for group in lost), {place: people for place, people in hints.most_common() if place}
+
+
+def uncovered_places(answer: Answer) -> Mapping[str, int]:
+    """Return the places that no law pack covers, with the people who (may) live there, the most first."""
+    found: Counter[str] = Counter()
+    for group in answer.groups:
+        for reason in told(group):
+            if reason.kind == "no-law" and reason.rule != ANYWHERE:
+                found.update(dict.fromkeys(reason.rule.removeprefix(NO_LAW).split("|"), group.people))
+    return dict(found.most_common())
+
+
+def conflicts(answer: Answer) -> Mapping[str, int]:
+    """Return the homes between which the evidence cannot choose, with the people, whatever their verdict."""
+    found: Counter[str] = Counter()
+    for group in answer.groups:
+        if group.conflict:
+            found[group.homes] += group.people
+    return dict(found.most_common())
+
+
+def unsettled(answer: Answer) -> tuple[Obstacle, ...]:
+    """Return what no fact settles: a human decides, a law is not encoded for this case, obligations contradict."""
+    kinds = {"human-decides", "not-covered", "obligations-clash"}
+    return tuple(obstacle for obstacle in obstacles(answer, Verdict.ASK) if obstacle.kind in kinds)
+
+
+# ---------------------------------------------------------------- what a permitted message carries
+
+
+def carried(answer: Answer) -> tuple[Carried, ...]:
+    """Return the obligations of those who are permitted, the most people first; forms of one kind stand together."""
+    heaps: dict[tuple[str, str], list[Group]] = {}
+    for group in answer.groups:
+        if group.finding.verdict is Verdict.PERMIT:
+            for item in group.finding.obligations:
+                heaps.setdefault((item.kind, repr(sorted(item.parameters.items()))), []).append(group)
+    found = [_carried(answer.plan.book, kind, form, heap) for (kind, form), heap in heaps.items()]
+    totals: Counter[str] = Counter()
+    for item in found:
+        totals[item.kind] += item.people
+    return tuple(sorted(found, key=lambda item: (-totals[item.kind], item.kind, -item.people)))
+
+
+def _carried(book: Lawbook, kind: str, form: str, heap: list[Group]) -> Carried:
+    same = [
+        (group, item)
+        for group in heap
+        for item in group.finding.obligations
+        if (item.kind, repr(sorted(item.parameters.items()))) == (kind, form)
+    ]
+    first = same[0][1]
+    return Carried(
+        kind=kind,
+        says=first.says,
+        words=parameters_in_words(book, kind, first.parameters),
+        parameters=first.parameters,
+        rules=tuple(dict.fromkeys(rule for _, item in same for rule in item.rules)),
+        people=sum(group.people for group, _ in same),
+        perhaps=sum(group.people for group, item in same if not item.certain),
+        places=_places(heap),
+    )
+
+
+def parameters_in_words(book: Lawbook, kind: str, parameters: Mapping[str, object]) -> str:
+    """Return an obligation's parameters in words: 'between 08:00 and 20:00 their time, Monday to Saturday'."""
+    known = book.obligations[kind].parameters
+    words = [_hours(parameters.get("from"), parameters.get("until"))]
+    for name, value in parameters.items():
+        match known[name].kind:
+            case "flag" if value:
+                words.append(known[name].means)
+            case "number":
+                words.append(SAYS["parameter"].format(means=known[name].means, value=value))
+            case "words":
+                quoted = ", ".join(SAYS["quoted"].format(word=word) for word in _words(value))
+                words.append(SAYS["parameter"].format(means=known[name].means, value=quoted))
+            case "days":
+                words.append(days_in_words(_words(value)))
+    return ", ".join(filter(None, words))
+
+
+def _words(value: object) -> tuple[str, ...]:
+    return tuple(str(word) for word in value) if isinstance(value, (tuple, list)) else (str(value),)
+
+
+def _hours(opens: object, closes: object) -> str:
+    match opens is not None, closes is not None:
+        case True, True:
+            return SAYS["between"].format(opens=opens, closes=closes)
+        case True, False:
+            return SAYS["not-before"].format(opens=opens)
+        case False, True:
+            return SAYS["not-after"].format(closes=closes)
+    return ""
+
+
+def days_in_words(days: tuple[str, ...]) -> str:
+    """Return days in the order of the week; three or more in a row as 'Monday to Saturday'."""
+    order = list(DAYS)
+    week = sorted((day for day in days if day in DAYS), key=order.index)
+    runs: list[list[str]] = []
+    for day in week:
+        if runs and day != "holiday" and order.index(day) == order.index(runs[-1][-1]) + 1:
+            runs[-1].append(day)
+        else:
+            runs.append([day])
+    told_so = (
+        [SAYS["to"].format(first=DAYS[run[0]], last=DAYS[run[-1]])] if len(run) > 2 else [DAYS[day] for day in run]  # noqa: PLR2004 - two days read best side by side
+        for run in runs
+    )
+    return ", ".join(words for run in told_so for words in run)
+
+
+# ---------------------------------------------------------------- by home, by law, and what the answer rests on
+
+
+def by_home(answer: Answer) -> tuple[Split, ...]:
+    """Return the people of each home by verdict, the most first."""
+    verdicts: dict[tuple[str, bool], Counter[Verdict]] = {}
+    stopped: dict[tuple[str, bool], Counter[str]] = {}
+    for group in answer.groups:
+        home = group.homes, group.conflict
+        verdicts.setdefault(home, _no_verdicts())[group.finding.verdict] += group.people
+        laws = dict.fromkeys((reason.law for reason in told(group) if reason.law), group.people)
+        stopped.setdefault(home, Counter()).update(laws)
+    splits = (
+        Split(name=home, conflict=conflict, verdicts=counts, stopped_by=dict(stopped[home, conflict].most_common()))
+        for (home, conflict), counts in verdicts.items()
+    )
+    return tuple(sorted(splits, key=lambda split: (-split.people, split.name)))
+
+
+def by_law(answer: Answer) -> tuple[Split, ...]:
+    """Return, by law, what it answers for those whom it governs or may govern, the most people first."""
+    verdicts: dict[str, Counter[Verdict]] = {}
+    for group in answer.groups:
+        for law in group.finding.laws:
+            verdicts.setdefault(law.law, _no_verdicts())[law.verdict] += group.people
+    splits = (Split(name=law, verdicts=counts) for law, counts in verdicts.items())
+    return tuple(sorted(splits, key=lambda split: (-split.people, split.name)))
+
+
+def _no_verdicts() -> Counter[Verdict]:
+    return Counter(dict.fromkeys(Verdict, 0))
+
+
+def laws_asked(answer: Answer) -> tuple[Law, ...]:
+    """Return the laws that governed, or possibly governed, somebody."""
+    asked = set(answer.laws_asked)
+    return tuple(law for law in answer.plan.book.laws if law.id in asked)
+
+
+def packs_asked(book: Lawbook, laws: Iterable[Law | LawAnswer]) -> tuple[Pack, ...]:
+    """Return the packs that hold these laws."""
+    names = {law.law if hasattr(law, "law") else law.id for law in laws}
+    packs = {law.pack for law in book.laws if law.id in names}
+    return tuple(pack for pack in book.packs if pack.id in packs)
+
+
+def taken_as_absent(answer: Answer) -> Mapping[str, object]:
+    """Return the facts that nobody recorded for somebody here, and what their absence was taken to mean."""
+    found = {name: value for group in answer.groups for name, value in group.decision.absent.items()}
+    return dict(sorted(found.items()))
+
+
+def use_facts(plan: Plan) -> Mapping[str, object]:
+    """Return what is known of the use and of us, beyond what absence means."""
+    facts = plan.book.vocabulary.facts
+    return {name: value for name, value in sorted(plan.fixed.items()) if value is not None and value != facts[name].absent}
+
+
+# ---------------------------------------------------------------- words
+
+
+def bare(sentence: str) -> str:
+    """Return a sentence without its full stop."""
+    return sentence.strip().removesuffix(".")
+
+
+def uncapped(sentence: str) -> str:
+    """Return a sentence with a small first letter, unless its first word is an abbreviation."""
+    return sentence if sentence[1:2].isupper() else sentence[:1].lower() + sentence[1:]
+
+
+@cache
+def place_name(code: str) -> str:
+    """Return a place's name in English ('Germany', 'United States, CA'); the code itself where it has none."""
+    from babel import Locale
+
+    country, _, part = code.partition("-")
+    name = Locale("en").territories.get(country, country)
+    return f"{name}, {part}" if part else str(name)
+
+
+def countries(answer: Answer, codes: Iterable[str]) -> tuple[str, ...]:
+    """Return places in the order given, the states of a split country told as the country where there are several."""
+    split = answer.plan.book.vocabulary.places.subdivisions
+    found: dict[str, list[str]] = {}
+    for code in codes:
+        country = code.partition("-")[0]
+        found.setdefault(country if country in split else code, []).append(code)
+    return tuple(codes[0] if len(codes) == 1 else country for country, codes in found.items())
+
+
+# ---------------------------------------------------------------- for programs
+
+
+def answer_json(answer: Answer) -> dict[str, Any]:
+    """Return the answer as JSON values. No cell of the file is in it but the country texts nobody understood."""
+    book = answer.plan.book
+    return {
+        "schema": SCHEMA,
+        "file": answer.file,
+        "dialect": answer.dialect,
+        "day": answer.plan.day.isoformat(),
+        "use": {"says": answer.use, "facts": {name: shown(value) for name, value in use_facts(answer.plan).items()}},
+        "headline": answer.headline,
+        "counts": {
+            "rows": answer.rows,
+            "decided": answer.people,
+            **{verdict.value: answer.by_verdict[verdict] for verdict in Verdict},
+            "not_read": len(answer.rejects),
+        },
+        "by_home": [
+            {"home": split.name, "conflict": split.conflict, **_split(split), "stopped_by": dict(split.stopped_by)}
+            for split in by_home(answer)
+        ],
+        "by_law": [{"law": split.name, "name": book.law(split.name).name, **_split(split)} for split in by_law(answer)],
+        "reasons": [_obstacle_json(obstacle) for weight in (Verdict.DENY, Verdict.ASK) for obstacle in obstacles(answer, weight)],
+        "cures": [
+            {"cure": freed.cure, "says": freed.says, "frees": freed.people}
+            for freed in sorted(answer.freed.values(), key=lambda freed: -freed.people)
+        ],
+        "missing": [
+            {"fact": item.facts[0], "means": book.vocabulary.facts[item.facts[0]].means, "people": item.people}
+            for item in missing_facts(answer)
+        ],
+        "home_unknown": _home_unknown(answer),
+        "not_covered": [{"place": place, "people": people} for place, people in uncovered_places(answer).items()],
+        "conflicts": [{"homes": homes.split("|"), "people": people} for homes, people in conflicts(answer).items()],
+        "unresolved_places": [{"text": text, "rows": rows} for text, rows in _most(answer.unresolved_places)],
+        "obligations": [
+            {
+                "kind": item.kind, "says": item.says, "words": item.words,
+                "parameters": {name: shown(value) for name, value in item.parameters.items()},
+                "people": item.people, "perhaps": item.perhaps, "rules": list(item.rules),
+            }
+            for item in carried(answer)
+        ],
+        "absent": [
+            {"fact": name, "taken_as": shown(value), "why": book.vocabulary.facts[name].why_absent or "declared by the source"}
+            for name, value in taken_as_absent(answer).items()
+        ],
+        "assumed": [{"fact": name, "says": says} for name, says in sorted(answer.plan.assumed.items())],
+        "columns": [
+            {"header": column.header, "role": column.role, "says": column.says, "fact": column.fact, "unreadable": column.unreadable}
+            for column in answer.columns
+        ],
+        "not_read": {"rows": len(answer.rejects), "list": [{"row": reject.row, "why": reject.why} for reject in answer.rejects]},
+        "packs": [
+            {"pack": pack.id, "version": pack.version, "sha256": pack.sha256}
+            for pack in packs_asked(book, laws_asked(answer))
+        ],
+        "blind_spots": [{"law": law.id, "says": list(law.blind_spots)} for law in laws_asked(answer) if law.blind_spots],
+        "notes": list(answer.notes),
+    }  # fmt: skip
+
+
+def _split(split: Split) -> dict[str, int]:
+    return {"people": split.people, **{verdict.value: split.verdicts[verdict] for verdict in Verdict}}
+
+
+def _home_unknown(answer: Answer) -> dict[str, Any]:
+    people, hints = home_unknown(answer)
+    return {"people": people, "weak_evidence": [{"place": place, "people": count} for place, count in hints.items()]}
+
+
+def _obstacle_json(obstacle: Obstacle) -> dict[str, Any]:
+    return {
+        "says": obstacle.says, "kind": obstacle.kind, "weight": obstacle.weight.value, "people": obstacle.people,
+        "places": [{"place": place, "people": people} for place, people in obstacle.places.items()],
+        "rules": [
+            {
+                "law": rule.reason.law, "rule": rule.reason.rule, "says": rule.reason.says, "cite": rule.reason.cite,
+                "url": rule.reason.url, "confidence": "confirmed" if rule.reason.confirmed else "unconfirmed",
+                "missing": list(rule.reason.missing), "people": rule.people,
+            }
+            for rule in obstacle.rules
+        ],
+        "cures": [{"cure": cure.cure, "says": cure.says, "frees": cure.frees} for cure in obstacle.cures],
+    }  # fmt: skip
+
+
+def _most(counted: Mapping[str, int]) -> Iterator[tuple[str, int]]:
+    yield from sorted(counted.items(), key=lambda item: (-item[1], item[0]))

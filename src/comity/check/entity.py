@@ -1,0 +1,106 @@
+"""Who we are, as a check is told: from org.toml, from `--we-are IE`, or not at all, and then what is assumed."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from comity.law import FactError
+from comity.law.decisions import shown
+from comity.law.folding import FIXED_NAMESPACES, OUR_PLACE, WHERE_THE_PERSON_LIVES
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from comity.law import Lawbook
+    from comity.law.vocabulary import Facts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entity:
+    """The facts about us and our uses, what of them nobody stated, and the sentence for the head of the report.
+
+    `stated` says that somebody told us who we are; a permit without that is only an assumed one.
+    """
+
+    facts: Facts
+    row_defaults: Facts = field(default_factory=dict)
+    assumed: Mapping[str, str] = field(default_factory=dict)
+    headline: str = ""
+    stated: bool = False
+
+
+class OrgError(ValueError):
+    """An org.toml cannot be read; the message says where and what to write."""
+
+
+def read_org(path: Path, book: Lawbook) -> Entity:
+    """Read an org.toml as `comity org` writes it. Raises OrgError.
+
+    Tables are namespaces of the vocabulary: [org] who we are, [use], [data] and [actor] what holds for our uses.
+    [[entity]] tables each name a legal entity and its place.
+    """
+    try:
+        tables: dict[str, Any] = tomllib.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise OrgError(f"{path.name} cannot be read: {error.strerror}. `comity org` makes one by asking") from None
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise OrgError(f"{path.name} is not TOML: {error}") from None
+    given: dict[str, object] = {}
+    for name, table in tables.items():
+        if name in FIXED_NAMESPACES - {"event"} and isinstance(table, dict):
+            given |= {f"{name}.{short}": value for short, value in table.items()}
+        elif name not in {"entity", "name"}:
+            raise OrgError(f"{path.name} has an unknown part {name!r}; it may have name, [[entity]], [org], [use], [data] and [actor]")
+    places = [str(entity.get("place", "")) for entity in tables.get("entity", [])]
+    given.setdefault(OUR_PLACE, places)
+    if not given[OUR_PLACE]:
+        raise OrgError(f"{path.name} does not say where we are established; add [[entity]] tables with a place, or org.place = [\"IE\"]")
+    try:
+        facts = book.vocabulary.read(given)
+    except FactError as error:
+        raise OrgError(f"{path.name}: {error}") from None
+    where = ", ".join(sorted(facts[OUR_PLACE]))  # type: ignore[arg-type]
+    rest = _assumed(book, frozenset(facts))
+    return _entity(book, facts, rest, f"{tables.get('name') or 'As you describe yourselves'}, established in {where}", stated=True)
+
+
+def established_in(places: str, book: Lawbook) -> Entity:
+    """Return an ordinary business established in `places` ("IE" or "IE|US"): the short form. Raises FactError."""
+    facts = book.vocabulary.read({OUR_PLACE: places})
+    ordinary = {name: value for name, value in _assumable(book).items() if name.startswith("org.")}
+    facts |= book.vocabulary.read(ordinary)
+    rest = _assumed(book, frozenset(facts))
+    where = ", ".join(sorted(facts[OUR_PLACE]))  # type: ignore[arg-type]
+    return _entity(book, facts, rest, f"An ordinary business established in {where}", stated=True)
+
+
+def unknown_entity(book: Lawbook) -> Entity:
+    """Return what is taken of us when nobody said anything: established only where each person lives, and ordinary."""
+    assumed = {OUR_PLACE: "We are established only where each person lives.", **_assumed(book, frozenset())}
+    entity = _entity(book, {OUR_PLACE: WHERE_THE_PERSON_LIVES}, assumed, "If you are established only where each person lives; --we-are or --org says better", stated=False)
+    return entity
+
+
+def _entity(book: Lawbook, facts: Facts, assumed: Mapping[str, str], headline: str, *, stated: bool) -> Entity:
+    values = book.vocabulary.read({name: value for name, value in _assumable(book).items() if name in assumed})
+    fixed = {name: value for name, value in values.items() if name.partition(".")[0] in FIXED_NAMESPACES}
+    rows = {name: value for name, value in values.items() if name not in fixed}
+    return Entity(facts=fixed | facts, row_defaults=rows, assumed=dict(assumed), headline=headline, stated=stated)
+
+
+def _assumable(book: Lawbook) -> dict[str, object]:
+    return {name: fact.assume for name, fact in book.vocabulary.facts.items() if fact.assume is not None}
+
+
+def _assumed(book: Lawbook, known: frozenset[str]) -> dict[str, str]:
+    facts = book.vocabulary.facts
+    return {
+        name: f"{facts[name].means} Taken as: {_word(value)}." for name, value in _assumable(book).items() if name not in known
+    }
+
+
+def _word(value: object) -> str:
+    return {True: "yes", False: "no"}.get(value) if isinstance(value, bool) else str(shown(value))  # type: ignore[return-value]

@@ -1,0 +1,172 @@
+"""`comity law`: the packs for readers, and their lint and tests for writers."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from comity.cli.may import plain_errors
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from comity.law import Lawbook
+    from comity.law.cases import Case
+    from comity.law.lawbook import Law, Rule
+
+PACKS = click.option("--packs", type=click.Path(path_type=Path, exists=True, file_okay=False), help="A folder of packs instead of the shipped ones.")
+EFFECTS = {
+    "forbid": "Forbids", "ground": "A ground", "require": "Requires", "refer": "A human decides", "except": "An exception", "duty": "A duty",
+}  # fmt: skip
+
+
+@click.group()
+def law() -> None:
+    """Read the law packs; check and test them."""
+
+
+@law.command("list")
+@PACKS
+def list_laws(packs: Path | None) -> None:
+    """List every law: when in force, how many rules, what it does not see."""
+    book = _book(packs)
+    for pack in book.packs:
+        click.echo(f"{pack.name}  ({pack.id} {pack.version}, {pack.sha256[:12]})")
+        for item in (item for item in book.laws if item.pack == pack.id or _pack_of(book, item) == pack.id):
+            until = f" to {item.span.until}" if item.span.until else ""
+            unconfirmed = sum(not rule.confirmed for rule in item.rules)
+            note = f", {unconfirmed} unconfirmed" if unconfirmed else ""
+            click.echo(f"  {item.id:18} {item.name}\n{'':20} from {item.span.start}{until} · {len(item.rules)} rules{note}")
+            for blind in item.blind_spots:
+                click.echo(f"{'':20} not seen: {blind}")
+    click.echo(f"{len(book.rules())} rules of {len(book.laws)} laws in {len(book.packs)} packs")
+
+
+@law.command()
+@click.argument("name")
+@PACKS
+def show(name: str, packs: Path | None) -> None:
+    """Print a law (`de-uwg`), a pack (`us`) or one rule (`de-uwg/…`) for a reader who is a lawyer."""
+    book = _book(packs)
+    found = [item for item in book.laws if name in {item.id, item.pack} or any(rule.id == name for rule in item.rules)]
+    if not found:
+        from comity.law.vocabulary import nearest  # noqa: PLC0415
+
+        known = [item.id for item in book.laws] + [pack.id for pack in book.packs] + [rule.id for rule in book.rules()]
+        raise click.UsageError(f"no law, pack or rule is called {name!r}{nearest(name, known)}")
+    for item in found:
+        rules = [rule for rule in item.rules if rule.id == name] or list(item.rules)
+        click.echo("\n".join(_law_text(book, item, rules, whole=len(rules) == len(item.rules))))
+
+
+@law.command()
+@PACKS
+@click.option("--mutate", is_flag=True, help="Also change each condition and see whether a case notices (minutes).")
+def lint(packs: Path | None, *, mutate: bool) -> None:
+    """Check the packs: sources, days, and three cases for every rule."""
+    from comity.law import lint as linter  # noqa: PLC0415
+
+    book = _book(packs)
+    cases = _cases(book, packs)
+    problems = linter.lint(book, cases)
+    for problem in problems:
+        click.echo(str(problem))
+    click.echo(f"{len(book.rules())} rules, {len(cases)} cases, {len(problems)} problems")
+    if mutate:
+        tried = list(linter.mutate(book, cases))
+        for mutant in (mutant for mutant in tried if not mutant.caught_by):
+            click.echo(f"no case notices: {mutant.rule}: {mutant.change}")
+        caught = sum(bool(mutant.caught_by) for mutant in tried)
+        click.echo(f"mutation score {100 * caught / max(1, len(tried)):.1f} % ({caught} of {len(tried)})")
+    if problems:
+        sys.exit(1)
+
+
+@law.command("test")
+@PACKS
+@click.argument("names", nargs=-1)
+def test_cases(packs: Path | None, names: tuple[str, ...]) -> None:
+    """Decide every case (of the laws NAMES, or all) and say which come out otherwise."""
+    from comity.law.cases import try_case  # noqa: PLC0415
+    from comity.law.folding import Plan  # noqa: PLC0415
+
+    book = _book(packs)
+    plans: dict[object, Plan] = {}
+    outcomes = [try_case(book, case, plans) for case in _cases(book, packs) if not names or case.law.startswith(names)]
+    for outcome in outcomes:
+        for problem in outcome.problems:
+            click.echo(f"{outcome.case.file}:{outcome.case.line}: {outcome.case.name}: {problem}")
+    failed = sum(bool(outcome.problems) for outcome in outcomes)
+    answers = Counter(outcome.answer for outcome in outcomes)
+    click.echo(f"{len(outcomes)} cases, {failed} come out otherwise ({', '.join(f'{n} {word}' for word, n in answers.most_common())})")
+    if failed:
+        sys.exit(1)
+
+
+def _book(packs: Path | None) -> Lawbook:
+    from comity.law import SHIPPED, lawbook  # noqa: PLC0415
+
+    with plain_errors():
+        return lawbook(packs or SHIPPED)
+    raise AssertionError
+
+
+def _cases(book: Lawbook, packs: Path | None) -> list[Case]:
+    from comity.law import SHIPPED  # noqa: PLC0415
+    from comity.law.cases import read_cases  # noqa: PLC0415
+
+    with plain_errors():
+        return read_cases(book, packs or SHIPPED)
+    raise AssertionError
+
+
+def _pack_of(book: Lawbook, item: Law) -> str:
+    return next((pack.id for pack in book.packs if item.source.file.startswith(pack.id + "/")), "")
+
+
+def _law_text(book: Lawbook, item: Law, rules: list[Rule], *, whole: bool) -> Iterator[str]:
+    until = f" until {item.span.until}" if item.span.until else ""
+    yield f"{item.name}  [{item.id}]"
+    yield f"{item.source.cite}  {item.source.url}".rstrip()
+    yield f"In force from {item.span.start}{until}"
+    if whole:
+        yield from (f"It wants a ground: {slot.says} ({slot.cite})" for slot in item.slots)
+        yield from (f"It does not see: {blind}" for blind in item.blind_spots)
+        yield from _parameters(item)
+    for rule in rules:
+        yield ""
+        yield from _rule_text(book, rule)
+    yield ""
+
+
+def _parameters(item: Law) -> Iterator[str]:
+    for parameter in item.parameters:
+        yield f"{parameter.id}: {parameter.says}"
+        for dated in parameter.values:
+            where = ", ".join(sorted(dated.places)) if dated.places is not None else "everywhere"
+            until = f" to {dated.span.until}" if dated.span.until else ""
+            doubt = "" if dated.confirmed else " (unconfirmed)"
+            yield f"    {dated.value} {parameter.unit}, {where}, from {dated.span.start}{until}: {dated.cite}{doubt}"
+
+
+def _rule_text(book: Lawbook, rule: Rule) -> Iterator[str]:
+    doubt = "" if rule.confirmed else "   UNCONFIRMED: from general knowledge, not read in the source"
+    until = f" until {rule.span.until}" if rule.span.until else ""
+    yield f"{rule.id}{doubt}"
+    yield f"    {EFFECTS[rule.effect]}: {rule.says}"
+    yield f"    {rule.source.cite}  {rule.source.url}".rstrip()
+    announced = f", announced {rule.announced}" if rule.announced else ""
+    yield f"    in force from {rule.span.start}{until}{announced}, checked {rule.checked or 'never'}, row {rule.source.row or '-'}"
+    if rule.exception_to:
+        yield f"    lifts {', '.join(rule.exception_to)}"
+    if rule.slot or rule.fills:
+        yield f"    fills {', '.join(slot for slot in (rule.slot, *rule.fills) if slot)}"
+    if rule.obligation:
+        extra = ", ".join(f"{name} {value}" for name, value in rule.obligation.parameters.items())
+        yield f"    obligation: {book.obligations[rule.obligation.kind].says}{f' ({extra})' if extra else ''}"
+    yield from (f"    cure: {book.cures[cure].says}" for cure in rule.cures)
+    yield f"    condition in {rule.source.file}:{rule.source.line}"

@@ -1,0 +1,131 @@
+"""`comity may` and `comity must`: one case, from the command line or from a file of facts."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from comity.law import Owed
+
+DAY = click.DateTime(formats=["%Y-%m-%d"])
+
+
+@click.command()
+@click.argument("file", required=False, type=click.Path(path_type=Path))
+@click.option("--set", "given", multiple=True, metavar="FACT=VALUE", help="One fact; may be given many times.")
+@click.option("--day", type=DAY, help="The day of the decision; today if not given.")
+@click.option("--json", "as_json", is_flag=True, help="Print the decision as JSON.")
+def may(file: Path | None, given: tuple[str, ...], day: object, *, as_json: bool) -> None:
+    """Decide one case: FILE is a TOML file of facts, --set adds to it or stands alone.
+
+    \b
+    comity may --set person.home=DE --set use.operation=contact --set use.purpose=marketing --set use.channel=email
+    """
+    from comity import law  # noqa: PLC0415  (only when it is run, so that help is instant)
+    from comity.check.report import print_decision  # noqa: PLC0415
+
+    with plain_errors():
+        decision = law.may(law.lawbook(), read_facts(file, given), day=the_day(day))
+    if as_json:
+        click.echo(json.dumps(decision.as_json(), ensure_ascii=False, indent=2))
+        return
+    from rich.console import Console  # noqa: PLC0415
+
+    print_decision(decision, Console(highlight=False))
+
+
+@click.command()
+@click.argument("file", required=False, type=click.Path(path_type=Path))
+@click.option("--set", "given", multiple=True, metavar="FACT=VALUE", help="One fact; may be given many times.")
+@click.option("--day", type=DAY, help="The day on which the law is asked; today if not given.")
+@click.option("--json", "as_json", is_flag=True, help="Print the duties as JSON.")
+def must(file: Path | None, given: tuple[str, ...], day: object, *, as_json: bool) -> None:
+    """Say what an event makes us owe: FILE is a TOML file of facts about it."""
+    from comity import law  # noqa: PLC0415
+
+    with plain_errors():
+        owed = law.must(law.lawbook(), read_facts(file, given), day=the_day(day))
+    if as_json:
+        click.echo(json.dumps([_duty_json(item) for item in owed], ensure_ascii=False, indent=2))
+        return
+    for item in owed:
+        click.echo(_duty_text(item))
+    if not owed:
+        click.echo("No rule in the packs makes us owe anything for this event. The packs of duties are not complete yet.")
+
+
+def _duty_json(item: Owed) -> dict[str, Any]:
+    return {
+        "rule": item.rule, "law": item.law, "says": item.says, "cite": item.cite, "url": item.url, "to": item.to, "what": item.what,
+        "contents": list(item.contents), "due": item.due.day.isoformat() if item.due else None,
+        "steps": list(item.due.steps) if item.due else [], "certain": item.certain, "missing": list(item.missing),
+    }  # fmt: skip
+
+
+def _duty_text(item: Owed) -> str:
+    when = item.due.day.isoformat() if item.due else "at once"
+    lines = [f"{when}  {item.what} ({item.to})", f"    {item.says}", f"    {item.cite} · {item.rule}"]
+    lines += [f"    {step}" for step in (item.due.steps if item.due else ())]
+    lines += [f"    not certain: say {', '.join(item.missing)}"] if item.missing else []
+    return "\n".join([*lines, ""])
+
+
+def read_facts(file: Path | None, given: tuple[str, ...]) -> dict[str, object]:
+    """Return the facts of a TOML file and of FACT=VALUE words, the words winning. Raises click's UsageError."""
+    facts: dict[str, object] = {}
+    if file is not None:
+        try:
+            facts = _flat(tomllib.loads(file.read_text("utf-8")))
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+            raise click.UsageError(f"{file.name}: {_plain(error)}") from None
+    for word in given:
+        name, equals, value = word.partition("=")
+        if not equals:
+            raise click.UsageError(f"--set {word!r} has no '='; write FACT=VALUE, for example person.home=DE")
+        facts[name.strip()] = value
+    if not facts:
+        raise click.UsageError("no facts were given; name a file, or use --set person.home=DE")
+    return facts
+
+
+def _flat(table: dict[str, Any]) -> dict[str, object]:
+    """Return `[person] home = "DE"` and `"person.home" = "DE"` alike as person.home."""
+    facts: dict[str, object] = {}
+    for name, value in table.items():
+        if isinstance(value, dict) and "." not in name:
+            facts |= {f"{name}.{short}": item for short, item in value.items()}
+        else:
+            facts[name] = value
+    return facts
+
+
+def _plain(error: Exception) -> str:
+    return (error.strerror or str(error)) if isinstance(error, OSError) else str(error)
+
+
+def the_day(given: object) -> date:
+    """Return the day given, or today."""
+    return given.date() if hasattr(given, "date") else date.today()  # noqa: DTZ011  (the day where the command is run)
+
+
+class plain_errors:  # noqa: N801  (read as a word: with plain_errors():)
+    """Turn what is wrong with facts or packs into one clear line and exit status 2."""
+
+    def __enter__(self) -> None:
+        """Nothing to set up."""
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        """Raise click's UsageError for our own errors, let all else through."""
+        from comity.law import FactError, PackError, UnknownPlace  # noqa: PLC0415
+        from comity.law.clocks import ClockError  # noqa: PLC0415
+
+        if isinstance(error, (FactError, PackError, UnknownPlace, ClockError)):
+            failure = click.ClickException(str(error))
+            failure.exit_code = 2
+            raise failure from None
