@@ -62,7 +62,11 @@ def value(fact: Fact, dice: random.Random) -> Value:
         case "number":
             return dice.choice([0, 10, 1_000, 100_000, 1_000_000])
         case "date":
-            return DAY - timedelta(days=dice.choice([-3, 0, 1, 14, 15, 28, 29, 31, 90, 91, 200, 365, 366, 540, 549, 730, 900, 1500, 2000, 4000]))
+            return DAY - timedelta(
+                days=dice.choice(
+                    [-3, 0, 1, 14, 15, 28, 29, 31, 90, 91, 200, 365, 366, 540, 549, 730, 900, 1500, 2000, 4000]
+                )
+            )
         case "age":
             low = dice.choice([8, 12, 13, 14, 15, 16, 17, 18, 30, 70])
             return low, low + dice.choice([0, 0, 0, 1, 3])

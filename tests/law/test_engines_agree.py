@@ -22,7 +22,14 @@ if TYPE_CHECKING:
     from comity.law.vocabulary import Fact, Facts
 
 PEOPLE = 100_000
-TYPES = {"bool": "boolean", "choice": "varchar(40)", "number": "bigint", "date": "date", "age": "smallint", "place": "varchar(200)"}
+TYPES = {
+    "bool": "boolean",
+    "choice": "varchar(40)",
+    "number": "bigint",
+    "date": "date",
+    "age": "smallint",
+    "place": "varchar(200)",
+}
 Rows = Iterable[Sequence[object]]
 Engine = Callable[[Sequence["Fact"], Path, Sequence[str]], Rows]
 
@@ -30,7 +37,7 @@ Engine = Callable[[Sequence["Fact"], Path, Sequence[str]], Rows]
 @pytest.fixture(scope="module")
 def crowd(book: Lawbook) -> list[Facts]:
     """100,000 random people of whose facts 30 % are unknown."""
-    dice = random.Random(20261121)  # noqa: S311
+    dice = random.Random(20261121)
     return [person(book, dice) for _ in range(PEOPLE)]
 
 
@@ -49,7 +56,9 @@ def crowd_file(book: Lawbook, crowd: list[Facts], tmp_path_factory: pytest.TempP
 def fields(fact: Fact) -> list[tuple[str, str]]:
     """Return the names and types of the columns that hold a fact."""
     name = fact.name.replace(".", "_")
-    return [(f"{name}_from", "smallint"), (f"{name}_to", "smallint")] if fact.kind == "age" else [(name, TYPES[fact.kind])]
+    return (
+        [(f"{name}_from", "smallint"), (f"{name}_to", "smallint")] if fact.kind == "age" else [(name, TYPES[fact.kind])]
+    )
 
 
 def cells(fact: Fact, value: object) -> list[object]:
@@ -63,7 +72,9 @@ def cells(fact: Fact, value: object) -> list[object]:
 
 def columns(book: Lawbook) -> dict[str, Column]:
     """Return the column of each fact, as `signature_words` wants it."""
-    return {fact.name: Column(*(name for name, _ in fields(fact))) for fact in row_facts(book) if fact.name != "person.home"}
+    return {
+        fact.name: Column(*(name for name, _ in fields(fact))) for fact in row_facts(book) if fact.name != "person.home"
+    }
 
 
 def plans(book: Lawbook) -> list[Plan]:
@@ -79,7 +90,9 @@ def by_closure(plan: Plan, crowd: Iterable[Facts]) -> list[Finding]:
 def from_rows(plan: Plan, rows: Rows) -> list[Finding]:
     """Decide everybody from what an engine computed: the homes, then the words of the signature."""
     return [
-        finding_for(plan, frozenset(str(homes).split("|")) if homes else None, signature([int(str(word)) for word in words]))
+        finding_for(
+            plan, frozenset(str(homes).split("|")) if homes else None, signature([int(str(word)) for word in words])
+        )
         for homes, *words in rows
     ]
 
@@ -100,19 +113,44 @@ def test_duckdb_answers_as_the_closure_does(book: Lawbook, crowd: list[Facts], c
     types = {"n": "bigint"} | {name: kind for fact in row_facts(book) for name, kind in fields(fact)}
     with duckdb.connect() as connection:
         connection.execute("create table crowd as from read_csv(?, header=true, columns=?)", [str(crowd_file), types])
-        agree(book, crowd, lambda words, _: connection.execute(f"select person_home, {words} from crowd order by n").fetchall(), "duckdb")  # noqa: S608
+        agree(
+            book,
+            crowd,
+            lambda words, _: connection.execute(f"select person_home, {words} from crowd order by n").fetchall(),
+            "duckdb",
+        )
 
 
-def test_postgres_answers_as_the_closure_does(book: Lawbook, crowd: list[Facts], crowd_file: Path, postgres_url: str) -> None:
+def test_postgres_answers_as_the_closure_does(
+    book: Lawbook, crowd: list[Facts], crowd_file: Path, postgres_url: str
+) -> None:
     layout = ", ".join(f"{name} {kind}" for fact in row_facts(book) for name, kind in fields(fact))
     with psycopg.connect(postgres_url) as connection:
         connection.execute(f"create temp table crowd (n bigint, {layout})")
         with connection.cursor().copy("copy crowd from stdin (format csv, header)") as copy:
             copy.write(crowd_file.read_bytes())
-        agree(book, crowd, lambda words, _: connection.execute(f"select person_home, {words} from crowd order by n").fetchall(), "postgres")
+        agree(
+            book,
+            crowd,
+            lambda words, _: connection.execute(f"select person_home, {words} from crowd order by n").fetchall(),
+            "postgres",
+        )
 
 
-def test_spark_answers_as_the_closure_does(book: Lawbook, crowd: list[Facts], crowd_file: Path, spark: SparkSession) -> None:
-    layout = "n bigint, " + ", ".join(f"{name} {kind.replace('varchar(40)', 'string').replace('varchar(200)', 'string')}" for fact in row_facts(book) for name, kind in fields(fact))
+def test_spark_answers_as_the_closure_does(
+    book: Lawbook, crowd: list[Facts], crowd_file: Path, spark: SparkSession
+) -> None:
+    layout = "n bigint, " + ", ".join(
+        f"{name} {kind.replace('varchar(40)', 'string').replace('varchar(200)', 'string')}"
+        for fact in row_facts(book)
+        for name, kind in fields(fact)
+    )
     spark.read.csv(str(crowd_file), header=True, schema=layout).coalesce(1).createOrReplaceTempView("crowd")
-    agree(book, crowd, lambda words, _: [tuple(row) for row in spark.sql(f"select person_home, {words} from crowd order by n").collect()], "spark")  # noqa: S608
+    agree(
+        book,
+        crowd,
+        lambda words, _: [
+            tuple(row) for row in spark.sql(f"select person_home, {words} from crowd order by n").collect()
+        ],
+        "spark",
+    )

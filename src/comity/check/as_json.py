@@ -17,10 +17,10 @@ from comity.law.conditions import tests
 from comity.law.decisions import shown
 
 if TYPE_CHECKING:
-    from comity.check.results import Answer, Group
+    from comity.check.results import Answer, ColumnRead, Group
     from comity.law import Lawbook, Plan, Reason
-    from comity.law.deciding import LawAnswer
     from comity.law.lawbook import Law, Pack
+    from comity.law.obligations import Merged
 
 SCHEMA: Final = "comity.check/1"
 """The version of the JSON form; answer.schema.json describes it."""
@@ -41,6 +41,7 @@ EVIDENCE: Final = {
 
 # Every sentence of this module, in one place.
 SAYS: Final = {
+    "no-law": "No law pack covers this place",
     "opted-out": "Opted out, objected, or took a consent back",
     "opt-outs-unknown": "Nothing says whether they opted out, objected, or took a consent back",
     "evidence": "A consent is marked, but its evidence is not on file: {parts}",
@@ -51,6 +52,10 @@ SAYS: Final = {
     "to": "{first} to {last}",
     "parameter": "{means}: {value}",
     "quoted": "“{word}”",
+    "declared": "declared by the source",
+    "unknown": "not known",
+    "yes": "yes",
+    "no": "no",
 }
 DAYS: Final = {
     "mon": "Monday", "tue": "Tuesday", "wed": "Wednesday", "thu": "Thursday", "fri": "Friday", "sat": "Saturday",
@@ -58,16 +63,23 @@ DAYS: Final = {
 }  # fmt: skip
 
 
+Heap = list[tuple["Group", list["Reason"]]]
+"""Groups of people with those of their reasons that a reader sees as one."""
+
 # ---------------------------------------------------------------- what is told to whom
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CureTold:
-    """What would lift an obstacle; `frees` is None where no fact settles it, so that nobody can be counted."""
+    """What would lift an obstacle, and how many of its people it frees by itself: at least, and at most.
+
+    Both are None where the cure is advice that no fact settles, so that nobody can be counted.
+    """
 
     cure: str
     says: str
-    frees: int | None
+    at_least: int | None
+    at_most: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +107,9 @@ class Obstacle:
     @property
     def citations(self) -> tuple[tuple[str, bool], ...]:
         """What the rules cite, each once, with whether it is confirmed."""
-        return tuple(dict.fromkeys((told.reason.cite, told.reason.confirmed) for told in self.rules if told.reason.cite))
+        return tuple(
+            dict.fromkeys((told.reason.cite, told.reason.confirmed) for told in self.rules if told.reason.cite)
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,21 +129,13 @@ class Carried:
 
     kind: str
     says: str
-    words: str  # its parameters in words
+    words: str  # its parameters in words, which may be none
+    sentence: str  # the obligation and its parameters together, without a full stop
     parameters: Mapping[str, object]
     rules: tuple[str, ...]
     people: int
     perhaps: int  # of these, those for whom the law may ask it, and it is better done
     places: Mapping[str, int]
-
-    @property
-    def sentence(self) -> str:
-        """The obligation and its parameters as one sentence without its full stop; hours speak for themselves."""
-        if not self.words:
-            return bare(self.says)
-        if any(name in self.parameters for name in ("from", "until")):
-            return self.words[0].upper() + self.words[1:]
-        return f"{bare(self.says)} ({self.words})"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,37 +165,47 @@ def lives_anywhere(group: Group) -> bool:
     return any(reason.rule == ANYWHERE for reason in told(group))
 
 
-def obstacles(answer: Answer, weight: Verdict) -> tuple[Obstacle, ...]:
+def obstacles(
+    answer: Answer, weight: Verdict, reasons_of: Callable[[Group], Iterable[Reason]] = told
+) -> tuple[Obstacle, ...]:
     """Return what stands against the use with this weight, the most people first."""
-    sorter = _Sorter(answer.plan)
-    heaps: dict[Hashable, list[tuple[Group, list[Reason]]]] = {}
+    sorter = _Sorter(answer)
+    heaps: dict[Hashable, Heap] = {}
     for group in answer.groups:
         alike: dict[Hashable, list[Reason]] = {}
-        for reason in told(group):
+        for reason in reasons_of(group):
             if reason.weight is weight:
                 alike.setdefault(sorter.key(reason), []).append(reason)
         for key, reasons in alike.items():
             heaps.setdefault(key, []).append((group, reasons))
-    found = [_obstacle(answer, heap, opt_outs=key == sorter.OPTED_OUT) for key, heap in heaps.items()]
+    found = [_obstacle(answer, sorter, key, heap) for key, heap in heaps.items()]
     return tuple(sorted(found, key=lambda obstacle: -obstacle.people))
 
 
 class _Sorter:
-    """Tells which reasons a reader sees as one."""
+    """Tells which reasons a reader sees as one, and whom a cure may free."""
 
     OPTED_OUT: Final = ("opted-out",)
+    NO_LAW: Final = ("no-law",)
+    TITLES: Final = {OPTED_OUT: SAYS["opted-out"], NO_LAW: SAYS["no-law"]}
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, answer: Answer) -> None:
         self.facts = {
             rule.id: frozenset(test.fact for test in tests(condition)) - {HOME}
-            for folded in plan.laws
+            for folded in answer.plan.laws
             for rule, condition in folded.rules
         }
+        self.curable: Counter[str] = Counter()  # people by rule against them, whom some cure may free
+        for reason, group in answer.against():
+            if may_be_freed(group):
+                self.curable[reason.rule] += group.people
 
     def key(self, reason: Reason) -> Hashable:
         facts = self.facts.get(reason.rule, frozenset())
         on_consent = any(fact.startswith("consent.") and fact not in OPT_OUTS for fact in facts)
         match reason.kind:
+            case "no-law" if reason.rule != ANYWHERE:
+                return self.NO_LAW
             case "forbidden" if on_consent:
                 return reason.kind, reason.cures
             case "forbidden" if facts & OPT_OUTS:
@@ -201,7 +217,12 @@ class _Sorter:
         return reason.kind, reason.cures, reason.says
 
 
-def _obstacle(answer: Answer, heap: list[tuple[Group, list[Reason]]], *, opt_outs: bool) -> Obstacle:
+def may_be_freed(group: Group) -> bool:
+    """Tell whether any cure can free these people: none puts a law in the packs, or takes a contradiction out."""
+    return not any(reason.kind in {"no-law", "not-covered", "obligations-clash"} for reason in group.finding.reasons)
+
+
+def _obstacle(answer: Answer, sorter: _Sorter, key: Hashable, heap: Heap) -> Obstacle:
     people: Counter[str] = Counter()
     first: dict[str, Reason] = {}
     for group, reasons in heap:
@@ -209,49 +230,55 @@ def _obstacle(answer: Answer, heap: list[tuple[Group, list[Reason]]], *, opt_out
             people[reason.rule] += group.people
             first.setdefault(reason.rule, reason)
     houses = {law.id for law in answer.plan.book.laws if law.is_house}
-    rules = [RuleTold(reason=first[rule], people=count, house=first[rule].law in houses) for rule, count in people.items()]
+    rules = [
+        RuleTold(reason=first[rule], people=count, house=first[rule].law in houses) for rule, count in people.items()
+    ]
     rules.sort(key=lambda rule: (rule.house, -rule.people))
     lead = rules[0].reason
     return Obstacle(
-        says=SAYS["opted-out"] if opt_outs else bare(lead.says),
+        says=sorter.TITLES.get(key) or bare(lead.says),
         kind=lead.kind,
         weight=lead.weight,
         people=sum(group.people for group, _ in heap),
         places=_places(group for group, _ in heap),
         everywhere=any(rule.house for rule in rules),
         rules=tuple(rules),
-        cures=_cures(answer, heap),
+        cures=_cures(answer, sorter, heap),
     )
 
 
-def _cures(answer: Answer, heap: list[tuple[Group, list[Reason]]]) -> tuple[CureTold, ...]:
+def _cures(answer: Answer, sorter: _Sorter, heap: Heap) -> tuple[CureTold, ...]:
     counted: Counter[str] = Counter()
     for group, reasons in heap:
         counted.update(dict.fromkeys((cure for reason in reasons for cure in reason.cures), group.people))
     cures = answer.plan.book.cures
-    return tuple(
-        CureTold(cure=cure, says=cures[cure].says, frees=_frees(answer, heap, cure) if cures[cure].sets else None)
-        for cure, _ in counted.most_common()
-    )
+    found = []
+    for cure, _ in counted.most_common():
+        least, most = _frees(answer, sorter, heap, cure) if cures[cure].sets else (None, None)
+        found.append(CureTold(cure=cure, says=cures[cure].says, at_least=least, at_most=most))
+    return tuple(found)
 
 
-def _frees(answer: Answer, heap: list[tuple[Group, list[Reason]]], cure: str) -> int:
-    """Return how many of an obstacle's people a cure frees: at least so many.
+def _frees(answer: Answer, sorter: _Sorter, heap: Heap, cure: str) -> tuple[int, int]:
+    """Return how many of an obstacle's people a cure frees, at least and at most.
 
-    What is counted beforehand is people by rule, and a person may have several rules of one obstacle: rules whose
-    people do not overlap are added up, the largest first.
+    What was counted is people by rule, over all obstacles. At least: those freed of a rule less all who have that rule
+    in another obstacle, added up over rules that share no people. At most: those freed, as far as they are here.
     """
-    by_rule: dict[str, set[int]] = {}
+    here: dict[str, set[int]] = {}
+    people = [group.people if may_be_freed(group) else 0 for group, _ in heap]
     for number, (_, reasons) in enumerate(heap):
         for reason in reasons:
-            if cure in reason.cures:
-                by_rule.setdefault(reason.rule, set()).add(number)
-    freed, counted = 0, set[int]()
-    for rule in sorted(by_rule, key=lambda rule: -answer.freed_by_reason.get((rule, cure), 0)):
-        if not by_rule[rule] & counted:
-            freed += answer.freed_by_reason.get((rule, cure), 0)
-            counted |= by_rule[rule]
-    return min(freed, sum(group.people for group, _ in heap))
+            if cure in reason.cures and people[number]:
+                here.setdefault(reason.rule, set()).add(number)
+    least, most, counted = 0, 0, set[int]()
+    for rule in sorted(here, key=lambda rule: -sum(people[number] for number in here[rule])):
+        freed, having = answer.freed_by_reason.get((rule, cure), 0), sum(people[number] for number in here[rule])
+        most += min(freed, having)
+        if not here[rule] & counted:
+            least += max(freed - (sorter.curable[rule] - having), 0)
+            counted |= here[rule]
+    return least, max(least, min(most, sum(people[number] for number in set().union(*here.values()))))
 
 
 def _places(groups: Iterable[Group]) -> Mapping[str, int]:
@@ -289,7 +316,9 @@ def _missing(answer: Answer, name: Callable[[str], str]) -> tuple[Missing, ...]:
                     wanted.setdefault(name(fact), []).append(reason)
         for question, reasons in wanted.items():
             heaps.setdefault(question, []).append(group)
-            cites.setdefault(question, Counter()).update(dict.fromkeys((reason.cite for reason in reasons), group.people))
+            cites.setdefault(question, Counter()).update(
+                dict.fromkeys((reason.cite for reason in reasons), group.people)
+            )
     found = [
         Missing(
             facts=tuple(sorted(facts[question])),
@@ -309,6 +338,11 @@ def _question(book: Lawbook, question: str, facts: set[str]) -> str:
     if question == "opt-outs":
         return SAYS["opt-outs-unknown"]
     return SAYS["not-known"].format(means=uncapped(bare(book.vocabulary.facts[question].means)))
+
+
+def people_told(answer: Answer, kind: str) -> int:
+    """Count those who are told a reason of this kind, each once."""
+    return sum(group.people for group in answer.groups if any(reason.kind == kind for reason in told(group)))
 
 
 def home_unknown(answer: Answer) -> tuple[int, Mapping[str, int]]:
@@ -341,8 +375,14 @@ def conflicts(answer: Answer) -> Mapping[str, int]:
 
 def unsettled(answer: Answer) -> tuple[Obstacle, ...]:
     """Return what no fact settles: a human decides, a law is not encoded for this case, obligations contradict."""
-    kinds = {"human-decides", "not-covered", "obligations-clash"}
-    return tuple(obstacle for obstacle in obstacles(answer, Verdict.ASK) if obstacle.kind in kinds)
+    return obstacles(answer, Verdict.ASK, _unsettled)
+
+
+def _unsettled(group: Group) -> Iterator[Reason]:
+    """Yield these reasons; where no pack covers the place, that is told, and not once more by each law."""
+    placeless = any(reason.kind == "no-law" for reason in told(group))
+    kinds = {"human-decides", "obligations-clash"} | (set() if placeless else {"not-covered"})
+    yield from (reason for reason in told(group) if reason.kind in kinds)
 
 
 # ---------------------------------------------------------------- what a permitted message carries
@@ -373,7 +413,8 @@ def _carried(book: Lawbook, kind: str, form: str, heap: list[Group]) -> Carried:
     return Carried(
         kind=kind,
         says=first.says,
-        words=parameters_in_words(book, kind, first.parameters),
+        words=parameters_in_words(book, first),
+        sentence=obligation_in_words(book, first),
         parameters=first.parameters,
         rules=tuple(dict.fromkeys(rule for _, item in same for rule in item.rules)),
         people=sum(group.people for group, _ in same),
@@ -382,9 +423,17 @@ def _carried(book: Lawbook, kind: str, form: str, heap: list[Group]) -> Carried:
     )
 
 
-def parameters_in_words(book: Lawbook, kind: str, parameters: Mapping[str, object]) -> str:
+def obligation_in_words(book: Lawbook, item: Merged) -> str:
+    """Return an obligation with its parameters, without a full stop; hours speak for themselves."""
+    words = parameters_in_words(book, item)
+    if {"from", "until"} & item.parameters.keys():
+        return words[0].upper() + words[1:]
+    return f"{bare(item.says)} ({words})" if words else bare(item.says)
+
+
+def parameters_in_words(book: Lawbook, item: Merged) -> str:
     """Return an obligation's parameters in words: 'between 08:00 and 20:00 their time, Monday to Saturday'."""
-    known = book.obligations[kind].parameters
+    parameters, known = item.parameters, book.obligations[item.kind].parameters
     words = [_hours(parameters.get("from"), parameters.get("until"))]
     for name, value in parameters.items():
         match known[name].kind:
@@ -471,11 +520,10 @@ def laws_asked(answer: Answer) -> tuple[Law, ...]:
     return tuple(law for law in answer.plan.book.laws if law.id in asked)
 
 
-def packs_asked(book: Lawbook, laws: Iterable[Law | LawAnswer]) -> tuple[Pack, ...]:
-    """Return the packs that hold these laws."""
-    names = {law.law if hasattr(law, "law") else law.id for law in laws}
-    packs = {law.pack for law in book.laws if law.id in names}
-    return tuple(pack for pack in book.packs if pack.id in packs)
+def packs_with(book: Lawbook, laws: Iterable[str]) -> tuple[Pack, ...]:
+    """Return the packs that hold the laws with these ids."""
+    holding = {book.law(law).pack for law in laws}
+    return tuple(pack for pack in book.packs if pack.id in holding)
 
 
 def taken_as_absent(answer: Answer) -> Mapping[str, object]:
@@ -487,7 +535,9 @@ def taken_as_absent(answer: Answer) -> Mapping[str, object]:
 def use_facts(plan: Plan) -> Mapping[str, object]:
     """Return what is known of the use and of us, beyond what absence means."""
     facts = plan.book.vocabulary.facts
-    return {name: value for name, value in sorted(plan.fixed.items()) if value is not None and value != facts[name].absent}
+    return {
+        name: value for name, value in sorted(plan.fixed.items()) if value is not None and value != facts[name].absent
+    }
 
 
 # ---------------------------------------------------------------- words
@@ -501,6 +551,27 @@ def bare(sentence: str) -> str:
 def uncapped(sentence: str) -> str:
     """Return a sentence with a small first letter, unless its first word is an abbreviation."""
     return sentence if sentence[1:2].isupper() else sentence[:1].lower() + sentence[1:]
+
+
+def value_in_words(value: object) -> str:
+    """Return a fact's value as a reader sees it."""
+    match shown(value):
+        case None:
+            return SAYS["unknown"]
+        case bool(truth):
+            return SAYS["yes" if truth else "no"]
+        case list(words):
+            return ", ".join(str(word) for word in words)
+        case {"min": low, **rest}:
+            high = rest.get("max")
+            return f"{low}+" if high is None else f"{low}-{high}" if low != high else f"{low}"
+        case other:
+            return str(other)
+
+
+def ignored(column: ColumnRead) -> bool:
+    """Tell whether a column plays no part."""
+    return column.role in {"ignore", "ignored"}
 
 
 @cache
@@ -569,7 +640,7 @@ def answer_json(answer: Answer) -> dict[str, Any]:
             for item in carried(answer)
         ],
         "absent": [
-            {"fact": name, "taken_as": shown(value), "why": book.vocabulary.facts[name].why_absent or "declared by the source"}
+            {"fact": name, "taken_as": shown(value), "why": book.vocabulary.facts[name].why_absent or SAYS["declared"]}
             for name, value in taken_as_absent(answer).items()
         ],
         "assumed": [{"fact": name, "says": says} for name, says in sorted(answer.plan.assumed.items())],
@@ -577,10 +648,10 @@ def answer_json(answer: Answer) -> dict[str, Any]:
             {"header": column.header, "role": column.role, "says": column.says, "fact": column.fact, "unreadable": column.unreadable}
             for column in answer.columns
         ],
-        "not_read": {"rows": len(answer.rejects), "list": [{"row": reject.row, "why": reject.why} for reject in answer.rejects]},
+        "not_read": [{"row": reject.row, "why": reject.why} for reject in answer.rejects],
         "packs": [
             {"pack": pack.id, "version": pack.version, "sha256": pack.sha256}
-            for pack in packs_asked(book, laws_asked(answer))
+            for pack in packs_with(book, answer.laws_asked)
         ],
         "blind_spots": [{"law": law.id, "says": list(law.blind_spots)} for law in laws_asked(answer) if law.blind_spots],
         "notes": list(answer.notes),
@@ -608,7 +679,10 @@ def _obstacle_json(obstacle: Obstacle) -> dict[str, Any]:
             }
             for rule in obstacle.rules
         ],
-        "cures": [{"cure": cure.cure, "says": cure.says, "frees": cure.frees} for cure in obstacle.cures],
+        "cures": [
+            {"cure": cure.cure, "says": cure.says, "frees_at_least": cure.at_least, "frees_at_most": cure.at_most}
+            for cure in obstacle.cures
+        ],
     }  # fmt: skip
 
 

@@ -53,18 +53,24 @@ def read_org(path: Path, book: Lawbook) -> Entity:
         if name in FIXED_NAMESPACES - {"event"} and isinstance(table, dict):
             given |= {f"{name}.{short}": value for short, value in table.items()}
         elif name not in {"entity", "name"}:
-            raise OrgError(f"{path.name} has an unknown part {name!r}; it may have name, [[entity]], [org], [use], [data] and [actor]")
+            raise OrgError(
+                f"{path.name} has an unknown part {name!r}; it may have name, [[entity]], [org], [use], [data] and [actor]"
+            )
     places = [str(entity.get("place", "")) for entity in tables.get("entity", [])]
     given.setdefault(OUR_PLACE, places)
     if not given[OUR_PLACE]:
-        raise OrgError(f"{path.name} does not say where we are established; add [[entity]] tables with a place, or org.place = [\"IE\"]")
+        raise OrgError(
+            f'{path.name} does not say where we are established; add [[entity]] tables with a place, or org.place = ["IE"]'
+        )
     try:
         facts = book.vocabulary.read(given)
     except FactError as error:
         raise OrgError(f"{path.name}: {error}") from None
     where = ", ".join(sorted(facts[OUR_PLACE]))  # type: ignore[arg-type]
     rest = _assumed(book, frozenset(facts))
-    return _entity(book, facts, rest, f"{tables.get('name') or 'As you describe yourselves'}, established in {where}", stated=True)
+    return _entity(
+        book, facts, rest, f"{tables.get('name') or 'As you describe yourselves'}, established in {where}", stated=True
+    )
 
 
 def established_in(places: str, book: Lawbook) -> Entity:
@@ -80,7 +86,13 @@ def established_in(places: str, book: Lawbook) -> Entity:
 def unknown_entity(book: Lawbook) -> Entity:
     """Return what is taken of us when nobody said anything: established only where each person lives, and ordinary."""
     assumed = {OUR_PLACE: "We are established only where each person lives.", **_assumed(book, frozenset())}
-    entity = _entity(book, {OUR_PLACE: WHERE_THE_PERSON_LIVES}, assumed, "If you are established only where each person lives; --we-are or --org says better", stated=False)
+    entity = _entity(
+        book,
+        {OUR_PLACE: WHERE_THE_PERSON_LIVES},
+        assumed,
+        "If you are established only where each person lives; --we-are or --org says better",
+        stated=False,
+    )
     return entity
 
 
@@ -98,7 +110,9 @@ def _assumable(book: Lawbook) -> dict[str, object]:
 def _assumed(book: Lawbook, known: frozenset[str]) -> dict[str, str]:
     facts = book.vocabulary.facts
     return {
-        name: f"{facts[name].means} Taken as: {_word(value)}." for name, value in _assumable(book).items() if name not in known
+        name: f"{facts[name].means} Taken as: {_word(value)}."
+        for name, value in _assumable(book).items()
+        if name not in known
     }
 
 

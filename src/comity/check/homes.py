@@ -368,11 +368,11 @@ def find(
     weak: Iterable[str] = (),
 ) -> Home:
     """The home of one person from all the cells that speak of it; `weak` holds country names guessed by machines."""
-    phone = any_of(from_phone(text) for text in phones)
-    read = [_read_address(address, phone) for address in addresses]
-    guesses = (*(from_domain(text) for text in emails), *(from_country(text) for text in weak))
-    country = _all_readable(country for country, _ in read)
-    return combine(country, _all_readable(state for _, state in read), phone, any_of(guesses))
+    numbers = [from_phone(text) for text in phones]
+    near = frozenset().union(*(number for number in numbers if number))
+    read = [_read_address(address, near) for address in addresses]
+    guesses = [*(from_domain(text) for text in emails), *(from_country(text) for text in weak)]
+    return settle([country for country, _ in read], [state for _, state in read], numbers, guesses)
 
 
 def _read_address(address: Address, phone: Places) -> tuple[Evidence, Evidence]:
@@ -390,32 +390,29 @@ def same_place(cells: Iterable[Evidence]) -> Evidence:
     return reduce(_narrow_or_widen, readable)
 
 
-def any_of(cells: Iterable[Evidence]) -> Places:
-    """Cells of which each may be true, and one that is not understood says nothing: phone numbers, guesses."""
-    return frozenset().union(*(cell for cell in cells if cell))
-
-
-def _all_readable(cells: Iterable[Evidence]) -> Evidence:
-    """Addresses of which each may be the home: one that is not understood makes the home unknown."""
-    seen = list(cells)
-    return None if None in seen else any_of(seen)
-
-
 def combine(country: Evidence, state: Evidence, phone: Evidence, domain: Evidence) -> Home:
-    """One home from four kinds of evidence, strongest first.
+    """One home from one piece of evidence of each kind; see `settle`."""
+    return settle([country], [state], [phone], [domain])
 
-    Country, state and phone may each establish a home; where they name different places, all of them stay possible.
-    A country (or, without a country, a state) that is written and not understood leaves the home unknown, whatever else
-    is known: nobody can say that it agrees. An e-mail domain alone establishes nothing; against a home it adds its place.
+
+def settle(
+    countries: Sequence[Evidence], states: Sequence[Evidence], phones: Sequence[Evidence], guesses: Sequence[Evidence]
+) -> Home:
+    """One home from all evidence, strongest kind first.
+
+    Countries (one for each address), states and phones may each establish a home; where they name different places, all
+    of them stay possible. A country (or, without a country, a state) that is written and not understood leaves the home
+    unknown, whatever else is known: nobody can say that it agrees. A phone number without a calling code says nothing.
+    Guesses (e-mail domains, connections) alone establish nothing; against a home they add their place.
     """
-    if country is None or (state is None and not country):
+    if None in countries or (None in states and not any(countries)):
         return Home()
     home = Home()
-    for evidence, agree in ((country, _meet), (state, _narrow), (phone, _meet)):
-        home = _add(home, evidence or NOTHING, agree)
-    if not home.places:
-        return Home(hint="|".join(sorted(domain)) if domain else None)
-    return _warn(home, domain or NOTHING)
+    for kind, agree in ((countries, _meet), (states, _narrow), (phones, _meet)):
+        for evidence in sorted((one for one in kind if one), key=lambda places: (len(places), sorted(places))):
+            home = _add(home, evidence, agree)
+    guessed = NOTHING.union(*(guess for guess in guesses if guess))
+    return _warn(home, guessed) if home.places else Home(hint="|".join(sorted(guessed)) or None)
 
 
 def _add(home: Home, evidence: Places, agree: Callable[[Places, Places], Places]) -> Home:

@@ -18,7 +18,11 @@ if TYPE_CHECKING:
     from comity.law.cases import Case
     from comity.law.lawbook import Law, Rule
 
-PACKS = click.option("--packs", type=click.Path(path_type=Path, exists=True, file_okay=False), help="A folder of packs instead of the shipped ones.")
+PACKS = click.option(
+    "--packs",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="A folder of packs instead of the shipped ones.",
+)
 EFFECTS = {
     "forbid": "Forbids", "ground": "A ground", "require": "Requires", "refer": "A human decides", "except": "An exception", "duty": "A duty",
 }  # fmt: skip
@@ -40,7 +44,9 @@ def list_laws(packs: Path | None) -> None:
             until = f" to {item.span.until}" if item.span.until else ""
             unconfirmed = sum(not rule.confirmed for rule in item.rules)
             note = f", {unconfirmed} unconfirmed" if unconfirmed else ""
-            click.echo(f"  {item.id:18} {item.name}\n{'':20} from {item.span.start}{until} · {len(item.rules)} rules{note}")
+            click.echo(
+                f"  {item.id:18} {item.name}\n{'':20} from {item.span.start}{until} · {len(item.rules)} rules{note}"
+            )
             for blind in item.blind_spots:
                 click.echo(f"{'':20} not seen: {blind}")
     click.echo(f"{len(book.rules())} rules of {len(book.laws)} laws in {len(book.packs)} packs")
@@ -54,7 +60,7 @@ def show(name: str, packs: Path | None) -> None:
     book = _book(packs)
     found = [item for item in book.laws if name in {item.id, item.pack} or any(rule.id == name for rule in item.rules)]
     if not found:
-        from comity.law.vocabulary import nearest  # noqa: PLC0415
+        from comity.law.vocabulary import nearest
 
         known = [item.id for item in book.laws] + [pack.id for pack in book.packs] + [rule.id for rule in book.rules()]
         raise click.UsageError(f"no law, pack or rule is called {name!r}{nearest(name, known)}")
@@ -68,7 +74,7 @@ def show(name: str, packs: Path | None) -> None:
 @click.option("--mutate", is_flag=True, help="Also change each condition and see whether a case notices (minutes).")
 def lint(packs: Path | None, *, mutate: bool) -> None:
     """Check the packs: sources, days, and three cases for every rule."""
-    from comity.law import lint as linter  # noqa: PLC0415
+    from comity.law import lint as linter
 
     book = _book(packs)
     cases = _cases(book, packs)
@@ -91,8 +97,8 @@ def lint(packs: Path | None, *, mutate: bool) -> None:
 @click.argument("names", nargs=-1)
 def test_cases(packs: Path | None, names: tuple[str, ...]) -> None:
     """Decide every case (of the laws NAMES, or all) and say which come out otherwise."""
-    from comity.law.cases import try_case  # noqa: PLC0415
-    from comity.law.folding import Plan  # noqa: PLC0415
+    from comity.law.cases import try_case
+    from comity.law.folding import Plan
 
     book = _book(packs)
     plans: dict[object, Plan] = {}
@@ -102,13 +108,15 @@ def test_cases(packs: Path | None, names: tuple[str, ...]) -> None:
             click.echo(f"{outcome.case.file}:{outcome.case.line}: {outcome.case.name}: {problem}")
     failed = sum(bool(outcome.problems) for outcome in outcomes)
     answers = Counter(outcome.answer for outcome in outcomes)
-    click.echo(f"{len(outcomes)} cases, {failed} come out otherwise ({', '.join(f'{n} {word}' for word, n in answers.most_common())})")
+    click.echo(
+        f"{len(outcomes)} cases, {failed} come out otherwise ({', '.join(f'{n} {word}' for word, n in answers.most_common())})"
+    )
     if failed:
         sys.exit(1)
 
 
 def _book(packs: Path | None) -> Lawbook:
-    from comity.law import SHIPPED, lawbook  # noqa: PLC0415
+    from comity.law import SHIPPED, lawbook
 
     with plain_errors():
         return lawbook(packs or SHIPPED)
@@ -116,8 +124,8 @@ def _book(packs: Path | None) -> Lawbook:
 
 
 def _cases(book: Lawbook, packs: Path | None) -> list[Case]:
-    from comity.law import SHIPPED  # noqa: PLC0415
-    from comity.law.cases import read_cases  # noqa: PLC0415
+    from comity.law import SHIPPED
+    from comity.law.cases import read_cases
 
     with plain_errors():
         return read_cases(book, packs or SHIPPED)

@@ -27,15 +27,15 @@ def may(file: Path | None, given: tuple[str, ...], day: object, *, as_json: bool
     \b
     comity may --set person.home=DE --set use.operation=contact --set use.purpose=marketing --set use.channel=email
     """
-    from comity import law  # noqa: PLC0415  (only when it is run, so that help is instant)
-    from comity.check.report import print_decision  # noqa: PLC0415
+    from comity import law
+    from comity.check.report import print_decision
 
     with plain_errors():
         decision = law.may(law.lawbook(), read_facts(file, given), day=the_day(day))
     if as_json:
         click.echo(json.dumps(decision.as_json(), ensure_ascii=False, indent=2))
         return
-    from rich.console import Console  # noqa: PLC0415
+    from rich.console import Console
 
     print_decision(decision, Console(highlight=False))
 
@@ -47,7 +47,7 @@ def may(file: Path | None, given: tuple[str, ...], day: object, *, as_json: bool
 @click.option("--json", "as_json", is_flag=True, help="Print the duties as JSON.")
 def must(file: Path | None, given: tuple[str, ...], day: object, *, as_json: bool) -> None:
     """Say what an event makes us owe: FILE is a TOML file of facts about it."""
-    from comity import law  # noqa: PLC0415
+    from comity import law
 
     with plain_errors():
         owed = law.must(law.lawbook(), read_facts(file, given), day=the_day(day))
@@ -57,7 +57,9 @@ def must(file: Path | None, given: tuple[str, ...], day: object, *, as_json: boo
     for item in owed:
         click.echo(_duty_text(item))
     if not owed:
-        click.echo("No rule in the packs makes us owe anything for this event. The packs of duties are not complete yet.")
+        click.echo(
+            "No rule in the packs makes us owe anything for this event. The packs of duties are not complete yet."
+        )
 
 
 def _duty_json(item: Owed) -> dict[str, Any]:
@@ -122,8 +124,8 @@ class plain_errors:  # noqa: N801  (read as a word: with plain_errors():)
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         """Raise click's UsageError for our own errors, let all else through."""
-        from comity.law import FactError, PackError, UnknownPlace  # noqa: PLC0415
-        from comity.law.clocks import ClockError  # noqa: PLC0415
+        from comity.law import FactError, PackError, UnknownPlace
+        from comity.law.clocks import ClockError
 
         if isinstance(error, (FactError, PackError, UnknownPlace, ClockError)):
             failure = click.ClickException(str(error))

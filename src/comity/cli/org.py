@@ -14,7 +14,10 @@ QUESTIONS = (
     ("org.financial_institution", "United States: are you a financial institution (GLBA)?"),
     ("org.data_broker", "Do you sell data of people with whom you have no direct relationship?"),
     ("org.online_for_children", "Is your online service directed to children?"),
-    ("org.consent_law_firm", "Spain: are you bound by Ley 10/2025 (basic services, 250 or more staff, over 50 million euro turnover)?"),
+    (
+        "org.consent_law_firm",
+        "Spain: are you bound by Ley 10/2025 (basic services, 250 or more staff, over 50 million euro turnover)?",
+    ),
     ("org.ciio", "China: do you operate critical information infrastructure?"),
 )
 
@@ -24,22 +27,31 @@ QUESTIONS = (
 @click.option("--force", is_flag=True, help="Overwrite a file that is there.")
 def org(file: Path, *, force: bool) -> None:
     """Ask who you are and write FILE (org.toml), for `comity check --org`. Enter leaves a question unanswered: unknown."""
-    from comity import law  # noqa: PLC0415  (only when it is run, so that help is instant)
+    from comity import law
 
     if file.exists() and not force:
         raise click.UsageError(f"{file.name} is there already; --force overwrites it, or name another file")
     book = law.lawbook()
     name = click.prompt("Your organisation's name", default="", show_default=False)
-    places = click.prompt("Where is your legal entity established? (ISO codes, as IE or IE,US-CA)", value_proc=lambda text: _places(book, text))
+    places = click.prompt(
+        "Where is your legal entity established? (ISO codes, as IE or IE,US-CA)",
+        value_proc=lambda text: _places(book, text),
+    )
     lines = [f"name = {_quoted(name)}", "", "[org]", f"place = [{', '.join(_quoted(place) for place in places)}]"]
-    role = click.prompt("United States: your HIPAA role", type=click.Choice(["none", "covered-entity", "business-associate"]), default="none")
+    role = click.prompt(
+        "United States: your HIPAA role",
+        type=click.Choice(["none", "covered-entity", "business-associate"]),
+        default="none",
+    )
     lines.append(f"hipaa_role = {_quoted(role)}")
     for fact, question in QUESTIONS:
         answer = click.prompt(f"{question} (yes/no/Enter)", default="", show_default=False, value_proc=_yes_or_no)
         lines += [] if answer is None else [f"{fact.removeprefix('org.')} = {str(answer).lower()}"]
     lines += _thresholds()
     file.write_text("\n".join([*lines, ""]), "utf-8")
-    click.echo(f"{file.name} is written. Use it: comity check contacts.csv --purpose marketing --channel email --org {file.name}")
+    click.echo(
+        f"{file.name} is written. Use it: comity check contacts.csv --purpose marketing --channel email --org {file.name}"
+    )
 
 
 def _thresholds() -> list[str]:
@@ -59,7 +71,7 @@ def _thresholds() -> list[str]:
 
 
 def _places(book: object, text: str) -> list[str]:
-    from comity.law import FactError  # noqa: PLC0415
+    from comity.law import FactError
 
     try:
         return sorted(book.vocabulary.read({"org.place": text})["org.place"])  # type: ignore[attr-defined]

@@ -85,7 +85,9 @@ def _compiled(plan: Plan, local: LocalPlan, homes: frozenset[str] | None) -> Ask
         got = f"get({fact!r}, absent{number})"
         kind = plan.book.vocabulary.facts[fact]
         if kind.kind in {"bool", "choice"}:
-            names[f"table{number}"] = _table(tests, (True, False, None) if kind.kind == "bool" else (*kind.choices, None))
+            names[f"table{number}"] = _table(
+                tests, (True, False, None) if kind.kind == "bool" else (*kind.choices, None)
+            )
             terms.append(f"table{number}[{got}]")
         else:
             unknown = sum(2 << (2 * position) for _, position in tests)
@@ -109,7 +111,9 @@ def _compiled(plan: Plan, local: LocalPlan, homes: frozenset[str] | None) -> Ask
 
 
 def _table(tests: list[tuple[Test, int]], values: tuple[Value, ...]) -> dict[Value, int]:
-    return {value: sum(_BITS[test_truth(test, value)] << (2 * position) for test, position in tests) for value in values}
+    return {
+        value: sum(_BITS[test_truth(test, value)] << (2 * position) for test, position in tests) for value in values
+    }
 
 
 def _compared(name: str, kind: str, test: Test, position: int, names: dict[str, object]) -> str:
@@ -123,4 +127,6 @@ def _compared(name: str, kind: str, test: Test, position: int, names: dict[str, 
         names[f"whole{position}"] = lambda value: _BITS[test_truth(test, value)] << (2 * position)
         return f"whole{position}({name})"
     weak, strong = (0, 1) if operator in {"<", "<="} else (1, 0)
-    return f"({yes} if {name}[{strong}] {operator} {operand} else {maybe} if {name}[{weak}] {operator} {operand} else 0)"
+    return (
+        f"({yes} if {name}[{strong}] {operator} {operand} else {maybe} if {name}[{weak}] {operator} {operand} else 0)"
+    )

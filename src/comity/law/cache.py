@@ -49,8 +49,14 @@ def contents_hash(root: Path) -> str:
 
 def cache_folder() -> Path:
     """Return the folder for our caches; where there is no home, one for this user among the temporary files."""
-    base = os.environ.get("XDG_CACHE_HOME") or (str(Path(os.environ["HOME"]) / ".cache") if os.environ.get("HOME") else "")
-    return Path(base) / "comity" if base else Path(tempfile.gettempdir()) / f"comity-{os.getuid() if hasattr(os, 'getuid') else 0}"
+    base = os.environ.get("XDG_CACHE_HOME") or (
+        str(Path(os.environ["HOME"]) / ".cache") if os.environ.get("HOME") else ""
+    )
+    return (
+        Path(base) / "comity"
+        if base
+        else Path(tempfile.gettempdir()) / f"comity-{os.getuid() if hasattr(os, 'getuid') else 0}"
+    )
 
 
 class _Reader(pickle.Unpickler):
@@ -94,5 +100,3 @@ def _store(path: Path, book: Lawbook) -> None:
                 old.unlink(missing_ok=True)
     except OSError:
         return
-
-

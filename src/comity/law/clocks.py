@@ -55,7 +55,9 @@ class Calendar:
         """Tell whether `day` is a working day. Raises ClockError for a year whose calendar is not published."""
         if day.year not in self.holidays:
             known = ", ".join(str(year) for year in sorted(self.holidays))
-            raise ClockError(f"the calendar {self.name!r} is not published for {day.year} (it has {known}); add it to calendars.toml when it is")
+            raise ClockError(
+                f"the calendar {self.name!r} is not published for {day.year} (it has {known}); add it to calendars.toml when it is"
+            )
         return day in self.made_up or (day.weekday() not in self.weekend and day not in self.holidays[day.year])
 
 
@@ -71,10 +73,14 @@ def read_period(text: str) -> Period:
     """Read "30 days", "1 month", "10 working days (us-federal)". Raises ClockError."""
     found = _PERIOD.fullmatch(text.strip())
     if found is None:
-        raise ClockError(f"{text!r} is no period; write for example '30 days', '1 month', '10 working days (us-federal)'")
+        raise ClockError(
+            f"{text!r} is no period; write for example '30 days', '1 month', '10 working days (us-federal)'"
+        )
     number, unit, calendar = int(found[1]), found[2] + "s", found[3] or ""
     if (unit == "working days") != bool(calendar):
-        raise ClockError(f"{text!r}: working days, and only they, name their calendar, as in '10 working days (us-federal)'")
+        raise ClockError(
+            f"{text!r}: working days, and only they, name their calendar, as in '10 working days (us-federal)'"
+        )
     return Period(number, unit, calendar)  # type: ignore[arg-type]
 
 
@@ -107,7 +113,13 @@ def due(start: date, period: Period, calendars: Mapping[str, Calendar]) -> Due:
             months = period.number * (12 if period.unit == "years" else 1)
             day, how = add_months(start, months), f"{period} on: the same-numbered day, or the month's last"
         case _:
-            days = period.number * 7 if period.unit == "weeks" else period.number // 24 if period.unit == "hours" else period.number
+            days = (
+                period.number * 7
+                if period.unit == "weeks"
+                else period.number // 24
+                if period.unit == "hours"
+                else period.number
+            )
             day, how = start + timedelta(days=days), f"{period} on, every day counted"
     return Due(day, (first, f"{how}: {day.isoformat()} ({_weekday(day)})"))
 

@@ -149,7 +149,9 @@ _TOKEN = re.compile(
 def _scan(text: str) -> None:
     """Bound length, tokens and nesting, and let only known kinds of token through."""
     if len(text) > LONGEST_TEXT:
-        raise ConditionError(f"it has {len(text):,} characters; {LONGEST_TEXT:,} are allowed. Name parts of it with [[define]]")
+        raise ConditionError(
+            f"it has {len(text):,} characters; {LONGEST_TEXT:,} are allowed. Name parts of it with [[define]]"
+        )
     position = tokens = depth = negations = 0
     while position < len(text):
         token = _TOKEN.match(text, position)
@@ -244,7 +246,9 @@ class _Reader:
             case ast.Attribute():
                 fact = self.fact(node)
                 if fact.kind in {"date", "bool"}:
-                    say = "use days_since(), months_since() or years_since()" if fact.kind == "date" else "write it alone"
+                    say = (
+                        "use days_since(), months_since() or years_since()" if fact.kind == "date" else "write it alone"
+                    )
                     raise self.refusal(node, f"{fact.name} is a {fact.kind}; {say}")
                 return fact, ""
             case ast.Call():
@@ -260,7 +264,9 @@ class _Reader:
                 return value
             case ast.Name(id=name) if fact.kind == "place" and operator == "in":
                 if name not in self.vocabulary.places.groups:
-                    raise ConditionError(f"no group of places is called {name}{nearest(name, self.vocabulary.places.groups)}")
+                    raise ConditionError(
+                        f"no group of places is called {name}{nearest(name, self.vocabulary.places.groups)}"
+                    )
                 return GroupName(name)
             case ast.Constant(value=str(value)) if not numeric and operator == "==":
                 return self.word(fact, value)
@@ -279,7 +285,9 @@ class _Reader:
         except FactError as error:
             raise ConditionError(str(error)) from None
         if checked is None:
-            raise ConditionError(f"{fact.name} is compared with 'unknown'; unknown is not a value, the engine sees to it")
+            raise ConditionError(
+                f"{fact.name} is compared with 'unknown'; unknown is not a value, the engine sees to it"
+            )
         return value
 
     def fact(self, node: ast.Attribute) -> Fact:
@@ -409,7 +417,7 @@ def wanting(condition: Condition, known: Mapping[Test, Truth]) -> frozenset[str]
     raise AssertionError(condition)
 
 
-def _joined(kind: type[All] | type[Some], parts: list[Condition], empty: Constant) -> Condition:
+def _joined(kind: type[All | Some], parts: list[Condition], empty: Constant) -> Condition:
     distinct = tuple(dict.fromkeys(parts))
     if not distinct:
         return empty

@@ -84,7 +84,9 @@ class Finding:
 def find(plan: LocalPlan, known: Mapping[Test, Truth]) -> Finding:
     """Return what the laws of `plan` answer, given the truth of each test."""
     case = _Case(plan, known)
-    answers, reasons, wanted = [], [], []
+    answers: list[LawAnswer] = []
+    reasons: list[Reason] = []
+    wanted: list[Wanted] = []
     for folded in plan.laws:
         governs = case.governs[folded.law.id]
         if governs == FALSE:
@@ -220,7 +222,11 @@ class _Case:
         conditions = [self.plan.uncovered_homes[home] for home in open_places]
         missing = {*self.missing(*conditions), *({HOME} if len(self.plan.homes) > 1 else ())}
         anywhere = len(open_places) > SHOWN_PLACES
-        says = "It is not known where the person lives." if anywhere else f"No law pack covers this use for people in {shown}."
+        says = (
+            "It is not known where the person lives."
+            if anywhere
+            else f"No law pack covers this use for people in {shown}."
+        )
         cure = "find-home" if HOME in missing else "ask-counsel"
         return [
             Reason(

@@ -59,7 +59,11 @@ class Decision:
     def absent(self) -> dict[str, Value]:
         """The facts that were read, that nobody recorded, and what their absence was taken to mean."""
         plan = self.plan
-        taken = {name: plan.absent[name] for name in self.finding.facts_read if name in plan.absent and name not in self.facts}
+        taken = {
+            name: plan.absent[name]
+            for name in self.finding.facts_read
+            if name in plan.absent and name not in self.facts
+        }
         return {name: value for name, value in taken.items() if value is not None}
 
     def as_json(self) -> dict[str, Any]:
@@ -67,7 +71,9 @@ class Decision:
         plan, finding = self.plan, self.finding
         vocabulary = plan.book.vocabulary.facts
         read = {name: self.facts[name] for name in finding.facts_read if name in self.facts}
-        fixed = {name: value for name, value in plan.fixed.items() if value is not None and value != vocabulary[name].absent}
+        fixed = {
+            name: value for name, value in plan.fixed.items() if value is not None and value != vocabulary[name].absent
+        }
         laws = {answer.law for answer in finding.laws}
         packs = {law.pack for law in plan.book.laws if law.id in laws}
         return {

@@ -14,8 +14,32 @@ from functools import cached_property
 from typing import Final
 
 from comity.law.conditions import (
-    ALWAYS, FALSE, NEVER, TRUE, UNKNOWN, All, ByPlace, Capped, Condition, Constant, GroupName, Named, Not, Parameter, Same,
-    Some, Test, Truth, all_of, capped, not_of, same_of, some_of, tests, truth, wanting,
+    ALWAYS,
+    FALSE,
+    NEVER,
+    TRUE,
+    UNKNOWN,
+    All,
+    ByPlace,
+    Capped,
+    Condition,
+    Constant,
+    GroupName,
+    Named,
+    Not,
+    Parameter,
+    Same,
+    Some,
+    Test,
+    Truth,
+    all_of,
+    capped,
+    not_of,
+    same_of,
+    some_of,
+    tests,
+    truth,
+    wanting,
 )  # fmt: skip
 from comity.law.lawbook import Cell, Law, Lawbook, Rule, Slot
 from comity.law.vocabulary import Facts, Value
@@ -101,7 +125,8 @@ class LocalPlan:
         """Read the truth of each test out of a signature (bit pairs: 0 false, 2 unknown, 3 true)."""
         bits = (0, UNKNOWN, UNKNOWN, TRUE)
         return {
-            test: bits[signature >> (2 * position) & 3] for test, position in zip(self.tests, self.positions, strict=True)
+            test: bits[signature >> (2 * position) & 3]
+            for test, position in zip(self.tests, self.positions, strict=True)
         }
 
 
@@ -118,7 +143,9 @@ def fold(
     """
     default = {name: fact.absent for name, fact in book.vocabulary.facts.items()} | dict(absent or {})
     fixed: Facts = {
-        name: facts.get(name, default[name]) for name, fact in book.vocabulary.facts.items() if fact.namespace in FIXED_NAMESPACES
+        name: facts.get(name, default[name])
+        for name, fact in book.vocabulary.facts.items()
+        if fact.namespace in FIXED_NAMESPACES
     }
     folder = _Folder(book, day, fixed)
     laws = tuple(folder.law(law) for law in book.laws if law.span.holds(day))

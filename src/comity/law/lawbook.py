@@ -145,7 +145,7 @@ class DatedParameter:
         in_force = [dated for dated in self.values if dated.span.holds(day)]
         own = [dated for dated in in_force if dated.places is not None and place in dated.places]
         general = [dated for dated in in_force if dated.places is None]
-        return (own or general or [None])[0]
+        return next(iter(own or general), None)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

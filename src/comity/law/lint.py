@@ -1,5 +1,6 @@
 """Is a pack fit to be published? Every rule has its three stories, its source and its day; and the stories would notice if
-a condition were wrong (mutation)."""
+a condition were wrong (mutation).
+"""
 
 from __future__ import annotations
 
@@ -53,7 +54,7 @@ def _rule_problems(rule: Rule) -> Iterator[Problem]:
     if not rule.source.row and not rule.law == "house":
         yield _problem(rule, "it has no 'row'; name the row of the fact sheet it was made from")
     if rule.effect == "forbid" and not rule.cures:
-        yield _problem(rule, "a forbid says what would lift it: cure = [\"…\"], or [\"respect\"] where nothing does")
+        yield _problem(rule, 'a forbid says what would lift it: cure = ["…"], or ["respect"] where nothing does')
 
 
 def _law_problems(law: Law) -> Iterator[Problem]:
@@ -76,7 +77,11 @@ def _story_problems(book: Lawbook, law: Law, cases: Sequence[Case]) -> Iterator[
         for rule in law.rules:
             if rule.span.holds(case.day) and governs != FALSE:
                 seen[f"{rule.id} {rule.span.start}"].add(_kind(world, law, rule))
-    wanted = {"fires": "a story that fires it", "misses": "one that just misses it", "unknown": "one in which it is unknown"}
+    wanted = {
+        "fires": "a story that fires it",
+        "misses": "one that just misses it",
+        "unknown": "one in which it is unknown",
+    }
     for rule in law.rules:
         if rule.effect == "duty":
             continue
@@ -144,5 +149,3 @@ def _relatives(book: Lawbook, law: Law) -> tuple[Law, ...]:
         if other.id != law.id and any({*rule.exception_to, *rule.fills} & mine for rule in other.rules):
             found.append(other)
     return tuple(found)
-
-

@@ -13,8 +13,24 @@ from typing import Any, cast
 
 from comity.law.conditions import Condition, ConditionError, Parameter, names, parse, tests
 from comity.law.lawbook import (
-    Cell, Cure, Dated, DatedParameter, Definition, Duty, Effect, Law, Lawbook, Obligation, ObligationKind,
-    ObligationParameter, Pack, PackError, Rule, Slot, Source, Span,
+    Cell,
+    Cure,
+    Dated,
+    DatedParameter,
+    Definition,
+    Duty,
+    Effect,
+    Law,
+    Lawbook,
+    Obligation,
+    ObligationKind,
+    ObligationParameter,
+    Pack,
+    PackError,
+    Rule,
+    Slot,
+    Source,
+    Span,
 )  # fmt: skip
 from comity.law.places import Group, Member, Places, UnknownPlace
 from comity.law.vocabulary import Fact, Value, Vocabulary, nearest
@@ -127,7 +143,9 @@ class _Entry:
         start = self.day("from", needed=default is None) or cast("Span", default).start
         until = self.day("until")
         if until is not None and until <= start:
-            raise self.wrong(f"'until' ({until}) is not after 'from' ({start}); until is the first day no longer in force")
+            raise self.wrong(
+                f"'until' ({until}) is not after 'from' ({start}); until is the first day no longer in force"
+            )
         return Span(start=start, until=until)
 
     def words(self, key: str) -> tuple[str, ...]:
@@ -167,7 +185,9 @@ class _PackReader:
         digest = hashlib.sha256()
         for path in (folder / "pack.toml", *sorted((folder / "rules").glob("*.toml"))):
             digest.update(self.files.name(path).encode() + b"\0" + path.read_bytes() + b"\0")
-        return Pack(id=entry.text("id"), name=entry.text("name"), version=entry.text("version"), sha256=digest.hexdigest())
+        return Pack(
+            id=entry.text("id"), name=entry.text("name"), version=entry.text("version"), sha256=digest.hexdigest()
+        )
 
     def laws(self, folder: Path) -> list[Law]:
         laws = self.entries(folder / "pack.toml", "law")
@@ -176,14 +196,19 @@ class _PackReader:
             table = self.files.read(path)
             for key in table:
                 if key not in {"rule", "define", "parameter"}:
-                    raise PackError(f"unknown table {key!r}; a rules file holds [[rule]], [[define]] and [[parameter]]", file=self.files.name(path))
+                    raise PackError(
+                        f"unknown table {key!r}; a rules file holds [[rule]], [[define]] and [[parameter]]",
+                        file=self.files.name(path),
+                    )
             rules += self.entries(path, "rule", table)
             definitions += self.entries(path, "define", table)
             parameters += self.entries(path, "parameter", table)
         ids = [entry.id for entry in laws]
         for entry in (*rules, *definitions, *parameters):
             if entry.id.partition("/")[0] not in ids or "/" not in entry.id:
-                raise entry.wrong(f"its id must be <law>/<name>, the law one of {', '.join(ids) or 'none: pack.toml has no law'}")
+                raise entry.wrong(
+                    f"its id must be <law>/<name>, the law one of {', '.join(ids) or 'none: pack.toml has no law'}"
+                )
         return [self.law(entry, folder.name, rules, definitions, parameters) for entry in laws]
 
     def entries(self, path: Path, kind: str, table: Mapping[str, Any] | None = None) -> list[_Entry]:
@@ -277,7 +302,9 @@ class _PackReader:
         entry.only(RULE_KEYS)
         effect = entry.text("effect")
         if effect not in EFFECTS:
-            raise entry.wrong(f"effect cannot be {effect!r}{nearest(effect, EFFECTS)}; it is one of {', '.join(EFFECTS)}")
+            raise entry.wrong(
+                f"effect cannot be {effect!r}{nearest(effect, EFFECTS)}; it is one of {', '.join(EFFECTS)}"
+            )
         law = entry.id.partition("/")[0]
         rule = Rule(
             id=entry.id, law=law, says=entry.text("says"), source=entry.source(), span=entry.span(),
@@ -292,16 +319,16 @@ class _PackReader:
 
     def check_effect(self, entry: _Entry, rule: Rule) -> None:
         wants = {
-            "ground": (rule.slot or rule.fills, "a ground names the slot it fills: slot = \"basis\""),
-            "require": (rule.obligation, "a require names its obligation: obligation = { kind = \"unsubscribe\" }"),
-            "except": (rule.exception_to, "an exception names the rules it lifts: exception_to = [\"law/rule\"]"),
+            "ground": (rule.slot or rule.fills, 'a ground names the slot it fills: slot = "basis"'),
+            "require": (rule.obligation, 'a require names its obligation: obligation = { kind = "unsubscribe" }'),
+            "except": (rule.exception_to, 'an exception names the rules it lifts: exception_to = ["law/rule"]'),
             "duty": (rule.duty, "a duty says what is owed: duty = { event, to, what, within }"),
         }
         present, cure = wants.get(rule.effect, (True, ""))
         if not present:
             raise entry.wrong(cure)
         if rule.exception_to and rule.effect != "except":
-            raise entry.wrong("only effect = \"except\" has exception_to; write the exception as a rule of its own")
+            raise entry.wrong('only effect = "except" has exception_to; write the exception as a rule of its own')
         for name in rule.needs:
             if name not in self.vocabulary.facts:
                 raise entry.wrong(f"needs names no fact {name!r}{nearest(name, self.vocabulary.facts)}")
@@ -318,7 +345,9 @@ class _PackReader:
             return None
         kind = self.obligations.get(table.get("kind", ""))
         if kind is None:
-            raise entry.wrong(f"no obligation is called {table.get('kind')!r}{nearest(str(table.get('kind')), self.obligations)}")
+            raise entry.wrong(
+                f"no obligation is called {table.get('kind')!r}{nearest(str(table.get('kind')), self.obligations)}"
+            )
         parameters = {key: value for key, value in table.items() if key != "kind"}
         for key, value in parameters.items():
             if key not in kind.parameters:
@@ -358,7 +387,13 @@ class _PackReader:
             raise entry.wrong("a parameter has values = [{ from, value, cite }]")
         read = tuple(self.dated(entry, table, span) for table in values)
         cite = entry.text("cite", needed=False) or read[0].cite
-        source = Source(file=entry.file, line=entry.line, cite=cite, url=entry.text("url", needed=False), row=entry.text("row", needed=False))
+        source = Source(
+            file=entry.file,
+            line=entry.line,
+            cite=cite,
+            url=entry.text("url", needed=False),
+            row=entry.text("row", needed=False),
+        )
         found = DatedParameter(
             id=entry.id, says=entry.text("says"), unit=entry.text("unit", needed=False), source=source, values=read
         )
@@ -375,7 +410,9 @@ class _PackReader:
         for code in places:
             self.place(item, code)
         expanded = self.vocabulary.places.expand(places) if places else None
-        return Dated(value=value, span=item.span(span), places=expanded, cite=item.text("cite"), confirmed=item.confirmed())
+        return Dated(
+            value=value, span=item.span(span), places=expanded, cite=item.text("cite"), confirmed=item.confirmed()
+        )
 
     def condition(self, entry: _Entry, text: str) -> Condition:
         try:
@@ -419,7 +456,11 @@ def _check_law(law: Law) -> None:
                 raise _at(source, holder, f"its law has no definition {name!r}{nearest(name, defined)}")
         for test in tests(condition):
             if isinstance(test.operand, Parameter) and test.operand.name not in parameters:
-                raise _at(source, holder, f"its law has no parameter {test.operand.name!r}{nearest(test.operand.name, parameters)}")
+                raise _at(
+                    source,
+                    holder,
+                    f"its law has no parameter {test.operand.name!r}{nearest(test.operand.name, parameters)}",
+                )
     for rule in law.rules:
         if rule.slot and rule.slot not in {slot.id for slot in law.slots}:
             raise _at(rule.source, rule.id, f"its law has no slot {rule.slot.partition(':')[2]!r}")
@@ -442,7 +483,11 @@ def _check_spans(items: list[tuple[str, Span, Source]]) -> None:
     for name, span, source in items:
         for other in seen.setdefault(name, []):
             if span.overlaps(other):
-                raise _at(source, name, "the id is used twice for days that overlap; give the older one an 'until', or the newer one another id")
+                raise _at(
+                    source,
+                    name,
+                    "the id is used twice for days that overlap; give the older one an 'until', or the newer one another id",
+                )
         seen[name].append(span)
 
 
@@ -452,7 +497,9 @@ def _check_values(entry: _Entry, parameter: DatedParameter) -> None:
             same_places = one.places is None and other.places is None
             shared = one.places is not None and other.places is not None and one.places & other.places
             if (same_places or shared) and one.span.overlaps(other.span):
-                raise entry.wrong("two values are in force on the same day in the same place; give the older one an 'until'")
+                raise entry.wrong(
+                    "two values are in force on the same day in the same place; give the older one an 'until'"
+                )
 
 
 def _check_across(book: Lawbook) -> None:
@@ -469,7 +516,11 @@ def _check_across(book: Lawbook) -> None:
             if target not in rules:
                 raise _at(rule.source, rule.id, f"exception_to names no rule {target!r}{nearest(target, rules)}")
             if rules[target].effect in {"ground", "duty"}:
-                raise _at(rule.source, rule.id, f"{target} is a {rules[target].effect}; only forbids, requires, refers and exceptions are lifted")
+                raise _at(
+                    rule.source,
+                    rule.id,
+                    f"{target} is a {rules[target].effect}; only forbids, requires, refers and exceptions are lifted",
+                )
         for slot in rule.fills:
             if slot not in slots:
                 raise _at(rule.source, rule.id, f"fills names no slot {slot!r}{nearest(slot, slots)}")
@@ -510,7 +561,9 @@ def _fact(name: str, table: Mapping[str, Any]) -> Fact:
     entry.only(("id", "type", "choices", "unit", "means", "absent", "why", "assume", "term", "removal"))
     absent = table.get("absent")
     if absent is None:
-        raise entry.wrong("it does not say what it means when nobody recorded it: absent = \"unknown\", or a value with why")
+        raise entry.wrong(
+            'it does not say what it means when nobody recorded it: absent = "unknown", or a value with why'
+        )
     if absent != "unknown" and not table.get("why"):
         raise entry.wrong("its absence means a value, so it needs the legal reason in 'why'")
     if isinstance(absent, Mapping):
@@ -525,7 +578,9 @@ def _fact(name: str, table: Mapping[str, Any]) -> Fact:
 
 def _places(files: _Files) -> Places:
     table = files.read(files.root / "places.toml")
-    subdivisions = {country: tuple(f"{country}-{part}" for part in parts) for country, parts in table["subdivisions"].items()}
+    subdivisions = {
+        country: tuple(f"{country}-{part}" for part in parts) for country, parts in table["subdivisions"].items()
+    }
     groups = {name: _group(name, group) for name, group in table["group"].items()}
     places = Places(frozenset(table["countries"]), subdivisions, groups)
     for name, group in groups.items():
@@ -543,10 +598,14 @@ def _places(files: _Files) -> Places:
 
 def _group(name: str, table: Mapping[str, Any]) -> Group:
     members = tuple(
-        Member(place=item) if isinstance(item, str) else Member(place=item["place"], start=item.get("from"), until=item.get("until"))
+        Member(place=item)
+        if isinstance(item, str)
+        else Member(place=item["place"], start=item.get("from"), until=item.get("until"))
         for item in table.get("members", [])
     )
-    return Group(name=name, says=table["says"], cite=table["cite"], members=members, includes=tuple(table.get("includes", [])))
+    return Group(
+        name=name, says=table["says"], cite=table["cite"], members=members, includes=tuple(table.get("includes", []))
+    )
 
 
 def _obligations(files: _Files) -> dict[str, ObligationKind]:
@@ -570,5 +629,3 @@ def _cures(files: _Files, vocabulary: Vocabulary) -> dict[str, Cure]:
                 raise entry.wrong(f"it sets no fact {fact!r}{nearest(fact, vocabulary.facts)}")
         cures[name] = Cure(name=name, says=entry.text("says"), sets=table.get("sets", {}))
     return cures
-
-

@@ -37,7 +37,9 @@ class Clash:
     rules: tuple[str, ...]
 
 
-def merge(wanted: Sequence[Wanted], kinds: Mapping[str, ObligationKind]) -> tuple[tuple[Merged, ...], tuple[Clash, ...]]:
+def merge(
+    wanted: Sequence[Wanted], kinds: Mapping[str, ObligationKind]
+) -> tuple[tuple[Merged, ...], tuple[Clash, ...]]:
     """Merge obligations kind by kind; what cannot be met together comes back as clashes."""
     merged, clashes = [], []
     for kind in dict.fromkeys(item.obligation.kind for item in wanted):
@@ -62,7 +64,7 @@ def _closed(parameters: Mapping[str, object]) -> bool:
     return isinstance(opens, str) and isinstance(closes, str) and opens >= closes
 
 
-def _join(parameter: ObligationParameter, values: list[object]) -> object | None:
+def _join(parameter: ObligationParameter, values: Sequence[object]) -> object | None:
     """Join the values of one parameter; None where nothing satisfies all."""
     match parameter.merge:
         case "any":

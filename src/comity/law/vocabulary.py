@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Literal
@@ -86,8 +86,9 @@ class Vocabulary:
         """Return `raw` as a value of `fact`; raises FactError saying what would be one."""
         if raw is None or (isinstance(raw, str) and raw.strip().lower() == "unknown"):
             return None
+        reader = _READERS[fact.kind]
         try:
-            return _READERS[fact.kind](self, fact, raw)
+            return reader(self, fact, raw)
         except (ValueError, TypeError, AttributeError, KeyError) as error:
             detail = f": {error}" if isinstance(error, (FactError, UnknownPlace)) else ""
             raise FactError(f"{fact.name} cannot be {_shown(raw)}; {_EXPECTED[fact.kind](fact)}{detail}") from None
@@ -139,7 +140,7 @@ class Vocabulary:
         return codes
 
 
-_READERS = {
+_READERS: dict[Kind, Callable[[Vocabulary, Fact, object], Value]] = {
     "bool": Vocabulary._bool,
     "choice": Vocabulary._choice,
     "number": Vocabulary._number,
@@ -147,7 +148,7 @@ _READERS = {
     "age": Vocabulary._age,
     "place": Vocabulary._place,
 }
-_EXPECTED = {
+_EXPECTED: dict[Kind, Callable[[Fact], str]] = {
     "bool": lambda _: "say true or false",
     "choice": lambda fact: "say one of " + ", ".join(fact.choices),
     "number": lambda fact: f"give a number ({fact.unit})",

@@ -1,0 +1,193 @@
+"""The whole check: understand the columns, read each distinct cell once, decide each kind of person once, count."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+from comity.check.coding import Coded, Key, Part, People, code_column, key_sql
+from comity.check.engines import Engine
+from comity.check.entity import Entity
+from comity.check.homes import Home
+from comity.check.results import Answer, ColumnRead, Freed, Group, Reject
+from comity.law import Lawbook, Plan, Verdict, fold
+from comity.law.asking import asker
+from comity.law.conditions import Test
+from comity.law.lawbook import Cure
+from comity.law.vocabulary import Facts
+
+Progress = Callable[[str, float], None]
+"""Called with what is being done and how much of the whole is done, from 0 to 1."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intent:
+    """What somebody wants to do: the use, who they are, on which day, and what the source is complete for."""
+
+    use: Facts
+    entity: Entity
+    day: date
+    complete_for_opt_outs: bool = False
+    says: str = ""  # "Marketing by e-mail"
+
+
+OPT_OUTS = ("person.objected", "consent.opted_out", "consent.withdrawn", "person.opt_out_signal")
+"""What is false for everybody in a source that is complete for opt-outs, unless it says otherwise."""
+
+
+@dataclass(slots=True)
+class Check:
+    """One file, its columns coded, ready to be asked about; `groups` fills as people are decided."""
+
+    book: Lawbook
+    intent: Intent
+    engine: Engine
+    parts: Sequence[Part]
+    plan: Plan = field(init=False)
+    cured: dict[str, Plan] = field(init=False)
+    coded: list[Coded] = field(default_factory=list)
+    key: Key = field(init=False)
+    people: People = field(init=False)
+    groups: dict[tuple[int, ...], Group] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Fold the law for the use, and once more for each cure that changes the use or us."""
+        self.plan = self._folded({})
+        self.cured = {}
+        for name in _cures_of(self.plan):
+            changes = _values(self.book, self.book.cures[name], self.intent.day)
+            if any(fact in self.plan.fixed for fact in changes):
+                self.cured[name] = self._folded({fact: value for fact, value in changes.items() if fact in self.plan.fixed})
+
+    def _folded(self, changes: Facts) -> Plan:
+        entity = self.intent.entity
+        absent = dict(entity.row_defaults) | (dict.fromkeys(OPT_OUTS, False) if self.intent.complete_for_opt_outs else {})
+        facts = entity.facts | self.intent.use | changes
+        return fold(self.book, facts, self.intent.day, absent=absent, assumed=entity.assumed)
+
+    def tests(self) -> list[Test]:
+        """Return every test of a person's fact that any of the plans may make."""
+        return list(dict.fromkeys(test for plan in (self.plan, *self.cured.values()) for test in plan.tests))
+
+    def code(self, progress: Progress) -> None:
+        """Read the distinct cells of each understood column."""
+        tests = self.tests()
+        for number, part in enumerate(self.parts):
+            progress(f"reading {part.understood.header}", number / (len(self.parts) + 2))
+            cell = key_sql(part)
+            counted = self.engine.rows(f"SELECT x, COUNT(*) FROM (SELECT {cell} AS x FROM RELATION) AS cells GROUP BY x")
+            self.coded.append(code_column(part, counted, tests))
+        self.people = People(self.coded)
+        self.key = Key(self.coded)
+        self.key.store(self.engine)
+
+    def decide(self, progress: Progress) -> None:
+        """Give every row its number, and decide each number once."""
+        progress("deciding", len(self.parts) / (len(self.parts) + 2))
+        self.engine.keep_query("numbered", self.key.query())
+        words = ", ".join(f"k{number}" for number in range(len(self.key.words)))
+        for *numbers, people, first in self.engine.rows(f"SELECT {words}, COUNT(*), MIN(row) FROM numbered GROUP BY {words}"):
+            home, facts = self.person(numbers)
+            self.groups[tuple(numbers)] = self.group(home, facts, people, first)
+
+    def person(self, numbers: Sequence[int]) -> tuple[Home, Facts]:
+        """Return the home and facts behind a row's number."""
+        return self.people.person({id(column): code for column, code in self.key.read(numbers)})
+
+    def group(self, home: Home, facts: Facts, people: int, first: int) -> Group:
+        """Decide for people with this home and these facts."""
+        decision = asker(self.plan, home.places or None)({**facts, "person.home": home.places or None})
+        return Group(
+            homes=home.text, conflict=home.conflict, hint=home.hint or "", decision=decision, people=people, first_row=first
+        )
+
+    def freed(self, cure: Cure, group: Group) -> bool:
+        """Tell whether a cure would turn the group's verdict to permit."""
+        changes = _values(self.book, cure, self.intent.day)
+        plan = self.cured.get(cure.name, self.plan)
+        facts = group.decision.facts | {fact: value for fact, value in changes.items() if fact not in plan.fixed}
+        homes = group.decision.homes
+        return asker(plan, homes)(facts).verdict is Verdict.PERMIT
+
+
+def _cures_of(plan: Plan) -> list[str]:
+    """Return the cures that this plan's laws may name, that put something on record."""
+    named = {cure for folded in plan.laws for rule, _ in folded.rules for cure in rule.cures}
+    named |= {cure for folded in plan.laws for slot, _ in folded.slots for cure in slot.cures}
+    return [name for name, cure in plan.book.cures.items() if name in named and cure.sets]
+
+
+def _values(book: Lawbook, cure: Cure, day: date) -> Facts:
+    return book.vocabulary.read({fact: day if value == "today" else value for fact, value in cure.sets.items()})
+
+
+def answer(check: Check, *, file: str, dialect: str, columns: Iterable[ColumnRead], rejects: Sequence[Reject], started: float, notes: Sequence[str] = ()) -> Answer:
+    """Put together what was found."""
+    groups = merged(check.groups.values())
+    freed, by_reason = _freed(check, check.groups.values())
+    return Answer(
+        file=file, dialect=dialect, columns=tuple(_with_unreadable(columns, check.coded)), plan=check.plan, use=check.intent.says,
+        headline=check.intent.entity.headline, groups=groups, rejects=tuple(rejects), freed=freed, freed_by_reason=by_reason,
+        notes=tuple(notes), seconds=time.monotonic() - started, unresolved_places=_unresolved(check.coded),
+    )  # fmt: skip
+
+
+def merged(groups: Iterable[Group]) -> tuple[Group, ...]:
+    """Join the groups whom the law cannot tell apart: the same homes, the same finding."""
+    found: dict[tuple[object, ...], list[Group]] = {}
+    for group in groups:
+        key = (group.homes, group.conflict, group.hint, id(group.finding))
+        found.setdefault(key, []).append(group)
+    return tuple(
+        Group(
+            homes=same[0].homes, conflict=same[0].conflict, hint=same[0].hint, decision=min(same, key=lambda g: g.first_row).decision,
+            people=sum(group.people for group in same), first_row=min(group.first_row for group in same),
+        )
+        for same in found.values()
+    )  # fmt: skip
+
+
+def _freed(check: Check, groups: Iterable[Group]) -> tuple[dict[str, Freed], dict[tuple[str, str], int]]:
+    """Count whom each cure would free, in all and by the reason that names it."""
+    totals: Counter[str] = Counter()
+    by_reason: Counter[tuple[str, str]] = Counter()
+    for group in groups:
+        if group.finding.verdict is Verdict.PERMIT:
+            continue
+        for name in group.finding.cures:
+            cure = check.book.cures[name]
+            if cure.sets and check.freed(cure, group):
+                totals[name] += group.people
+                for reason in group.finding.reasons:
+                    if name in reason.cures and reason.weight is not Verdict.PERMIT:
+                        by_reason[reason.rule, name] += group.people
+    freed = {name: Freed(cure=name, says=check.book.cures[name].says, people=people) for name, people in totals.items()}
+    return freed, dict(by_reason)
+
+
+def _with_unreadable(columns: Iterable[ColumnRead], coded: Sequence[Coded]) -> Iterable[ColumnRead]:
+    by_header: Mapping[str, list[Coded]] = {}
+    for column in coded:
+        by_header.setdefault(column.part.understood.header, []).append(column)  # type: ignore[attr-defined]
+    for read in columns:
+        bad = [column for column in by_header.get(read.header, []) if column.unreadable]
+        if not bad:
+            yield read
+        else:
+            texts = bad[0].unreadable
+            yield ColumnRead(
+                header=read.header, role=read.role, says=read.says, fact=read.fact, unreadable=texts.total(),
+                example=texts.most_common(1)[0][0][:40],
+            )  # fmt: skip
+
+
+def _unresolved(coded: Iterable[Coded]) -> Mapping[str, int]:
+    found: Counter[str] = Counter()
+    for column in coded:
+        if column.part.understood.role == "home.country":
+            found.update(column.unreadable)
+    return dict(found.most_common())
+

@@ -1,0 +1,296 @@
+"""Replace each cell by the class of what the law can tell apart.
+
+Ten million rows hold few different cells, and the law asks few questions of each. So every understood column is read
+once a distinct value, in Python; values that the law cannot tell apart share a code; and a row becomes one number, its
+codes in mixed radix. All that is left to do for each row is a look-up a column and a sum, which any SQL engine does.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Final, Literal
+
+from comity.check import homes
+from comity.check.dialects import Silence, Understood
+from comity.check.engines import Engine
+from comity.check.homes import Home
+from comity.check.values import Order, day_order, opt_out_stems
+from comity.law.conditions import Test
+from comity.law.folding import test_truth
+from comity.law.vocabulary import Facts, Value
+
+BLANK: Final = "blank"
+"""What an empty cell is read as, unless its column says otherwise."""
+
+NEGATIVE: Final = frozenset({
+    "person.objected", "consent.opted_out", "consent.withdrawn", "person.opt_out_signal", "person.on_register",
+    "person.deceased", "person.restricted",
+})
+"""Facts that count if any column says so, and are false only where a column is complete for them."""
+
+PHONE_BEGINNING: Final = 9
+"""Characters of a phone number that tell its country, with a calling code of three digits and two signs between."""
+
+LARGEST_KEY: Final = 2**62
+
+LONG_CALLING_CODES: Final = ("212", "262", "358", "39", "44", "47", "599", "61")
+"""Calling codes within which more than three digits decide the country, as Jersey's and the Isle of Man's within +44."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """One column as it is understood for one use: a role, and how its cells are read."""
+
+    understood: Understood
+    today: date
+
+    @property
+    def number(self) -> int:
+        """The column's place in the file, from 0."""
+        return self.understood.index
+
+    @property
+    def of_home(self) -> bool:
+        """Whether the column says where the person lives, rather than a fact."""
+        return self.understood.role.startswith("home.")
+
+    @property
+    def fact(self) -> str:
+        """The fact the column speaks of, if it is not about the home."""
+        return self.understood.fact or ""
+
+    def cell(self, text: str) -> str:
+        """Return a cell as the database shortened it in its full length again."""
+        return whole_phone(text) if self.understood.role == "home.phone" else text
+
+    def read(self, text: str, order: Order | Literal["auto"] = "auto") -> Value:
+        """Return the fact's value, None for what settles nothing or cannot be read, or BLANK for what says nothing."""
+        reading = self.understood.read(text, today=self.today, order=order)
+        if isinstance(reading, Silence):
+            return BLANK if reading is Silence.ABSENT else None
+        if reading is False and self.fact in NEGATIVE and not self.understood.complete_for:
+            return BLANK  # a tick that is missing here may stand elsewhere
+        return reading
+
+
+def parts_of(understood: Iterable[Understood], today: date) -> list[Part]:
+    """Return the columns that play a part."""
+    return [Part(understood=one, today=today) for one in understood if not one.ignored]
+
+
+@dataclass(slots=True)
+class Coded:
+    """A column's codes: code 0 is the empty cell; each code has one text (or value) that stands for all of its class."""
+
+    part: Part
+    texts: list[str]
+    values: list[Value]
+    codes: dict[str, int]  # of each distinct text that is not empty
+    unreadable: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def radix(self) -> int:
+        """How many codes there are."""
+        return len(self.texts)
+
+
+def key_sql(part: Part) -> str:
+    """Return SQL for what of a cell can matter, so that a column has few distinct values."""
+    cell = f"c{part.number}"
+    column = part.understood.column
+    if column.role == "home.phone":
+        return _phone_sql(cell, national=bool(column.national))
+    if column.role == "home.email" and not column.values:
+        return f"CASE WHEN {cell} LIKE '%.__' OR {cell} LIKE '% %' OR {cell} LIKE '%;%' THEN {_after_dot(cell)} ELSE NULL END"
+    if column.role == "free-text":
+        stems = opt_out_stems().replace("'", "''")
+        return f"CASE WHEN REGEXP_MATCHES({cell}, '{stems}') THEN {cell} ELSE NULL END"
+    if column.role == "age" or column.reads in {"day", "dated"}:
+        return f"CASE WHEN {cell} LIKE '____-__-__T%' OR {cell} LIKE '____-__-__ %:%' THEN LEFT({cell}, 10) ELSE {cell} END"
+    return cell
+
+
+def _after_dot(cell: str) -> str:
+    """One address keeps its end; several, or anything odd, are left as they are."""
+    return f"CASE WHEN {cell} LIKE '% %' OR {cell} LIKE '%;%' OR {cell} LIKE '%,%' THEN {cell} ELSE CONCAT('x@x', RIGHT({cell}, 3)) END"
+
+
+def _phone_sql(cell: str, *, national: bool) -> str:
+    """A number with a calling code keeps its beginning, which alone tells the country (`whole_phone` makes it whole again).
+
+    One without says nothing of a country, unless a dialect reads national numbers: those keep two digits.
+    """
+    inside = " OR ".join(f"{cell} LIKE '{plus}{code}%'" for code in LONG_CALLING_CODES for plus in ("+", "00"))
+    long = f"LEFT(TRANSLATE(LEFT({cell}, 18), ' ().-/', ''), 9)"
+    several = f"{cell} LIKE '%+%+%' OR {cell} LIKE '%;%' OR {cell} LIKE '%,%'"
+    without = f"CASE WHEN {cell} LIKE '%+%' OR {cell} LIKE '%011%' THEN {cell} ELSE {'LEFT(' + cell + ', 2)' if national else 'NULL'} END"
+    return (
+        f"CASE WHEN {cell} LIKE '+%' OR {cell} LIKE '00%' THEN "
+        f"CASE WHEN {several} THEN {cell} WHEN {inside} THEN {long} ELSE LEFT({cell}, {PHONE_BEGINNING}) END "
+        f"ELSE {without} END"
+    )
+
+
+def whole_phone(beginning: str) -> str:
+    """Return a number of full length with this beginning: ten digits after a North American 1, else ten in all."""
+    digits = "".join(letter for letter in beginning if letter.isdigit())
+    if not beginning.startswith(("+", "00")) or len(beginning) < PHONE_BEGINNING:
+        return beginning
+    number = digits.removeprefix("00") if beginning.startswith("00") else digits
+    return "+" + number + "5" * ((11 if number.startswith("1") else 10) - len(number))
+
+
+def code_column(part: Part, counted: Iterable[tuple[str | None, int]], tests: Sequence[Test]) -> Coded:
+    """Give each distinct text of a column its code; texts that the law cannot tell apart share one."""
+    filled = [(text, rows) for text, rows in counted if text]
+    order = _order(part, (text for text, _ in filled))
+    coded = Coded(part, [""], [BLANK if part.of_home else part.read("")], {})
+    asked = [test for test in tests if test.fact == part.fact or (part.fact == "person.age" and test.fact == "person.known_age")]
+    classes: dict[Hashable, int] = {_class(part, "", coded.values[0], asked): 0}
+    for text, rows in filled:
+        value = BLANK if part.of_home else part.read(text, order)
+        if _unreadable(part, text, value):
+            coded.unreadable[text] += rows
+        key = _class(part, text, value, asked)
+        if key not in classes:
+            classes[key] = coded.radix
+            coded.texts.append(part.cell(text))
+            coded.values.append(value)
+        coded.codes[text] = classes[key]
+    return coded
+
+
+def _order(part: Part, texts: Iterable[str]) -> Order | Literal["auto"]:
+    """Return how a column of dates writes them, learnt from the values that can only be one."""
+    column = part.understood.column
+    dated = column.role == "age" or column.reads in {"day", "dated"}
+    return (day_order(texts) or "auto") if dated and not part.of_home else "auto"
+
+
+def _class(part: Part, text: str, value: Value, tests: Sequence[Test]) -> Hashable:
+    """Return what two cells of a column have in common if nothing tells them apart."""
+    if part.of_home:
+        near = _NEAR if part.understood.role == "home.state" else _NEAR[:1]
+        return tuple(part.understood.evidence(part.cell(text), place) for place in near)
+    if value is None or value == BLANK:
+        return value
+    return tuple(test_truth(test, value) for test in tests)
+
+
+_NEAR = (frozenset[str](), frozenset({"US"}), frozenset({"US", "GE", "CA", "BG", "MX", "AU", "BR", "IN"}))
+
+
+def _unreadable(part: Part, text: str, value: Value) -> bool:
+    if part.understood.role == "home.country":
+        return part.understood.evidence(text) is None
+    return not part.of_home and value is None and part.understood.column.reads != "choice"
+
+
+class Key:
+    """One number for each row: the codes of all columns in mixed radix."""
+
+    def __init__(self, columns: Sequence[Coded]) -> None:
+        self.columns = [column for column in columns if column.radix > 1]
+        self.words: list[list[Coded]] = [[]]
+        size = 1
+        for column in self.columns:
+            if size * column.radix >= LARGEST_KEY:
+                self.words.append([])
+                size = 1
+            self.words[-1].append(column)
+            size *= column.radix
+
+    def store(self, engine: Engine) -> None:
+        """Keep each column's codes as a table of the engine."""
+        for column in self.columns:
+            rows = ((text, code) for text, code in column.codes.items() if code)
+            engine.keep(f"codes{column.part.number}", (("cell", "VARCHAR"), ("code", "BIGINT")), rows)
+
+    def query(self) -> str:
+        """Return the query that gives every row its number, as words k0, k1, … of BIGINT."""
+        words = ", ".join(f"{self._word(word)} AS k{number}" for number, word in enumerate(self.words))
+        joins = " ".join(
+            f"LEFT JOIN codes{n} AS t{n} ON t{n}.cell = x{n}" for n in (column.part.number for column in self.columns)
+        )
+        cells = ", ".join(f"{key_sql(column.part)} AS x{column.part.number}" for column in self.columns)
+        inner = f"SELECT row{', ' + cells if cells else ''} FROM RELATION"
+        return f"SELECT row, {words} FROM ({inner}) AS keyed {joins}"
+
+    def _word(self, columns: Sequence[Coded]) -> str:
+        terms, weight = [], 1
+        for column in columns:
+            terms.append(f"COALESCE(t{column.part.number}.code, 0) * {weight}")
+            weight *= column.radix
+        return "CAST(" + (" + ".join(terms) or "0") + " AS BIGINT)"
+
+    def read(self, words: Sequence[int]) -> Iterator[tuple[Coded, int]]:
+        """Yield the code of each column in a row's number."""
+        for word, columns in zip(words, self.words, strict=True):
+            rest = int(word)
+            for column in columns:
+                rest, code = divmod(rest, column.radix)
+                yield column, code
+
+
+class People:
+    """Turns codes back into people: their home from all the evidence, their facts from all the columns."""
+
+    def __init__(self, columns: Sequence[Coded]) -> None:
+        self.columns = columns
+        self.homes: dict[tuple[int, ...], Home] = {}
+        self.facts: dict[tuple[int, ...], Facts] = {}
+        self.of_home = [column for column in columns if column.part.of_home]
+        self.of_facts = [column for column in columns if not column.part.of_home]
+
+    def person(self, codes: Mapping[int, int]) -> tuple[Home, Facts]:
+        """Return the home and the facts that a row's codes (by column number) stand for."""
+        where = tuple(codes.get(id(column), 0) for column in self.of_home)
+        what = tuple(codes.get(id(column), 0) for column in self.of_facts)
+        if where not in self.homes:
+            self.homes[where] = find_home(self.of_home, [column.texts[code] for column, code in zip(self.of_home, where, strict=True)])
+        if what not in self.facts:
+            read = [(column.part.fact, column.values[code]) for column, code in zip(self.of_facts, what, strict=True)]
+            self.facts[what] = join_facts(read)
+        return self.homes[where], self.facts[what]
+
+
+def find_home(columns: Sequence[Coded], texts: Sequence[str]) -> Home:
+    """Return the home that one person's cells speak of."""
+    cells = [(column.part.understood, text) for column, text in zip(columns, texts, strict=True) if text]
+
+    def seen(role: str, near: homes.Evidence = homes.NOTHING, address: str | None = None) -> list[homes.Evidence]:
+        return [
+            one.evidence(text, near) for one, text in cells if one.role == role and address in {None, one.column.address}
+        ]
+
+    phones = seen("home.phone")
+    near = homes.NOTHING.union(*(phone for phone in phones if phone))
+    countries, states = [], []
+    for address in sorted({one.column.address for one, _ in cells if one.role in {"home.country", "home.state"}}):
+        country = homes.same_place(seen("home.country", address=address))
+        countries.append(country)
+        states.append(homes.same_place(seen("home.state", near if country == homes.NOTHING else country, address)))
+    return homes.settle(countries, states, phones, [*seen("home.email"), *seen("home.weak")])
+
+
+def join_facts(read: Iterable[tuple[str, Value]]) -> Facts:
+    """Join what several columns say of the same facts: one yes makes an opt-out, of the rest the first that reads."""
+    said: dict[str, list[Value]] = {}
+    for fact, value in read:
+        if value != BLANK:
+            said.setdefault(fact, []).append(value)
+    facts = {fact: _joined(fact, values) for fact, values in said.items()}
+    if facts.get("person.age") is not None:
+        facts.setdefault("person.known_age", facts["person.age"])
+    return facts
+
+
+def _joined(fact: str, values: Sequence[Value]) -> Value:
+    if fact in NEGATIVE:
+        return True if True in values else None if None in values else False
+    if fact == "consent.given" and len(set(values)) > 1:
+        return None  # one column says yes and another no, or something that cannot be read
+    return next((value for value in values if value is not None), None)

@@ -1,0 +1,176 @@
+"""The engines a check can run on: DuckDB over a file, PostgreSQL over a table in place, Spark over either.
+
+A check needs little of an engine: read the distinct values of a column, keep a small table of codes, join and count. All
+of it is plain SQL, written once in DuckDB's dialect and translated by SQLGlot.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import sqlglot
+
+if TYPE_CHECKING:
+    import duckdb
+
+Row = tuple[Any, ...]
+
+WORKING_MEMORY = "256MB"
+
+
+class EngineError(ValueError):
+    """An engine cannot be reached or does not have the table; the message says which, and the cure."""
+
+
+class Engine(ABC):
+    """Where the rows lie. `relation` is SQL text for FROM, with the columns `row`, c0, c1, … of text."""
+
+    dialect: str
+    relation: str
+
+    def translated(self, query: str) -> str:
+        """Return a query in the engine's own dialect."""
+        return query if self.dialect == "duckdb" else sqlglot.transpile(query, read="duckdb", write=self.dialect)[0]
+
+    @abstractmethod
+    def rows(self, query: str) -> Iterator[Row]:
+        """Yield the rows of a query written in DuckDB's dialect."""
+
+    @abstractmethod
+    def keep(self, name: str, columns: Sequence[tuple[str, str]], rows: Iterable[Row]) -> None:
+        """Make a small table of (name, type) columns."""
+
+    @abstractmethod
+    def keep_query(self, name: str, query: str) -> None:
+        """Make a table of what a query returns."""
+
+
+class DuckEngine(Engine):
+    """DuckDB, in this process, spilling to a private temporary folder."""
+
+    dialect = "duckdb"
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        self.connection = connection
+        self.relation = ""
+
+    def rows(self, query: str) -> Iterator[Row]:
+        """Yield the rows of a query, a few thousand at a time."""
+        cursor = self.connection.execute(query)
+        while batch := cursor.fetchmany(20_000):
+            yield from batch
+
+    def keep(self, name: str, columns: Sequence[tuple[str, str]], rows: Iterable[Row]) -> None:
+        """Make a small table; the values travel as one list a column."""
+        listed = list(rows)
+        lists = [[row[number] for row in listed] for number in range(len(columns))]
+        picked = ", ".join(f"unnest(?::{kind}[]) AS {column}" for column, kind in columns)
+        self.connection.execute(f"CREATE OR REPLACE TABLE {name} AS SELECT {picked}", lists)
+
+    def keep_query(self, name: str, query: str) -> None:
+        """Make a table of what a query returns, in its order."""
+        self.connection.execute(f"CREATE OR REPLACE TABLE {name} AS {query}")
+
+
+class PostgresEngine(Engine):
+    """PostgreSQL, the table in place: only distinct values and counts leave the server, and nothing in it is changed."""
+
+    dialect = "postgres"
+
+    def __init__(self, url: str, table: str) -> None:
+        import psycopg
+        from psycopg import sql
+
+        try:
+            self.connection = psycopg.connect(url)
+        except psycopg.OperationalError as error:
+            raise EngineError(f"PostgreSQL cannot be reached: {str(error).splitlines()[0]}") from None
+        named = sql.Identifier(*table.split("."))
+        try:
+            found = self.connection.execute(sql.SQL("SELECT * FROM {} LIMIT 0").format(named))
+        except psycopg.Error as error:
+            raise EngineError(f"the table {table!r} cannot be read: {str(error).splitlines()[0]}") from None
+        self.columns = tuple(column.name for column in found.description or ())
+        texts = [sql.SQL("{}::text AS {}").format(sql.Identifier(name), sql.Identifier(f"c{n}")) for n, name in enumerate(self.columns)]
+        query = sql.SQL("SELECT row_number() OVER (ORDER BY ctid) AS row, {} FROM {}").format(sql.SQL(", ").join(texts), named)
+        self.relation = f"({query.as_string(self.connection)}) AS people"
+
+    def rows(self, query: str) -> Iterator[Row]:
+        """Yield the rows of a query from a cursor on the server."""
+        with self.connection.cursor(name="comity_rows") as cursor:
+            cursor.itersize = 20_000
+            cursor.execute(self.own(query))  # type: ignore[arg-type]
+            yield from cursor
+
+    def own(self, query: str) -> str:
+        """Translate a query, the relation in it left alone: it is in our dialect already."""
+        return self.translated(query.replace("RELATION", "the_relation")).replace("the_relation", self.relation)
+
+    def keep(self, name: str, columns: Sequence[tuple[str, str]], rows: Iterable[Row]) -> None:
+        """Make a temporary table."""
+        layout = ", ".join(f"{column} {kind}" for column, kind in columns)
+        self.connection.execute(f"DROP TABLE IF EXISTS pg_temp.{name}")  # type: ignore[arg-type]
+        self.connection.execute(f"CREATE TEMP TABLE {name} ({layout})")  # type: ignore[arg-type]
+        with self.connection.cursor().copy(f"COPY {name} FROM STDIN") as copy:  # type: ignore[arg-type]
+            for row in rows:
+                copy.write_row(row)
+        self.connection.execute(f"ANALYZE {name}")  # type: ignore[arg-type]
+
+    def keep_query(self, name: str, query: str) -> None:
+        """Make a temporary table of what a query returns."""
+        self.connection.execute(f"CREATE TEMP TABLE {name} AS {self.own(query)}")  # type: ignore[arg-type]
+
+
+class SparkEngine(Engine):
+    """Spark, local or a cluster's, over a file or a table it knows."""
+
+    dialect = "spark"
+
+    def __init__(self, master: str, name: str) -> None:
+        from pyspark.sql import SparkSession
+
+        builder = SparkSession.builder.appName("comity check").config("spark.ui.enabled", "false")
+        builder = builder.config("spark.sql.shuffle.partitions", "4").config("spark.ui.showConsoleProgress", "false")
+        self.session = builder.remote(master) if master.startswith("sc://") else builder.master(master)
+        self.session = self.session.getOrCreate()
+        frame = self._frame(name)
+        self.columns = tuple(frame.columns)
+        frame.createOrReplaceTempView("comity_source")
+        texts = ", ".join(f"CAST(`{name}` AS STRING) AS c{n}" for n, name in enumerate(self.columns))
+        self.relation = (
+            f"(SELECT row_number() OVER (ORDER BY monotonically_increasing_id()) AS row, {texts} FROM comity_source) AS people"
+        )
+
+    def _frame(self, name: str) -> Any:  # noqa: ANN401 (PySpark's frames have two types, of which it returns either)
+        if Path(name).suffix.lower() == ".parquet":
+            return self.session.read.parquet(name)
+        if Path(name).suffix.lower() in {".csv", ".tsv"}:
+            return self.session.read.csv(name, header=True, multiLine=True, escape='"', sep="\t" if name.lower().endswith("tsv") else ",")
+        return self.session.table(name)
+
+    def rows(self, query: str) -> Iterator[Row]:
+        """Yield the rows of a query, partition by partition."""
+        yield from (tuple(row) for row in self.session.sql(self.own(query)).toLocalIterator())
+
+    def own(self, query: str) -> str:
+        """Translate a query, the relation in it left alone: it is in Spark's dialect already."""
+        return self.translated(query.replace("RELATION", "the_relation")).replace("the_relation", self.relation)
+
+    def keep(self, name: str, columns: Sequence[tuple[str, str]], rows: Iterable[Row]) -> None:
+        """Make a small view over the driver's own rows."""
+        kinds = {"VARCHAR": "string", "INTEGER": "int", "BIGINT": "bigint", "SMALLINT": "smallint"}
+        layout = ", ".join(f"{column} {kinds[kind]}" for column, kind in columns)
+        self.session.createDataFrame(list(rows), layout).createOrReplaceTempView(name)
+
+    def keep_query(self, name: str, query: str) -> None:
+        """Make a cached view of what a query returns."""
+        self.session.sql(self.own(query)).cache().createOrReplaceTempView(name)
+
+
+def working_folder() -> tempfile.TemporaryDirectory[str]:
+    """Return a private folder for what does not fit into memory; it goes with the check."""
+    return tempfile.TemporaryDirectory(prefix="comity-")

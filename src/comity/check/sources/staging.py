@@ -1,0 +1,210 @@
+"""What every reader ends in: a relation that DuckDB can query, with the rows that could not be read beside it.
+
+Formats that DuckDB does not read as they are become a temporary copy: UTF-8, one delimiter, the row's number first.
+"""
+
+from __future__ import annotations
+
+import csv
+import os
+import tempfile
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Protocol, Self
+
+import duckdb
+
+from comity.check.results import Reject
+from comity.check.sources.badfile import BadFile, shown
+
+LONGEST_LINE = 16 * 2**20  # bytes; a longer line is no row of a customer list
+MOST_COLUMNS = 16_384  # what Excel can hold
+_DUCKDB_LINE = 2 * 2**20  # what DuckDB expects unless told otherwise
+_FULL_TEXTS = 64 * 2**20  # characters of rejected rows kept whole; of rows beyond, the beginning
+_BEGINNING = 200
+_MOST_REJECTS = 1_000_000
+
+
+class Progress(Protocol):
+    """Told now and then how far the reading is, in bytes of the file; a file may be read more than once."""
+
+    def __call__(self, done: int, total: int, /) -> None: ...
+
+
+def quoted(text: str) -> str:
+    """Return a string literal of SQL."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+class Scratch:
+    """A folder for temporary copies that only we may enter; it is made when first needed and vanishes on `close`."""
+
+    def __init__(self) -> None:
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
+
+    def path(self, name: str) -> Path:
+        """Return the path of a new temporary file, made empty and readable to us alone."""
+        if self._folder is None:
+            self._folder = tempfile.TemporaryDirectory(prefix="comity-", ignore_cleanup_errors=True)
+        path = Path(self._folder.name) / name
+        os.close(os.open(path, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600))
+        return path
+
+    def close(self) -> None:
+        if self._folder is not None:
+            self._folder.cleanup()
+            self._folder = None
+
+
+@dataclass
+class Rejects:
+    """The rows that could not be read, in bounded memory."""
+
+    where: str
+    rows: list[Reject] = field(default_factory=list)
+    _room: int = _FULL_TEXTS
+
+    def add(self, *, row: int, why: str, text: str) -> None:
+        if len(self.rows) >= _MOST_REJECTS:
+            raise BadFile(
+                f"more than {_MOST_REJECTS:,} rows cannot be read; the last: {why}",
+                where=f"{self.where}, row {row:,}",
+                cure="Export the file again as UTF-8 CSV, or as Excel or Parquet",
+            )
+        if len(text) > self._room and len(text) > _BEGINNING:
+            text = text[:_BEGINNING] + "…"
+        self._room -= len(text)
+        self.rows.append(Reject(row=row, why=why, text=text))
+
+
+class Reading:
+    """A table that is known to be right: its relation, the rows left out of it, and what a reader should know."""
+
+    def __init__(
+        self, *, connection: duckdb.DuckDBPyConnection, path: Path, relation: str, scratch: Scratch | None = None
+    ) -> None:
+        self._connection = connection
+        self._path = path
+        self._relation = relation
+        self._scratch = scratch or Scratch()
+        self.rejects: tuple[Reject, ...] = ()
+        self.notes: tuple[str, ...] = ()
+
+    def relation(self) -> str:
+        return self._relation
+
+    def load(self, name: str, expressions: Sequence[str]) -> None:
+        self._create(f"CREATE TEMP TABLE {name} AS SELECT {', '.join(['row', *expressions])} FROM {self.relation()}")
+
+    def close(self) -> None:
+        self._scratch.close()
+
+    def _create(self, sql: str) -> None:
+        try:
+            self._connection.execute(sql)
+        except (duckdb.InvalidInputException, duckdb.IOException, duckdb.SerializationException) as fault:
+            raise self._refused(fault) from fault
+
+    def _refused(self, fault: duckdb.Error) -> BadFile:
+        lines = str(fault).strip().splitlines() or [type(fault).__name__]
+        if "space left" in str(fault).lower():
+            return BadFile("the disk is full", where=shown(self._path), cure="Free some space and run the check again")
+        return BadFile(
+            f"the file is damaged ({lines[0][:200]})", where=shown(self._path), cure="Export or download it again"
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """What a reader hands to `open_source`."""
+
+    columns: tuple[str, ...]
+    kind: str
+    encoding: str
+    reading: Reading
+
+
+class StagedRows:
+    """The temporary copy while it is written. Rows have the header's number of cells and carry their own number."""
+
+    def __init__(self, *, path: Path, width: int, scratch: Scratch) -> None:
+        self.path = path
+        self.width = width
+        self.count = 0
+        self._scratch = scratch
+        self._longest = 0
+        self._multiline = False
+        self._copy = scratch.path("rows.csv")
+        # lone surrogates, which JSON can spell and UTF-8 cannot, become question marks
+        self._file = self._copy.open("w", encoding="utf-8", errors="replace", newline="", buffering=2**20)
+        self._writer = csv.writer(self._file, lineterminator="\n")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, fault: BaseException | None, at: TracebackType | None) -> None:
+        if kind is None:
+            self._file.close()
+        else:
+            with suppress(OSError):  # what went wrong first is the thing to tell
+                self._file.close()
+
+    def add(self, row: int, cells: Sequence[str]) -> None:
+        """Write one row; missing cells at its end are empty."""
+        size = sum(map(len, cells))
+        self._longest = max(self._longest, size)
+        if not self._multiline:
+            self._multiline = any("\n" in cell or "\r" in cell for cell in cells)
+        self._writer.writerow((row, *cells, *[""] * (self.width - len(cells))))
+        self.count += 1
+
+    def reading(self, connection: duckdb.DuckDBPyConnection) -> Reading:
+        """Return the copy as a relation. DuckDB reads it in parallel unless a cell has more than one line."""
+        names = ["'row': 'BIGINT'", *(f"'c{n}': 'VARCHAR'" for n in range(self.width))]
+        options = {
+            "columns": "{" + ", ".join(names) + "}",
+            "auto_detect": "false",
+            "header": "false",
+            "delim": "','",
+            "quote": "'\"'",
+            "escape": "'\"'",
+            "compression": "'none'",
+            "parallel": "false" if self._multiline else "true",
+            # a character is at most four bytes, and quoting at worst doubles them
+            "max_line_size": str(max(_DUCKDB_LINE, 8 * self._longest + 8 * self.width + 32)),
+        }
+        spelled = ", ".join(f"{name}={value}" for name, value in options.items())
+        relation = f"(SELECT * FROM read_csv({quoted(str(self._copy))}, {spelled}))"
+        return Reading(connection=connection, path=self.path, relation=relation, scratch=self._scratch)
+
+
+def header(cells: Iterable[str], path: Path) -> tuple[str, ...]:
+    """Return the columns' names. An empty one is called by its number; a name that stands twice is refused."""
+    names = tuple(cell.strip() or f"column {number}" for number, cell in enumerate(cells, 1))
+    seen: dict[str, int] = {}
+    for number, name in enumerate(names, 1):
+        if name in seen:
+            raise BadFile(
+                f"the header '{name[:80]}' stands twice, in columns {seen[name]} and {number}",
+                where=f"{shown(path)}, first row",
+                cure="Rename or delete one of the two columns",
+            )
+        seen[name] = number
+    if len(names) > MOST_COLUMNS:
+        raise BadFile(
+            f"the table has {len(names):,} columns",
+            where=f"{shown(path)}, first row",
+            cure=f"Keep the columns that matter, at most {MOST_COLUMNS:,}",
+        )
+    return names
+
+
+def header_only(path: Path) -> BadFile:
+    return BadFile("the file has a header and no rows", where=shown(path), cure="Export it again, with its records")
+
+
+def empty(path: Path) -> BadFile:
+    return BadFile("the file is empty", where=shown(path), cure="Export it again")

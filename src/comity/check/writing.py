@@ -1,0 +1,153 @@
+"""Write what was found: decisions.parquet for programs, three CSV files for people, the page for a lawyer.
+
+Everything is written aside first and renamed when it is whole, so that nobody ever finds half a file.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from comity.check.page import render_page
+from comity.law import Verdict
+from comity.law.asking import signature_of
+from comity.law.sql import TESTS_A_WORD
+
+if TYPE_CHECKING:
+    from comity.check.checking import Check
+    from comity.check.engines import DuckEngine
+    from comity.check.results import Answer, Group, Reject
+
+WORD = 2**62 - 1
+FORMULA = r"^[=@\t\r\n]|^[+-][^0-9 (.]"
+"""A cell that a spreadsheet would run: = and @ always; + and - unless a number or a phone number follows."""
+
+
+class CannotWrite(OSError):
+    """The answer cannot be written; the message says where and why."""
+
+
+def write_all(check: Check, answer: Answer, engine: DuckEngine, columns: Sequence[str], folder: Path) -> None:
+    """Write every file into `folder`. Raises CannotWrite; then nothing in the folder has changed."""
+    _keep_verdicts(check, engine)
+    with _aside(folder) as aside:
+        write_decisions(check, answer, engine, aside / "decisions.parquet")
+        _write_findings(check, aside / "findings.jsonl")
+        for verdict, name in ((Verdict.PERMIT, "permitted"), (Verdict.DENY, "denied"), (Verdict.ASK, "ask")):
+            rejects = answer.rejects if verdict is Verdict.ASK else ()
+            _write_rows(check, engine, columns, verdict, rejects, aside / f"{name}.csv")
+        (aside / "report.html").write_text(render_page(answer), "utf-8")
+
+
+def write_decisions(check: Check, answer: Answer, engine: DuckEngine, path: Path) -> None:
+    """Write row, verdict, finding and the signature's words of every row; the packs' hashes are in the file's metadata.
+
+    `finding` is the line of findings.jsonl that holds the whole decision; 0 is a row that could not be read.
+    """
+    packs = {pack.id: f"{pack.version} {pack.sha256}" for pack in check.book.packs}
+    metadata = {"comity": json.dumps({"day": check.plan.day.isoformat(), "use": answer.use, "packs": packs})}
+    listed = ", ".join(f"{key}: {_quoted(value)}" for key, value in metadata.items())
+    masks = "".join(f", v.m{number}" for number in range(_mask_words(check)))
+    query = f"SELECT n.row, v.verdict, v.homes, v.finding{masks} FROM numbered AS n JOIN verdicts AS v USING ({_words(check)})"
+    if answer.rejects:
+        rows = ", ".join(f"({reject.row})" for reject in answer.rejects)
+        nothing = "".join(f", NULL AS m{number}" for number in range(_mask_words(check)))
+        query += f" UNION ALL SELECT r.row, 'ask', '', 0{nothing} FROM (VALUES {rows}) AS r(row)"
+    engine.connection.execute(
+        f"COPY ({query}) TO {_quoted(str(path))} (FORMAT parquet, COMPRESSION zstd, KV_METADATA {{{listed}}})"
+    )
+
+
+def _keep_verdicts(check: Check, engine: DuckEngine) -> None:
+    """Keep, for each row number, what it comes to."""
+    words = [f"k{number}" for number in range(len(check.key.words))]
+    masks = [f"m{number}" for number in range(_mask_words(check))]
+    columns = [*((word, "BIGINT") for word in words), ("verdict", "VARCHAR"), ("homes", "VARCHAR"), ("finding", "INTEGER"), ("reasons", "VARCHAR")]
+    columns += [(mask, "BIGINT") for mask in masks]
+    engine.keep("verdicts", columns, _verdict_rows(check, len(masks)))
+
+
+def _verdict_rows(check: Check, masks: int) -> Iterator[tuple[object, ...]]:
+    reasons: dict[int, str] = {}
+    for line, (numbers, group) in enumerate(check.groups.items(), 1):
+        finding = group.finding
+        if id(finding) not in reasons:
+            reasons[id(finding)] = reasons_text(group)
+        local = check.plan.at(group.decision.homes)
+        signature = signature_of(check.plan, local, group.decision.facts)
+        words = [(signature >> (2 * TESTS_A_WORD * number)) & WORD for number in range(masks)]
+        yield (*numbers, finding.verdict.value, group.homes, line, reasons[id(finding)], *words)
+
+
+def reasons_text(group: Group) -> str:
+    """Return a group's deciding reasons in one cell: the rule's sentence, its citation and its id."""
+    finding = group.finding
+    decisive = [reason for reason in finding.reasons if reason.weight is finding.verdict]
+    return " | ".join(f"{reason.says} [{reason.cite}; {reason.rule}]" if reason.cite else f"{reason.says} [{reason.rule}]" for reason in decisive)
+
+
+def _write_findings(check: Check, path: Path) -> None:
+    """Write the whole decision of each kind of person, one JSON object a line, in the order `finding` counts."""
+    with path.open("w", encoding="utf-8") as file:
+        for group in check.groups.values():
+            file.write(json.dumps(group.decision.as_json(), ensure_ascii=False) + "\n")
+
+
+def _write_rows(
+    check: Check, engine: DuckEngine, columns: Sequence[str], verdict: Verdict, rejects: Sequence[Reject], path: Path
+) -> None:
+    """Write the original columns of the rows with one verdict, then the verdict and the reasons."""
+    picked = ", ".join(f"{_safe(f's.c{number}')} AS {_name(column)}" for number, column in enumerate(columns))
+    query = (
+        f"SELECT {picked}, v.verdict AS comity_verdict, v.reasons AS comity_reasons, s.row AS comity_row FROM {engine.relation} AS s "
+        f"JOIN numbered AS n ON n.row = s.row JOIN verdicts AS v USING ({_words(check)}) WHERE v.verdict = '{verdict.value}'"
+    )
+    if rejects:
+        engine.keep("unread", (("row", "BIGINT"), ("why", "VARCHAR"), ("txt", "VARCHAR")), [(r.row, r.why, r.text) for r in rejects])
+        blanks = ", ".join([_safe("u.txt"), *("NULL" for _ in columns[1:])])
+        query += f" UNION ALL SELECT {blanks}, 'ask', 'This row could not be read: ' || u.why, u.row FROM unread AS u"
+    engine.connection.execute(f"COPY (SELECT * FROM ({query}) ORDER BY comity_row) TO {_quoted(str(path))} (FORMAT csv, HEADER)")
+
+
+def _safe(cell: str) -> str:
+    return f"CASE WHEN regexp_matches({cell}, '{FORMULA}') THEN '''' || {cell} ELSE {cell} END"
+
+
+def _words(check: Check) -> str:
+    return ", ".join(f"k{number}" for number in range(len(check.key.words)))
+
+
+def _mask_words(check: Check) -> int:
+    return max(1, -(-len(check.plan.tests) // TESTS_A_WORD))
+
+
+@contextmanager
+def _aside(folder: Path) -> Iterator[Path]:
+    """Give a folder beside the one wanted, whose files are moved over when all are written."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        aside = Path(tempfile.mkdtemp(prefix=".comity-", dir=folder))
+    except OSError as error:
+        raise CannotWrite(f"{folder} cannot be written to: {error.strerror}; name another folder with --out") from None
+    try:
+        yield aside
+        for path in sorted(aside.iterdir()):
+            path.replace(folder / path.name)
+    except Exception as error:
+        cause = getattr(error, "strerror", None) or str(error).splitlines()[0]
+        raise CannotWrite(f"{folder} was left as it was: {cause}; make room, or name another folder with --out") from None
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _name(column: str) -> str:
+    return '"' + column.replace('"', '""') + '"'
