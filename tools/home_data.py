@@ -1,3 +1,4 @@
+# ruff: noqa: INP001 - a script, not a package
 """Writes the spellings of places that `comity check` reads: src/comity/check/data/*.tsv.
 
 Sources: names of countries from CLDR (through Babel), English names of the world's regions from CLDR
@@ -26,21 +27,24 @@ from comity.check.homes import spelling, without_accents
 HERE = Path(__file__).parent
 DATA = HERE.parent / "src/comity/check/data"
 LANGUAGES = (
-    "en de fr es it pt nl pl sv da fi nb cs hu ro el tr ru uk zh zh_Hant ja ko ar he hi id vi th bg hr sk sl et lt lv ca is"
+    "en de fr es it pt nl pl sv da fi nb cs hu ro el tr ru uk zh zh_Hant ja ko ar he hi id vi th bg hr sk sl et lt lv"
+    " ca is"
 ).split()
 SHARED = {  # calling codes of several places, where the number itself tells: libphonenumber's patterns, by hand
-    "44": "GB", "441481": "GG", "447781": "GG", "447839": "GG", "4479111": "GG", "4479117": "GG", "441534": "JE", "447509": "JE",
-    "447797": "JE", "447937": "JE", "4477003": "JE", "4477007": "JE", "4477008": "JE", "447829": "JE", "441624": "IM", "447524": "IM", "447624": "IM",
-    "4474576": "IM", "7": "RU", "76": "KZ", "77": "KZ", "39": "IT", "3906698": "VA", "47": "NO", "4779": "SJ",
-    "61": "AU", "6189162": "AU CC CX", "6189164": "AU CX", "212": "MA", "2125288": "EH MA",
-    "2125289": "EH MA", "247": "SH", "262": "RE YT", "262262": "RE", "262263": "RE", "262269": "YT", "262639": "YT", "290": "SH",
-    "358": "FI", "35818": "AX", "590": "BL GP MF", "599": "BQ", "5999": "CW",
+    "44": "GB", "441481": "GG", "447781": "GG", "447839": "GG", "4479111": "GG", "4479117": "GG", "441534": "JE",
+    "447509": "JE", "447797": "JE", "447937": "JE", "4477003": "JE", "4477007": "JE", "4477008": "JE",
+    "447829": "JE", "441624": "IM", "447524": "IM", "447624": "IM", "4474576": "IM", "7": "RU", "76": "KZ",
+    "77": "KZ", "39": "IT", "3906698": "VA", "47": "NO", "4779": "SJ", "61": "AU", "6189162": "AU CC CX",
+    "6189164": "AU CX", "212": "MA", "2125288": "EH MA", "2125289": "EH MA", "247": "SH", "262": "RE YT",
+    "262262": "RE", "262263": "RE", "262269": "YT", "262639": "YT", "290": "SH", "358": "FI", "35818": "AX",
+    "590": "BL GP MF", "599": "BQ", "5999": "CW",
 }  # fmt: skip
 HEAD = {
     "countries.tsv": "Spellings of countries: Unicode CLDR (licence in LICENSE.unicode) and tools/home_spellings.toml.",
-    "states.tsv": "Spellings of states and regions: Unicode CLDR (licence in LICENSE.unicode) and tools/home_regions.toml.",
+    "states.tsv": "Spellings of regions: Unicode CLDR (licence in LICENSE.unicode) and tools/home_regions.toml.",
     "phones.tsv": "Beginnings of international phone numbers, from libphonenumber's tables (Apache License 2.0).",
 }
+_LINES_OF_PLACES = {0, 1, 2}  # fixed, mobile, either; not toll-free, not personal
 Table = dict[str, set[str]]
 
 
@@ -121,7 +125,7 @@ def phones() -> Table:
             table[str(calling)] = set(regions)
     for area in range(200, 1000):
         number = phonenumbers.parse(f"+1{area}2345678")
-        somewhere = phonenumbers.number_type(number) in {0, 1, 2}  # fixed, mobile or either; not toll-free, not personal
+        somewhere = phonenumbers.number_type(number) in _LINES_OF_PLACES
         region = phonenumbers.region_code_for_number(number) if somewhere else _leads(area)
         if region:
             table[f"1{area}"] = {region}
@@ -162,7 +166,7 @@ def main() -> None:
     (DATA / "LICENSE.unicode").write_text((cldr / "LICENSE").read_text(encoding="utf-8"), encoding="utf-8")
     for key, places in sorted(named.items()):
         if len(places) > 1:
-            print(f"{key} may be {', '.join(sorted(places))}")
+            sys.stdout.write(f"{key} may be {', '.join(sorted(places))}\n")
 
 
 if __name__ == "__main__":

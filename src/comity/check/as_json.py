@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from comity.law import Verdict
@@ -42,6 +42,8 @@ EVIDENCE: Final = {
 # Every sentence of this module, in one place.
 SAYS: Final = {
     "no-law": "No law pack covers this place",
+    "not-covered": "A law governs here whose rules for this case are not encoded",
+    "home-narrower": "Where exactly do they live? The law differs between the places that are possible",
     "opted-out": "Opted out, objected, or took a consent back",
     "opt-outs-unknown": "Nothing says whether they opted out, objected, or took a consent back",
     "evidence": "A consent is marked, but its evidence is not on file: {parts}",
@@ -186,8 +188,13 @@ class _Sorter:
     """Tells which reasons a reader sees as one, and whom a cure may free."""
 
     OPTED_OUT: Final = ("opted-out",)
-    NO_LAW: Final = ("no-law",)
-    TITLES: Final = {OPTED_OUT: SAYS["opted-out"], NO_LAW: SAYS["no-law"]}
+    UNCOVERED: Final = ("no-law",)
+    NOT_ENCODED: Final = ("not-covered",)
+    TITLES: Final[Mapping[Hashable, str]] = {
+        OPTED_OUT: SAYS["opted-out"],
+        UNCOVERED: SAYS["no-law"],
+        NOT_ENCODED: SAYS["not-covered"],
+    }
 
     def __init__(self, answer: Answer) -> None:
         self.facts = {
@@ -205,7 +212,9 @@ class _Sorter:
         on_consent = any(fact.startswith("consent.") and fact not in OPT_OUTS for fact in facts)
         match reason.kind:
             case "no-law" if reason.rule != ANYWHERE:
-                return self.NO_LAW
+                return self.UNCOVERED
+            case "not-covered":
+                return self.NOT_ENCODED
             case "forbidden" if on_consent:
                 return reason.kind, reason.cures
             case "forbidden" if facts & OPT_OUTS:
@@ -240,7 +249,7 @@ def _obstacle(answer: Answer, sorter: _Sorter, key: Hashable, heap: Heap) -> Obs
         kind=lead.kind,
         weight=lead.weight,
         people=sum(group.people for group, _ in heap),
-        places=_places(group for group, _ in heap),
+        places=_places_under(answer.plan, heap),
         everywhere=any(rule.house for rule in rules),
         rules=tuple(rules),
         cures=_cures(answer, sorter, heap),
@@ -256,7 +265,7 @@ def _cures(answer: Answer, sorter: _Sorter, heap: Heap) -> tuple[CureTold, ...]:
     for cure, _ in counted.most_common():
         least, most = _frees(answer, sorter, heap, cure) if cures[cure].sets else (None, None)
         found.append(CureTold(cure=cure, says=cures[cure].says, at_least=least, at_most=most))
-    return tuple(found)
+    return tuple(sorted(found, key=lambda cure: -(cure.at_most or 0)))
 
 
 def _frees(answer: Answer, sorter: _Sorter, heap: Heap, cure: str) -> tuple[int, int]:
@@ -288,6 +297,29 @@ def _places(groups: Iterable[Group]) -> Mapping[str, int]:
         for place in group.homes.split("|"):
             found[place] += group.people
     return dict(found.most_common())
+
+
+def _places_under(plan: Plan, heap: Heap) -> Mapping[str, int]:
+    """Count people by place; of several possible homes only those that a law among their reasons protects."""
+    found: Counter[str] = Counter()
+    for group, reasons in heap:
+        homes = group.homes.split("|")
+        protected = frozenset[str]().union(*(_protected(plan, reason.law) for reason in reasons))
+        found.update(dict.fromkeys([home for home in homes if _overlap(plan, home, protected)] or homes, group.people))
+    return dict(found.most_common())
+
+
+def _overlap(plan: Plan, home: str, places: frozenset[str]) -> bool:
+    return bool(home) and not places.isdisjoint(plan.book.vocabulary.places.expand([home]))
+
+
+@lru_cache(maxsize=1024)
+def _protected(plan: Plan, law: str) -> frozenset[str]:
+    """Return the places whose people a law protects on the day; none for our own rules, nor where no law is named."""
+    places = plan.book.vocabulary.places
+    words = plan.book.law(law).territory if law else ()
+    groups = (places.group(word, plan.day) if word in places.groups else places.expand([word]) for word in words)
+    return frozenset[str]().union(*groups)
 
 
 # ---------------------------------------------------------------- what to ask
@@ -337,6 +369,8 @@ def _question(book: Lawbook, question: str, facts: set[str]) -> str:
         return SAYS["evidence"].format(parts=", ".join(words for fact, words in EVIDENCE.items() if fact in facts))
     if question == "opt-outs":
         return SAYS["opt-outs-unknown"]
+    if question == HOME:
+        return SAYS["home-narrower"]
     return SAYS["not-known"].format(means=uncapped(bare(book.vocabulary.facts[question].means)))
 
 
@@ -345,13 +379,27 @@ def people_told(answer: Answer, kind: str) -> int:
     return sum(group.people for group in answer.groups if any(reason.kind == kind for reason in told(group)))
 
 
+def people_anywhere(answer: Answer) -> int:
+    """Count those who are asked about because nobody knows where they live."""
+    return sum(group.people for group in answer.groups if lives_anywhere(group))
+
+
 def home_unknown(answer: Answer) -> tuple[int, Mapping[str, int]]:
-    """Return how many are asked about for want of a home, and the places that weak evidence points to."""
-    lost = [group for group in answer.groups if lives_anywhere(group)]
+    """Return how many are asked about for want of any home, and the places that weak evidence points to."""
+    lost = [group for group in answer.groups if lives_anywhere(group) and not group.homes]
     hints: Counter[str] = Counter()
     for group in lost:
         hints[group.hint] += group.people
     return sum(group.people for group in lost), {place: people for place, people in hints.most_common() if place}
+
+
+def home_vague(answer: Answer) -> Mapping[str, int]:
+    """Return homes too wide to be answered for, as a country whose states differ, with their people."""
+    found: Counter[str] = Counter()
+    for group in answer.groups:
+        if lives_anywhere(group) and group.homes and not group.conflict:
+            found["|".join(countries(answer, group.homes.split("|")))] += group.people
+    return dict(found.most_common())
 
 
 def uncovered_places(answer: Answer) -> Mapping[str, int]:
@@ -364,11 +412,12 @@ def uncovered_places(answer: Answer) -> Mapping[str, int]:
     return dict(found.most_common())
 
 
-def conflicts(answer: Answer) -> Mapping[str, int]:
-    """Return the homes between which the evidence cannot choose, with the people, whatever their verdict."""
+def conflicts(answer: Answer, verdicts: Iterable[Verdict] = (Verdict.ASK,)) -> Mapping[str, int]:
+    """Return the homes between which the evidence cannot choose, with the people of these verdicts."""
+    wanted = frozenset(verdicts)
     found: Counter[str] = Counter()
     for group in answer.groups:
-        if group.conflict:
+        if group.conflict and group.finding.verdict in wanted:
             found[group.homes] += group.people
     return dict(found.most_common())
 
@@ -390,36 +439,31 @@ def _unsettled(group: Group) -> Iterator[Reason]:
 
 def carried(answer: Answer) -> tuple[Carried, ...]:
     """Return the obligations of those who are permitted, the most people first; forms of one kind stand together."""
-    heaps: dict[tuple[str, str], list[Group]] = {}
+    heaps: dict[tuple[str, str], list[tuple[Group, Merged]]] = {}
     for group in answer.groups:
         if group.finding.verdict is Verdict.PERMIT:
             for item in group.finding.obligations:
-                heaps.setdefault((item.kind, repr(sorted(item.parameters.items()))), []).append(group)
-    found = [_carried(answer.plan.book, kind, form, heap) for (kind, form), heap in heaps.items()]
+                form = item.kind, repr(sorted(item.parameters.items()))
+                heaps.setdefault(form, []).append((group, item))
+    found = [_carried(answer.plan.book, heap) for heap in heaps.values()]
     totals: Counter[str] = Counter()
-    for item in found:
-        totals[item.kind] += item.people
+    for told_so in found:
+        totals[told_so.kind] += told_so.people
     return tuple(sorted(found, key=lambda item: (-totals[item.kind], item.kind, -item.people)))
 
 
-def _carried(book: Lawbook, kind: str, form: str, heap: list[Group]) -> Carried:
-    same = [
-        (group, item)
-        for group in heap
-        for item in group.finding.obligations
-        if (item.kind, repr(sorted(item.parameters.items()))) == (kind, form)
-    ]
-    first = same[0][1]
+def _carried(book: Lawbook, heap: list[tuple[Group, Merged]]) -> Carried:
+    first = heap[0][1]
     return Carried(
-        kind=kind,
+        kind=first.kind,
         says=first.says,
         words=parameters_in_words(book, first),
         sentence=obligation_in_words(book, first),
         parameters=first.parameters,
-        rules=tuple(dict.fromkeys(rule for _, item in same for rule in item.rules)),
-        people=sum(group.people for group, _ in same),
-        perhaps=sum(group.people for group, item in same if not item.certain),
-        places=_places(heap),
+        rules=tuple(dict.fromkeys(rule for _, item in heap for rule in item.rules)),
+        people=sum(group.people for group, _ in heap),
+        perhaps=sum(group.people for group, item in heap if not item.certain),
+        places=_places(group for group, _ in heap),
     )
 
 
@@ -618,7 +662,11 @@ def answer_json(answer: Answer) -> dict[str, Any]:
             for split in by_home(answer)
         ],
         "by_law": [{"law": split.name, "name": book.law(split.name).name, **_split(split)} for split in by_law(answer)],
-        "reasons": [_obstacle_json(obstacle) for weight in (Verdict.DENY, Verdict.ASK) for obstacle in obstacles(answer, weight)],
+        "reasons": [
+            _obstacle_json(obstacle)
+            for weight in (Verdict.DENY, Verdict.ASK)
+            for obstacle in obstacles(answer, weight)
+        ],
         "cures": [
             {"cure": freed.cure, "says": freed.says, "frees": freed.people}
             for freed in sorted(answer.freed.values(), key=lambda freed: -freed.people)
@@ -628,8 +676,11 @@ def answer_json(answer: Answer) -> dict[str, Any]:
             for item in missing_facts(answer)
         ],
         "home_unknown": _home_unknown(answer),
+        "home_vague": [{"homes": homes.split("|"), "people": people} for homes, people in home_vague(answer).items()],
         "not_covered": [{"place": place, "people": people} for place, people in uncovered_places(answer).items()],
-        "conflicts": [{"homes": homes.split("|"), "people": people} for homes, people in conflicts(answer).items()],
+        "conflicts": [
+            {"homes": homes.split("|"), "people": people} for homes, people in conflicts(answer, Verdict).items()
+        ],
         "unresolved_places": [{"text": text, "rows": rows} for text, rows in _most(answer.unresolved_places)],
         "obligations": [
             {
@@ -645,7 +696,10 @@ def answer_json(answer: Answer) -> dict[str, Any]:
         ],
         "assumed": [{"fact": name, "says": says} for name, says in sorted(answer.plan.assumed.items())],
         "columns": [
-            {"header": column.header, "role": column.role, "says": column.says, "fact": column.fact, "unreadable": column.unreadable}
+            {
+                "header": column.header, "role": column.role, "says": column.says, "fact": column.fact,
+                "unreadable": column.unreadable,
+            }
             for column in answer.columns
         ],
         "not_read": [{"row": reject.row, "why": reject.why} for reject in answer.rejects],
@@ -653,7 +707,9 @@ def answer_json(answer: Answer) -> dict[str, Any]:
             {"pack": pack.id, "version": pack.version, "sha256": pack.sha256}
             for pack in packs_with(book, answer.laws_asked)
         ],
-        "blind_spots": [{"law": law.id, "says": list(law.blind_spots)} for law in laws_asked(answer) if law.blind_spots],
+        "blind_spots": [
+            {"law": law.id, "says": list(law.blind_spots)} for law in laws_asked(answer) if law.blind_spots
+        ],
         "notes": list(answer.notes),
     }  # fmt: skip
 

@@ -8,12 +8,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
-from comity.check.coding import Coded, Key, Part, People, code_column, key_sql
+from comity.check.coding import BLANK, Coded, Key, Part, People, code_column, key_sql, listed_parts
 from comity.check.engines import Engine
 from comity.check.entity import Entity
 from comity.check.homes import Home
 from comity.check.results import Answer, ColumnRead, Freed, Group, Reject
-from comity.law import Lawbook, Plan, Verdict, fold
+from comity.check.suppression import TABLE
+from comity.law import Decision, Lawbook, Plan, Verdict, fold
 from comity.law.asking import asker
 from comity.law.conditions import Test
 from comity.law.lawbook import Cure
@@ -48,6 +49,7 @@ class Check:
     parts: Sequence[Part]
     plan: Plan = field(init=False)
     cured: dict[str, Plan] = field(init=False)
+    suppressed: frozenset[str] = frozenset()  # addresses and numbers that opted out, from lists
     coded: list[Coded] = field(default_factory=list)
     key: Key = field(init=False)
     people: People = field(init=False)
@@ -75,6 +77,9 @@ class Check:
     def code(self, progress: Progress) -> None:
         """Read the distinct cells of each understood column."""
         tests = self.tests()
+        if self.suppressed:
+            self.engine.keep(TABLE, (("cell", "VARCHAR"),), ((entry,) for entry in sorted(self.suppressed)))
+            self.parts = [*self.parts, *listed_parts(self.parts)]
         for number, part in enumerate(self.parts):
             progress(f"reading {part.understood.header}", number / (len(self.parts) + 2))
             cell = key_sql(part)
@@ -103,6 +108,21 @@ class Check:
         return Group(
             homes=home.text, conflict=home.conflict, hint=home.hint or "", decision=decision, people=people, first_row=first
         )
+
+    def row(self, row: int) -> Decision | None:
+        """Decide one row by its own cells, not by those that stand for its class; None where there is no such row."""
+        cells = ", ".join(key_sql(part) if part.listed else f"c{part.number}" for part in self.parts)
+        found = next(self.engine.rows(f"SELECT {cells} FROM RELATION WHERE row = {row}"), None)
+        if found is None:
+            return None
+        own = [self._own(coded, text or "") for coded, text in zip(self.coded, found, strict=True)]
+        home, facts = People(own).person({id(column): column.radix - 1 for column in own})
+        return self.group(home, facts, 1, row).decision
+
+    def _own(self, coded: Coded, text: str) -> Coded:
+        """Return a column of which this one cell is the only value."""
+        value = BLANK if coded.part.of_home else coded.part.read(text, coded.order)
+        return Coded(coded.part, [text], [value], {}, order=coded.order)
 
     def freed(self, cure: Cure, group: Group) -> bool:
         """Tell whether a cure would turn the group's verdict to permit."""

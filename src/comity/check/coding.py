@@ -7,9 +7,10 @@ codes in mixed radix. All that is left to do for each row is a look-up a column 
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Final, Literal
 
@@ -17,6 +18,7 @@ from comity.check import homes
 from comity.check.dialects import Silence, Understood
 from comity.check.engines import Engine
 from comity.check.homes import Home
+from comity.check.suppression import listed_sql
 from comity.check.values import Order, day_order, opt_out_stems
 from comity.law.conditions import Test
 from comity.law.folding import test_truth
@@ -34,6 +36,9 @@ NEGATIVE: Final = frozenset({
 PHONE_BEGINNING: Final = 9
 """Characters of a phone number that tell its country, with a calling code of three digits and two signs between."""
 
+LONGEST_PHONE: Final = 22
+"""Characters of one phone number; a longer cell holds several, and is read whole."""
+
 LARGEST_KEY: Final = 2**62
 
 LONG_CALLING_CODES: Final = ("212", "262", "358", "39", "44", "47", "599", "61")
@@ -46,6 +51,7 @@ class Part:
 
     understood: Understood
     today: date
+    listed: bool = False  # read not for what it says but for whether it stands in the suppression lists
 
     @property
     def number(self) -> int:
@@ -55,12 +61,18 @@ class Part:
     @property
     def of_home(self) -> bool:
         """Whether the column says where the person lives, rather than a fact."""
-        return self.understood.role.startswith("home.")
+        return self.understood.role.startswith("home.") and not self.listed
 
     @property
     def fact(self) -> str:
         """The fact the column speaks of, if it is not about the home."""
-        return self.understood.fact or ""
+        return "consent.opted_out" if self.listed else self.understood.fact or ""
+
+    @property
+    def table(self) -> str:
+        """A name for the column's codes, unlike any other's."""
+        words = (self.number, self.understood.role, self.fact, "listed" if self.listed else "")
+        return "codes_" + "_".join(re.sub(r"\W", "_", str(word)) for word in words if word != "")
 
     def cell(self, text: str) -> str:
         """Return a cell as the database shortened it in its full length again."""
@@ -68,6 +80,8 @@ class Part:
 
     def read(self, text: str, order: Order | Literal["auto"] = "auto") -> Value:
         """Return the fact's value, None for what settles nothing or cannot be read, or BLANK for what says nothing."""
+        if self.listed:
+            return True if text else BLANK
         reading = self.understood.read(text, today=self.today, order=order)
         if isinstance(reading, Silence):
             return BLANK if reading is Silence.ABSENT else None
@@ -81,6 +95,12 @@ def parts_of(understood: Iterable[Understood], today: date) -> list[Part]:
     return [Part(understood=one, today=today) for one in understood if not one.ignored]
 
 
+def listed_parts(parts: Iterable[Part]) -> list[Part]:
+    """Return the columns of addresses and numbers once more, to be looked up in the suppression lists."""
+    reached = (part for part in parts if part.understood.role in {"home.email", "home.phone"})
+    return [replace(part, listed=True) for part in reached]
+
+
 @dataclass(slots=True)
 class Coded:
     """A column's codes: code 0 is the empty cell; each code has one text (or value) that stands for all of its class."""
@@ -90,6 +110,7 @@ class Coded:
     values: list[Value]
     codes: dict[str, int]  # of each distinct text that is not empty
     unreadable: Counter[str] = field(default_factory=Counter)
+    order: Order | Literal["auto"] = "auto"  # how the column writes dates
 
     @property
     def radix(self) -> int:
@@ -101,21 +122,18 @@ def key_sql(part: Part) -> str:
     """Return SQL for what of a cell can matter, so that a column has few distinct values."""
     cell = f"c{part.number}"
     column = part.understood.column
+    if part.listed:
+        return listed_sql(cell, phone=column.role == "home.phone")
     if column.role == "home.phone":
         return _phone_sql(cell, national=bool(column.national))
     if column.role == "home.email" and not column.values:
-        return f"CASE WHEN {cell} LIKE '%.__' OR {cell} LIKE '% %' OR {cell} LIKE '%;%' THEN {_after_dot(cell)} ELSE NULL END"
+        return f"CASE WHEN {cell} LIKE '%.__' THEN CONCAT('x@x', RIGHT({cell}, 3)) ELSE NULL END"
     if column.role == "free-text":
         stems = opt_out_stems().replace("'", "''")
         return f"CASE WHEN REGEXP_MATCHES({cell}, '{stems}') THEN {cell} ELSE NULL END"
     if column.role == "age" or column.reads in {"day", "dated"}:
         return f"CASE WHEN {cell} LIKE '____-__-__T%' OR {cell} LIKE '____-__-__ %:%' THEN LEFT({cell}, 10) ELSE {cell} END"
     return cell
-
-
-def _after_dot(cell: str) -> str:
-    """One address keeps its end; several, or anything odd, are left as they are."""
-    return f"CASE WHEN {cell} LIKE '% %' OR {cell} LIKE '%;%' OR {cell} LIKE '%,%' THEN {cell} ELSE CONCAT('x@x', RIGHT({cell}, 3)) END"
 
 
 def _phone_sql(cell: str, *, national: bool) -> str:
@@ -125,11 +143,10 @@ def _phone_sql(cell: str, *, national: bool) -> str:
     """
     inside = " OR ".join(f"{cell} LIKE '{plus}{code}%'" for code in LONG_CALLING_CODES for plus in ("+", "00"))
     long = f"LEFT(TRANSLATE(LEFT({cell}, 18), ' ().-/', ''), 9)"
-    several = f"{cell} LIKE '%+%+%' OR {cell} LIKE '%;%' OR {cell} LIKE '%,%'"
     without = f"CASE WHEN {cell} LIKE '%+%' OR {cell} LIKE '%011%' THEN {cell} ELSE {'LEFT(' + cell + ', 2)' if national else 'NULL'} END"
     return (
         f"CASE WHEN {cell} LIKE '+%' OR {cell} LIKE '00%' THEN "
-        f"CASE WHEN {several} THEN {cell} WHEN {inside} THEN {long} ELSE LEFT({cell}, {PHONE_BEGINNING}) END "
+        f"CASE WHEN LENGTH({cell}) > {LONGEST_PHONE} THEN {cell} WHEN {inside} THEN {long} ELSE LEFT({cell}, {PHONE_BEGINNING}) END "
         f"ELSE {without} END"
     )
 
@@ -147,7 +164,7 @@ def code_column(part: Part, counted: Iterable[tuple[str | None, int]], tests: Se
     """Give each distinct text of a column its code; texts that the law cannot tell apart share one."""
     filled = [(text, rows) for text, rows in counted if text]
     order = _order(part, (text for text, _ in filled))
-    coded = Coded(part, [""], [BLANK if part.of_home else part.read("")], {})
+    coded = Coded(part, [""], [BLANK if part.of_home else part.read("")], {}, order=order)
     asked = [test for test in tests if test.fact == part.fact or (part.fact == "person.age" and test.fact == "person.known_age")]
     classes: dict[Hashable, int] = {_class(part, "", coded.values[0], asked): 0}
     for text, rows in filled:
@@ -207,22 +224,21 @@ class Key:
         """Keep each column's codes as a table of the engine."""
         for column in self.columns:
             rows = ((text, code) for text, code in column.codes.items() if code)
-            engine.keep(f"codes{column.part.number}", (("cell", "VARCHAR"), ("code", "BIGINT")), rows)
+            engine.keep(column.part.table, (("cell", "VARCHAR"), ("code", "BIGINT")), rows)
 
     def query(self) -> str:
         """Return the query that gives every row its number, as words k0, k1, … of BIGINT."""
         words = ", ".join(f"{self._word(word)} AS k{number}" for number, word in enumerate(self.words))
-        joins = " ".join(
-            f"LEFT JOIN codes{n} AS t{n} ON t{n}.cell = x{n}" for n in (column.part.number for column in self.columns)
-        )
-        cells = ", ".join(f"{key_sql(column.part)} AS x{column.part.number}" for column in self.columns)
+        named = [(column.part.table, f"x{number}", f"t{number}") for number, column in enumerate(self.columns)]
+        joins = " ".join(f"LEFT JOIN {table} AS {short} ON {short}.cell = {cell}" for table, cell, short in named)
+        cells = ", ".join(f"{key_sql(column.part)} AS x{number}" for number, column in enumerate(self.columns))
         inner = f"SELECT row{', ' + cells if cells else ''} FROM RELATION"
         return f"SELECT row, {words} FROM ({inner}) AS keyed {joins}"
 
     def _word(self, columns: Sequence[Coded]) -> str:
         terms, weight = [], 1
         for column in columns:
-            terms.append(f"COALESCE(t{column.part.number}.code, 0) * {weight}")
+            terms.append(f"COALESCE(t{self.columns.index(column)}.code, 0) * {weight}")
             weight *= column.radix
         return "CAST(" + (" + ".join(terms) or "0") + " AS BIGINT)"
 

@@ -3,7 +3,7 @@
 A dialect lists columns by header (or by pattern) with the role each plays: evidence for a person's home, a fact of the
 vocabulary, free text to be searched for opt-outs, or something to ignore, with the reason. What a dialect does not know
 falls to `generic.toml`, which knows headers by their words in several languages; a file nobody recognises is read by it
-alone. docs/dialects.md explains the keys; this module refuses a file that does not keep to them.
+alone. `Column` says what each key of a `[[column]]` means; a file that does not keep to them is refused.
 """
 
 import re
@@ -20,7 +20,9 @@ from typing import Any, Literal, get_args
 
 from comity.check import homes, values
 
-Role = Literal["home.country", "home.state", "home.phone", "home.email", "home.weak", "fact", "age", "free-text", "ignore"]
+Role = Literal[
+    "home.country", "home.state", "home.phone", "home.email", "home.weak", "fact", "age", "free-text", "ignore"
+]  # fmt: skip
 Reads = Literal["truth", "day", "dated", "filled", "positive", "choice"]
 
 
@@ -208,49 +210,33 @@ class Dialect:
 
 # ---------------------------------------------------------------- several columns, one fact
 
+Said = bool | date | tuple[int, int] | str | None  # None: unknown
+
 # Facts of which one column that says so is enough, whatever the others say.
-ONE_IS_ENOUGH = frozenset(
-    {"consent.opted_out", "consent.withdrawn", "person.objected", "person.opt_out_signal", "person.on_register", "person.deceased"},
-)
-# Days of which the latest counts; of all others the earliest, which is the strict reading of a consent's age.
+ONE_IS_ENOUGH = frozenset({
+    "consent.opted_out", "consent.withdrawn", "person.objected", "person.opt_out_signal", "person.on_register",
+    "person.deceased",
+})  # fmt: skip
 _LATEST = re.compile(r"\.(opted_out_on|last_\w+_on|register_checked_on)$")
 
 
-def join(fact: str, cells: Sequence[tuple[Understood, Reading]]) -> Reading:
-    """What the cells of one row say together of one fact.
+def join(fact: str, said: Sequence[Said]) -> Said:
+    """What several cells of one row say together of one fact; cells that say nothing are left out before.
 
-    - Of opt-outs and objections one yes is enough. "No opt-out" counts only from a column that is complete for it, and
-      only where no other column holds something unreadable.
-    - Of other yes-or-no facts a yes beside a no is unknown.
-    - Of two days the later counts for what happened last, the earlier for a consent; two ages give the bounds of both;
-      two different choices are unknown.
+    - Of opt-outs and objections one yes is enough, and something unreadable beside a no is unknown.
+    - Of other yes-or-no facts and choices, two answers are unknown; one answer beside something unreadable stands.
+    - Of two days the later counts for what happened last, the earlier for a consent; two ages give the bounds of both.
     """
-    said = [reading for _, reading in cells if reading is not Silence.ABSENT]
     if fact in ONE_IS_ENOUGH:
-        return _join_opt_outs(fact, cells, said)
-    known = [reading for reading in said if reading is not Silence.UNKNOWN]
-    if not known:
-        return said[0] if said else Silence.ABSENT
-    return _join_known(fact, known)
-
-
-def _join_opt_outs(fact: str, cells: Sequence[tuple[Understood, Reading]], said: Sequence[Reading]) -> Reading:
-    if True in said:
-        return True
-    if Silence.UNKNOWN in said:
-        return Silence.UNKNOWN
-    settled = any(reading is False and (column.complete_for or fact != "consent.opted_out") for column, reading in cells)
-    return False if settled else Silence.ABSENT
-
-
-def _join_known(fact: str, known: Sequence[Reading]) -> Reading:
-    days = [reading for reading in known if isinstance(reading, date)]
+        return True if True in said else None if None in said else False
+    known = [value for value in said if value is not None]
+    days = [value for value in known if isinstance(value, date)]
+    ages = [value for value in known if isinstance(value, tuple)]
     if days:
         return max(days) if _LATEST.search(fact) else min(days)
-    ages = [reading for reading in known if isinstance(reading, tuple)]
     if ages:
         return min(low for low, _ in ages), max(high for _, high in ages)
-    return known[0] if len(set(known)) == 1 else Silence.UNKNOWN
+    return known[0] if len(set(known)) == 1 else None
 
 
 # ---------------------------------------------------------------- words
@@ -318,6 +304,7 @@ _COLUMN_KEYS = frozenset(
     "header pattern unless role fact reads channels purposes operations values yes no otherwise empty address national"
     " national_when complete_for why".split(),
 )
+_PLAIN_KEYS = ("fact", "yes", "no", "otherwise", "empty", "address", "national", "why")
 _DIALECT_KEYS = frozenset({"id", "name", "recognise", "order", "column"})
 _GENERIC = "generic"
 
@@ -375,7 +362,7 @@ def _column(entry: Mapping[str, Any], where: str) -> Column:
     if not headers and "pattern" not in entry:
         raise DialectError("A column needs `header` or `pattern`.", where=where, cure='Add header = ["…"].')
     where = f"{where} ({headers[0] if headers else entry['pattern']})"
-    plain = {key: entry[key] for key in ("fact", "yes", "no", "otherwise", "empty", "address", "national", "why") if key in entry}
+    plain = {key: entry[key] for key in _PLAIN_KEYS if key in entry}
     return Column(
         headers=frozenset(header_key(header) for header in headers),
         pattern=_pattern(entry.get("pattern"), where),
@@ -399,7 +386,7 @@ def _checked(plain: dict[str, Any], entry: Mapping[str, Any], where: str) -> dic
     if role == "age":
         plain.setdefault("fact", "person.age")
     if role == "fact" and "fact" not in plain:
-        raise DialectError("A column with the role `fact` needs `fact`.", where=where, cure='Add fact = "consent.given".')
+        raise DialectError("The role `fact` needs `fact`.", where=where, cure='Add fact = "consent.given".')
     if role == "ignore" and "why" not in plain:
         raise DialectError("An ignored column needs its reason.", where=where, cure='Add why = "…".')
     if "complete_for" in entry and "why" not in plain:
@@ -410,7 +397,8 @@ def _checked(plain: dict[str, Any], entry: Mapping[str, Any], where: str) -> dic
 def _only(table: Mapping[str, Any], known: frozenset[str], where: str) -> None:
     for key in table:
         if key not in known:
-            raise DialectError(f"Nothing is called `{key}` here.", where=where, cure=f"Known: {', '.join(sorted(known))}.")
+            cure = f"Use one of {', '.join(sorted(known))}."
+            raise DialectError(f"Nothing is called `{key}` here.", where=where, cure=cure)
 
 
 def _one_of(value: Any, choices: Any, key: str, where: str) -> Any:  # noqa: ANN401 - TOML gives any value

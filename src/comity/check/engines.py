@@ -60,7 +60,7 @@ class DuckEngine(Engine):
 
     def rows(self, query: str) -> Iterator[Row]:
         """Yield the rows of a query, a few thousand at a time."""
-        cursor = self.connection.execute(query)
+        cursor = self.connection.execute(query.replace("RELATION", self.relation))
         while batch := cursor.fetchmany(20_000):
             yield from batch
 
@@ -73,7 +73,7 @@ class DuckEngine(Engine):
 
     def keep_query(self, name: str, query: str) -> None:
         """Make a table of what a query returns, in its order."""
-        self.connection.execute(f"CREATE OR REPLACE TABLE {name} AS {query}")
+        self.connection.execute(f"CREATE OR REPLACE TABLE {name} AS {query.replace('RELATION', self.relation)}")
 
 
 class PostgresEngine(Engine):

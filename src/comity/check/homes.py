@@ -47,7 +47,8 @@ DOMAINS = {
 BLANKS = frozenset(
     "unknown|unbekannt|inconnu|desconocido|sconosciuto|onbekend|desconhecido|nieznany|未知|不详|不明|none|null|nil|"
     "empty|blank|notset|notavailable|notprovided|notspecified|notapplicable|unspecified|undefined|tbd|tba|keineangabe|"
-    "ka|nonrenseigne|无|空|暂无|未填写|未设置|pleaseselect|select|selectcountry|selectacountry|choose|bittewahlen|请选择".split("|"),
+    "ka|nonrenseigne|无|空|暂无|未填写|未设置|pleaseselect|select|selectcountry|selectacountry|choose|bittewahlen|"
+    "请选择".split("|"),
 )
 
 
@@ -117,8 +118,8 @@ def _says_nothing(text: str) -> bool:
 def from_country(text: str) -> Evidence:
     """The places that the text of a country cell can mean.
 
-    Reads names in some 25 languages, ISO 3166-1 codes (two and three letters, three digits), flags, old names, and two of
-    these together ("Germany (DE)", "US - United States"). "Georgia" alone is the country or the American state.
+    Reads names in some 35 languages, ISO 3166-1 codes (two and three letters, three digits), flags, old names, and two
+    of these together ("Germany (DE)", "US - United States"). "Georgia" alone is the country or the American state.
     """
     text = _flags_to_codes(text)
     if _says_nothing(text):
@@ -215,9 +216,9 @@ def _indicator(symbol: str) -> str:
 def from_state(text: str, country: Evidence) -> Evidence:
     """The places that the text of a state cell can mean, beside what the country cell says.
 
-    A bare code ("CA", "WA") means nothing without a country: many countries use the same letters. Pass the places of the
-    phone number as `country` where the country cell is blank. Only states of the United States are kept as such; other
-    regions answer with their country.
+    A bare code ("CA", "WA") means nothing without a country: many countries use the same letters. Pass the places of
+    the phone number as `country` where the country cell is blank. Only states of the United States are kept as such;
+    other regions answer with their country.
     """
     if _says_nothing(text):
         return NOTHING
@@ -249,9 +250,12 @@ def _american(places: Places) -> Places:
 
 def _without_kind(text: str) -> Iterable[str]:
     """`Texas (TX)`, `TX - Texas`, `State of Texas`, `Hunan Province`, `湖南省`: the name alone."""
-    yield from (part for part in re.split(r"[()\[\],/|]|\s[-–—]\s|^[A-Z]{2}-", text) if len(part.strip()) > 2)  # noqa: PLR2004
-    yield re.sub(r"(?i)\b(state|province|prov|region|county|prefecture|oblast|land|canton|sheng|shi|of|the)\b\.?", " ", text)
+    yield from (part for part in re.split(r"[()\[\],/|]|\s[-–—]\s|^[A-Z]{2}-", text) if not _is_code(part))
+    yield re.sub(_KIND_OF_REGION, " ", text)
     yield re.sub(r"(壮族自治区|回族自治区|维吾尔自治区|自治区|省|市|州|都|府|県|도|시)$", "", text.strip())
+
+
+_KIND_OF_REGION = r"(?i)\b(?:state|province|prov|region|county|prefecture|oblast|land|canton|sheng|shi|of|the)\b\.?"
 
 
 def _us_code(code: str) -> Places:
@@ -274,7 +278,7 @@ def _is_code(text: str) -> bool:
 # ---------------------------------------------------------------- phone
 
 # Ten million numbers have few beginnings. Replacing these patterns in this order, everywhere in a text, leaves what
-# `from_phone` says of it unchanged and makes most texts equal. The patterns are RE2 too, so a database can do it first.
+# `from_phone` says of it unchanged and makes most texts equal. They are RE2 too, so that a database can do it first.
 PHONE_SHORTENINGS = (
     ("\\(0\\)|[ \t\u00a0().\\-]", ""),
     (r"^(?:\+|00)(1[2-9]\d\d[2-9])\d{6}$", r"+\1-000000"),
@@ -289,8 +293,8 @@ _EXTENSION = r"(?i)(?:;?ext|x|#|доб|转|分机|poste|durchwahl).*$"
 def from_phone(text: str) -> Evidence:
     """The countries whose numbers begin like this one; None without a calling code (+, 00 or 011).
 
-    A number of the United States says only `US`: people keep their numbers when they move to another state. "011" is also
-    the area code of Turin, Leeds and Johannesburg, so it counts only before ten digits or more.
+    A number of the United States says only `US`: people keep their numbers when they move to another state. "011" is
+    also the area code of Turin, Leeds and Johannesburg, so it counts only before ten digits or more.
     """
     plain = unicodedata.normalize("NFKC", text)
     found = [places for part in re.split(r"[;,/|\n]|oder|or|ou", plain) if (places := _one_phone(part))]
@@ -369,8 +373,7 @@ def find(
 ) -> Home:
     """The home of one person from all the cells that speak of it; `weak` holds country names guessed by machines."""
     numbers = [from_phone(text) for text in phones]
-    near = frozenset().union(*(number for number in numbers if number))
-    read = [_read_address(address, near) for address in addresses]
+    read = [_read_address(address, any_of(numbers)) for address in addresses]
     guesses = [*(from_domain(text) for text in emails), *(from_country(text) for text in weak)]
     return settle([country for country, _ in read], [state for _, state in read], numbers, guesses)
 
@@ -390,6 +393,17 @@ def same_place(cells: Iterable[Evidence]) -> Evidence:
     return reduce(_narrow_or_widen, readable)
 
 
+def any_of(cells: Iterable[Evidence]) -> Places:
+    """Every place that some cell names; one that is not understood says nothing."""
+    return NOTHING.union(*(cell for cell in cells if cell))
+
+
+def all_readable(cells: Iterable[Evidence]) -> Evidence:
+    """What several addresses say together: nothing certain where one of them is not understood."""
+    seen = list(cells)
+    return None if None in seen else same_place(seen)
+
+
 def combine(country: Evidence, state: Evidence, phone: Evidence, domain: Evidence) -> Home:
     """One home from one piece of evidence of each kind; see `settle`."""
     return settle([country], [state], [phone], [domain])
@@ -400,10 +414,10 @@ def settle(
 ) -> Home:
     """One home from all evidence, strongest kind first.
 
-    Countries (one for each address), states and phones may each establish a home; where they name different places, all
-    of them stay possible. A country (or, without a country, a state) that is written and not understood leaves the home
-    unknown, whatever else is known: nobody can say that it agrees. A phone number without a calling code says nothing.
-    Guesses (e-mail domains, connections) alone establish nothing; against a home they add their place.
+    Countries (one for each address), states and phones may each establish a home; where they name different places,
+    all of them stay possible. A country (or, without a country, a state) that is written and not understood leaves the
+    home unknown, whatever else is known: nobody can say that it agrees. A phone number without a calling code says
+    nothing. Guesses (e-mail domains, connections) alone establish nothing; against a home they add their place.
     """
     if None in countries or (None in states and not any(countries)):
         return Home()
@@ -411,7 +425,7 @@ def settle(
     for kind, agree in ((countries, _meet), (states, _narrow), (phones, _meet)):
         for evidence in sorted((one for one in kind if one), key=lambda places: (len(places), sorted(places))):
             home = _add(home, evidence, agree)
-    guessed = NOTHING.union(*(guess for guess in guesses if guess))
+    guessed = any_of(guesses)
     return _warn(home, guessed) if home.places else Home(hint="|".join(sorted(guessed)) or None)
 
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 MOST_HOMES = 14  # in the chart; the table below it has them all
 MOST_REASONS = 8  # in the chart
 MOST_PLACES = 8
+THINNEST = 0.8  # per cent of a bar's length: a single person is still seen
 MOST_ROWS = 200  # row numbers of unread rows that are written out
 
 # Every sentence of the page but the columns' and the law's own, in one place.
@@ -101,6 +102,7 @@ SAYS: Final = {
     "either": "{homes} (either)",
     "rest": "{n} more homes",
     "home-unknown": "Where do they live? The file gives no country, no state and no phone prefix",
+    "home-vague": "Where exactly do they live? The law differs from one part to another",
     "hints": "Weak evidence points to {places}.",
     "not-covered": "No law pack covers the place where they live",
     "conflict": "The evidence of home disagrees; the law of each place was applied",
@@ -196,7 +198,7 @@ def _parts(counted: Mapping[Verdict, int], whole: int) -> tuple[tuple[str, float
     for verdict in Verdict:
         width = 100 * counted[verdict] / whole if whole else 0.0
         if width:
-            parts.append((verdict.value, round(start, 3), round(width, 3)))
+            parts.append((verdict.value, round(start, 3), round(max(width, THINNEST), 3)))
         start += width
     return tuple(parts)
 
@@ -241,8 +243,10 @@ def _questions(answer: Answer) -> tuple[Question, ...]:
     unknown, hints = as_json.home_unknown(answer)
     detail = SAYS["hints"].format(places=_counted(hints)) if hints else ""
     found = [Question(says=SAYS["home-unknown"], where=SAYS["anywhere"], people=unknown, detail=detail)]
+    vague = as_json.home_vague(answer)
+    found.append(Question(says=SAYS["home-vague"], where=_counted(vague), people=sum(vague.values())))
     uncovered = as_json.uncovered_places(answer)
-    placeless = as_json.people_told(answer, "no-law") - unknown
+    placeless = as_json.people_told(answer, "no-law") - as_json.people_anywhere(answer)
     found.append(Question(says=SAYS["not-covered"], where=_counted(uncovered), people=placeless))
     conflicts = as_json.conflicts(answer)
     found.append(Question(says=SAYS["conflict"], where=_counted(conflicts), people=sum(conflicts.values())))
@@ -261,9 +265,12 @@ def _questions(answer: Answer) -> tuple[Question, ...]:
 
 def _asked(answer: Answer, missing: Missing) -> Question:
     return Question(
-        says=missing.says, where=_places(answer, missing.places), people=missing.people, detail=", ".join(missing.facts),
+        says=missing.says,
+        where=_places(answer, missing.places),
+        people=missing.people,
+        detail=", ".join(missing.facts),
         citations=missing.citations,
-    )  # fmt: skip
+    )
 
 
 def _counted(homes: Mapping[str, int]) -> str:

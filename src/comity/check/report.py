@@ -60,6 +60,7 @@ SAYS: Final[Mapping[str, str]] = {
     "unconfirmed": "{cite} (unconfirmed)",
     "what-to-ask": "What to ask",
     "home": "Where do they live? No country, no state, no phone prefix",
+    "vague": "Where exactly do they live? Known is only {homes}",
     "hints": "weak evidence points to {places}",
     "not-covered": "No law pack covers this place: {places}",
     "conflict": "Evidence of home disagrees ({homes}); each law was applied",
@@ -80,7 +81,10 @@ SAYS: Final[Mapping[str, str]] = {
     "row-more": "{rows} and {n} more",
     "unreadable": "Cells not understood: {columns}.",
     "unreadable-column": "{header} {n} (such as {example})",
-    "hint": "--row 17 explains one row · --out DIR writes permitted.csv, denied.csv, ask.csv, decisions.parquet, report.html",
+    "hint": (
+        "--row 17 explains one row · "
+        "--out DIR writes permitted.csv, denied.csv, ask.csv, decisions.parquet, report.html"
+    ),
     "close": "Comity tells what its law packs say and where they are blind (comity law list); it is not a lawyer.",
     "under-one": "< 1 %",
     "over-99": "> 99 %",
@@ -277,11 +281,17 @@ def _why_not(answer: Answer, sheet: _Sheet) -> None:
     sheet.head(SAYS["why-not"], SAYS["where"], SAYS["people"])
     for obstacle in against[:MOST_REASONS]:
         _obstacle(answer, obstacle, sheet)
-        for number, cure in enumerate(obstacle.cures[:2]):
+        for number, cure in enumerate(_worth_telling(obstacle)):
             words = _said("or" if number else "cure", says=uncapped(bare(cure.says)))
             sheet.row(words, *_frees(cure), indent=2)
     if len(against) > MOST_REASONS:
         sheet.write(Text(_said("more-reasons", n=count(len(against) - MOST_REASONS)), "dim"))
+
+
+def _worth_telling(obstacle: Obstacle) -> Sequence[CureTold]:
+    """Return the two cures that free most; one that frees nobody only where there is no other."""
+    useful = [cure for cure in obstacle.cures if cure.at_most != 0]
+    return (useful or obstacle.cures)[:2]
 
 
 def _frees(cure: CureTold) -> tuple[str, str]:
@@ -347,7 +357,16 @@ def _questions(answer: Answer) -> list[tuple[str, str, int, str]]:
     unknown, hints = as_json.home_unknown(answer)
     uncovered, conflicts = as_json.uncovered_places(answer), as_json.conflicts(answer)
     lines = [(SAYS["home"], "", unknown, _said("hints", places=_named(hints)) if hints else "")]
-    lines += [(_said("not-covered", places=_named(uncovered)), "", as_json.people_told(answer, "no-law") - unknown, "")]
+    vague = as_json.home_vague(answer)
+    lines += [(_said("vague", homes=_named(vague)), "", sum(vague.values()), "")]
+    lines += [
+        (
+            _said("not-covered", places=_named(uncovered)),
+            "",
+            as_json.people_told(answer, "no-law") - as_json.people_anywhere(answer),
+            "",
+        )
+    ]
     lines += [(_said("conflict", homes=_named(conflicts)), "", sum(conflicts.values()), "")]
     for missing in as_json.questions(answer):
         cited = "; ".join(missing.citations[:MOST_CITATIONS])

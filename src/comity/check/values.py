@@ -20,14 +20,18 @@ Order = Literal["dmy", "mdy"]
 # ---------------------------------------------------------------- ticks
 
 _YES = frozenset(
-    "true t yes y 1 1.0 x ✓ ✔ ☑ ✅ ☒ 🗹 checked on ja j oui o sí si s sì sim da ναι kyllä igen tak ano áno evet так да "
-    "是 是的 有 对 對 同意 已同意 已勾选 √ はい はい。 有り 예 네 כן نعم हाँ हां ya có ใช่ jah jā taip wahr vrai verdadero "
-    "verdadeiro vero waar prawda sant ja. yes. истина 真 .t. active enabled aktiv actif activo granted accepted agree agreed".split(),
+    """
+    true t yes y 1 1.0 x ✓ ✔ ☑ ✅ 🗹 checked on ja j oui sí si s sì sim da ναι kyllä igen tak ano áno
+    evet так да 是 是的 有 对 對 同意 已同意 已勾选 √ はい 有り 예 네 כן نعم हाँ हां ya có ใช่ jah jā taip wahr vrai
+    verdadero verdadeiro vero waar prawda sant истина 真 granted accepted agree agreed
+    """.split(),
 )
 _NO = frozenset(
-    "false f no n 0 0.0 ✗ ✘ ☐ ❌ unchecked off nein non não nao nee nej nei ne nie nu όχι ei nem hayır hayir ні нет "
-    "否 不 不是 无 無 未同意 不同意 没有 いいえ 無し 아니요 아니오 לא لا नहीं tidak không khong ไม่ ไม่ใช่ nē falsch faux falso "
-    "onwaar fałsz falskt ложь 假 .f. inactive disabled inaktiv inactif inactivo declined refused disagree".split(),
+    """
+    false f no n 0 0.0 ✗ ✘ ☐ ❌ unchecked off nein non não nao nee nej nei όχι ei nem hayır hayir ні нет
+    否 不 不是 无 無 未同意 不同意 没有 いいえ 無し 아니요 아니오 לא لا नहीं tidak không khong ไม่ ไม่ใช่ nē
+    falsch faux falso onwaar fałsz falskt ложь 假 declined refused disagree ne nie nu
+    """.split(),
 )
 
 
@@ -43,6 +47,7 @@ def truth(text: str) -> bool | None:
 # ---------------------------------------------------------------- opt-outs in free text
 
 _LONGEST_NOTE = 20_000  # characters; what stands behind them is not read
+
 
 @dataclass(frozen=True, kw_only=True)
 class _Words:
@@ -76,8 +81,7 @@ def opt_out_words(text: str) -> bool | None:
     """Whether a note in somebody's own words says that a person wants no more contact.
 
     True or None, never False: that nobody wrote it down proves nothing, and "opted in" in a note is no consent.
-    Reads English, German, French, Spanish, Portuguese, Italian, Dutch, the Nordic languages, Polish, Czech, Hungarian,
-    Romanian, Greek, Turkish, Russian, Ukrainian, Chinese, Japanese, Korean, Arabic, Hebrew, Vietnamese, Thai, Indonesian.
+    Reads the languages of data/opt_outs.toml.
     """
     words = _words()
     if not words.stems.search(text):
@@ -89,27 +93,28 @@ def opt_out_words(text: str) -> bool | None:
 
 # ---------------------------------------------------------------- days
 
-_MONTHS = {
-    name: number
-    for number, names in enumerate(
-        (
-            "jan january januar jänner janvier janv enero ene gennaio gen janeiro januari styczeń stycznia tammikuuta ocak января янв",
-            "feb february februar feber février févr fév febrero febbraio fevereiro fev februari luty lutego helmikuuta şubat февраля фев",
-            "mar march märz mrz mär mars marzo março maart mrt marca marzec maaliskuuta mart марта",
-            "apr april avril avr abril abr aprile abr kwiecień kwietnia huhtikuuta nisan апреля апр",
-            "may mai mayo maggio mag maio mei maj maja toukokuuta mayıs мая май",
-            "jun june juni juin junio giugno giu junho czerwiec czerwca kesäkuuta haziran июня июн",
-            "jul july juli juillet juil julio luglio lug julho lipiec lipca heinäkuuta temmuz июля июл",
-            "aug august août agosto ago agustus augustus augusti sierpień sierpnia elokuuta ağustos августа авг",
-            "sep sept september septembre septiembre settembre set setembro wrzesień września syyskuuta eylül сентября сен",
-            "oct october oktober okt octobre octubre ottobre ott outubro out październik października lokakuuta ekim октября окт",
-            "nov november novembre noviembre novembro listopad listopada marraskuuta kasım ноября ноя",
-            "dec december dezember dez décembre déc diciembre dic dicembre dezembro grudzień grudnia desember joulukuuta aralık декабря дек",
-        ),
-        start=1,
-    )
-    for name in names.split()
-}
+# In the languages of the covered laws, as they stand in dates, the months apart by a bar.
+_MONTH_NAMES = """
+    jan january januar jänner janvier janv enero ene gennaio gen janeiro januari styczeń stycznia
+    tammikuuta ocak января янв |
+    feb february februar feber février févr fév febrero febbraio fevereiro fev februari luty lutego
+    helmikuuta şubat февраля фев |
+    mar march märz mrz mär mars marzo março maart mrt marca marzec maaliskuuta mart марта |
+    apr april avril avr abril abr aprile abr kwiecień kwietnia huhtikuuta nisan апреля апр |
+    may mai mayo maggio mag maio mei maj maja toukokuuta mayıs мая май |
+    jun june juni juin junio giugno giu junho czerwiec czerwca kesäkuuta haziran июня июн |
+    jul july juli juillet juil julio luglio lug julho lipiec lipca heinäkuuta temmuz июля июл |
+    aug august août agosto ago agustus augustus augusti sierpień sierpnia elokuuta ağustos августа
+    авг |
+    sep sept september septembre septiembre settembre set setembro wrzesień września syyskuuta eylül
+    сентября сен |
+    oct october oktober okt octobre octubre ottobre ott outubro out październik października
+    lokakuuta ekim октября окт |
+    nov november novembre noviembre novembro listopad listopada marraskuuta kasım ноября ноя |
+    dec december dezember dez décembre déc diciembre dic dicembre dezembro grudzień grudnia desember
+    joulukuuta aralık декабря дек
+"""
+_MONTHS = {name: number for number, names in enumerate(_MONTH_NAMES.split("|"), start=1) for name in names.split()}
 _CLOCK = (
     r"(?:(?:[T\s]|,\s|\s+(?:at|um|à)\s+)\s*\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?\s*(?:[AaPp]\.?[Mm]\.?)?"
     r"\s*(?:Z|UTC|GMT|[A-Z]{2,5}|(?:UTC|GMT)?[+-]\d{2}:?\d{2})?)?"
@@ -117,7 +122,10 @@ _CLOCK = (
 _YEAR_FIRST = re.compile(rf"(\d{{4}})\s?[-/.年년]\s?(\d{{1,2}})\s?[-/.月월]\s?(\d{{1,2}})[日일.]?{_CLOCK}")
 _COMPACT = re.compile(rf"((?:19|20)\d{{2}})(\d{{2}})(\d{{2}}){_CLOCK}")
 _YEAR_LAST = re.compile(rf"(\d{{1,2}})([-/.])\s?(\d{{1,2}})\2\s?(\d{{4}}|\d{{2}}){_CLOCK}")
-_DAY_NAMED = re.compile(rf"(\d{{1,2}})(?:st|nd|rd|th|er|º|\.)?[\s\-/]*(?:de\s+)?([^\W\d_]{{3,14}})\.?,?[\s\-/]*(?:de\s+|del\s+)?'?(\d{{4}}|\d{{2}}){_CLOCK}")
+_DAY_NAMED = re.compile(
+    r"(\d{1,2})(?:st|nd|rd|th|er|º|\.)?[\s\-/]*(?:de\s+)?([^\W\d_]{3,14})\.?,?[\s\-/]*(?:de\s+|del\s+)?"
+    rf"'?(\d{{4}}|\d{{2}}){_CLOCK}",
+)
 _NAMED_DAY = re.compile(rf"([^\W\d_]{{3,14}})\.?\s+(\d{{1,2}})(?:st|nd|rd|th)?,?\s+(\d{{4}}){_CLOCK}")
 _WEEKDAY = re.compile(r"^[^\W\d_]{2,12}\.?,\s+(?=\d|[^\W\d_]{3,})")
 _EPOCH = re.compile(r"-?\d{9,10}|-?\d{12,13}")
@@ -208,7 +216,7 @@ _SHORT_YEAR = re.compile(r"(\d{1,2}[-/. ].*[^\d:])(\d{2})")
 def age_bounds(text: str, today: date, order: Order | Literal["auto"] = "auto") -> tuple[int, int] | None:
     """The least and the most completed years of life on `today`, from a birth date, month, year, decade or an age.
 
-    A date that can be two days gives the bounds of both. A future birth, an age over 130 and what nobody can read: None.
+    A date that can be two days gives the bounds of both. A future birth, an age over 130, anything unreadable: None.
     """
     plain = unicodedata.normalize("NFKC", text).strip().strip("\"'")
     births = _births(plain, today, order)
@@ -279,7 +287,8 @@ def _stated_age(text: str) -> tuple[int, int] | None:
     if match := re.fullmatch(rf"(\d{{1,3}})\s?(?:-|–|—|~|to|bis|à|a|至)\s?(\d{{1,3}}){years}", text, re.IGNORECASE):
         low, high = int(match[1]), int(match[2])
         return (low, high) if low <= high <= 130 else None  # noqa: PLR2004
-    if match := re.fullmatch(rf"(\d{{1,3}})\s?(?:\+|and\s+over|or\s+older|以上|und\s+älter|et\s+plus){years}", text, re.IGNORECASE):
+    older = r"(?:\+|and\s+over|or\s+older|以上|und\s+älter|et\s+plus)"
+    if match := re.fullmatch(rf"(\d{{1,3}})\s?{older}{years}", text, re.IGNORECASE):
         return (int(match[1]), 130) if int(match[1]) <= 130 else None  # noqa: PLR2004
     return None
 

@@ -107,8 +107,7 @@ class LocalPlan:
     def __init__(self, plan: Plan, homes: frozenset[str]) -> None:
         self.plan = plan
         self.homes = homes
-        here = [_local_law(folded, homes) for folded in plan.laws]
-        self.laws = tuple(folded for folded in here if folded.governs != NEVER)
+        self.laws = tuple(_local_law(folded, homes) for folded in plan.laws if _local(folded.governs, homes) != NEVER)
         self.uncovered_homes = {home: _home_covered(plan, home) for home in sorted(homes)}
         conditions = [condition for folded in self.laws for condition in _conditions(folded)]
         conditions += self.uncovered_homes.values()

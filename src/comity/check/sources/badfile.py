@@ -49,4 +49,14 @@ def _fault(path: Path, fault: OSError) -> BadFile:
     if fault.errno in _BARRED:
         return BadFile("you may not read this file", where=where, cure="Ask its owner for the right to read it")
     why = fault.strerror or type(fault).__name__
-    return BadFile(f"the file could not be read ({why})", where=where, cure="Copy the file to a local disk and try again")
+    return BadFile(
+        f"the file could not be read ({why})", where=where, cure="Copy the file to a local disk and try again"
+    )
+
+
+def header_only(path: Path) -> BadFile:
+    return BadFile("the file has a header and no rows", where=shown(path), cure="Export it again, with its records")
+
+
+def empty(path: Path) -> BadFile:
+    return BadFile("the file is empty", where=shown(path), cure="Export it again")

@@ -13,7 +13,17 @@ from collections.abc import Callable, Iterator
 _WORD = re.compile(r"[^\W\d_]*[^\x00-\x7f]+(?:[^\W\d_]|[^\x00-\x7f])*")
 
 # For each single-byte encoding, the letters beyond ASCII of the languages that are written in it, lower case.
-_WESTERN = ("äöüß", "àâæçèéêëîïôœùûü", "áéíñóúüªº", "àèéìîòù", "áâãàçéêíóôõú", "åäöéü", "æøåéöü", "áéëïíóöúü", "áðéíóúýþæö")
+_WESTERN = (
+    "äöüß",
+    "àâæçèéêëîïôœùûü",
+    "áéíñóúüªº",
+    "àèéìîòù",
+    "áâãàçéêíóôõú",
+    "åäöéü",
+    "æøåéöü",
+    "áéëïíóöúü",
+    "áðéíóúýþæö",
+)
 _CENTRAL = ("ąćęłńóśźż", "áčďéěíňóřšťúůýž", "áäčďéíĺľňóôŕšťúýž", "áéíóöőúüű", "äöüß", "ăâîşţ", "čćđšž")
 _CYRILLIC = ("абвгдежзийклмнопрстуфхцчшщъыьэюяё", "абвгдежзийклмнопрстуфхцчшщьюяіїєґ", "абвгдежзийклмнопрстуфхцчшщъьюя")
 _SINGLE: dict[str, tuple[str, ...]] = {
@@ -34,17 +44,17 @@ _PUNCTUATION = set("‘’‚“”„–—…«»‹›·•°®©™€£§\x
 _UNLIKELY = {"mac_roman": 0.8}  # Windows may claim what both explain
 
 
-def _within(first: int, last: int) -> Callable[[int], bool]:
-    return lambda code: first <= code <= last
+def _within(*spans: tuple[int, int]) -> Callable[[int], bool]:
+    return lambda code: any(first <= code <= last for first, last in spans)
 
 
 # For each double-byte encoding, in which codes of it the common characters lie.
 _DOUBLE: dict[str, Callable[[int], bool]] = {
-    "gb18030": _within(0xB0A1, 0xD7F9),
-    "big5": _within(0xA440, 0xC67E),
-    "cp932": lambda code: 0x889F <= code <= 0x9872 or 0x829F <= code <= 0x8396,
-    "euc_jp": lambda code: 0xB0A1 <= code <= 0xCFD3 or 0xA4A1 <= code <= 0xA5F6,
-    "cp949": _within(0xB0A1, 0xC8FE),
+    "gb18030": _within((0xB0A1, 0xD7F9)),
+    "big5": _within((0xA440, 0xC67E)),
+    "cp932": _within((0x889F, 0x9872), (0x829F, 0x8396)),
+    "euc_jp": _within((0xB0A1, 0xCFD3), (0xA4A1, 0xA5F6)),
+    "cp949": _within((0xB0A1, 0xC8FE)),
 }
 # One such character beside a Latin letter: two bytes of a Latin word read as one.
 _SWALLOWED = re.compile(r"(?<=[A-Za-z])[^\x00-\x7f](?![^\x00-\x7f])|(?<![^\x00-\x7f])[^\x00-\x7f](?=[A-Za-z])")
@@ -52,6 +62,9 @@ _COMMON, _MARK, _RARE, _ODD = 1.0, 0.75, 0.5, -0.5  # what a character is worth,
 _KANA = re.compile(r"[\u3041-\u30fe]")
 _KOREAN_ENOUGH = 8  # different syllables before a text that is as good in Korean as in Chinese counts as Korean
 _PLAUSIBLE = 0.5
+_DOUBLE_BYTE = 2
+_JAPANESE = {"cp932", "euc_jp"}
+_IDEOGRAPHIC_MARKS = set("，。、：；？！（）《》【】　・ー／")
 
 _NAMES = {
     "utf-8": "UTF-8",
@@ -80,7 +93,7 @@ def guess(sample: bytes) -> str | None:
 
     The sample holds whole lines. charset-normalizer is asked where our own tables find no words.
     """
-    beyond = sum(byte >= 0x80 for byte in sample)
+    beyond = _beyond(sample)
     scored = {name: score(sample, name) for name in (*_SINGLE, *_DOUBLE)}  # of equals, the first
     best = max(scored, key=lambda name: scored[name])
     if scored[best] < _PLAUSIBLE * beyond:
@@ -88,6 +101,10 @@ def guess(sample: bytes) -> str | None:
     if best == "gb18030" and scored["cp949"] == scored[best] and _syllables(sample) >= _KOREAN_ENOUGH:
         return "cp949"
     return best
+
+
+def _beyond(text: bytes) -> int:
+    return len(text) - len(text.translate(None, bytes(range(0x80, 0x100))))
 
 
 def _syllables(sample: bytes) -> int:
@@ -98,7 +115,11 @@ def _last_resort(sample: bytes) -> str | None:
     from charset_normalizer import from_bytes
 
     found = from_bytes(sample[: 64 * 2**10]).best()
-    if found is None or found.encoding in {"ascii", "utf_8", "utf_7"} or found.encoding.startswith(("utf_16", "utf_32")):
+    if (
+        found is None
+        or found.encoding in {"ascii", "utf_8", "utf_7"}
+        or found.encoding.startswith(("utf_16", "utf_32"))
+    ):
         return None
     return codecs.lookup(found.encoding).name
 
@@ -132,18 +153,16 @@ def _uncased(letters: str) -> bool:
 
 
 def _characters(text: str, encoding: str) -> Iterator[float]:
+    """Value the characters of a double-byte encoding by whether its standard counts them among the common ones."""
     common = _DOUBLE[encoding]
-    kana = encoding in {"cp932", "euc_jp"} and bool(_KANA.search(text))
+    usual = _COMMON if encoding not in _JAPANESE or _KANA.search(text) else _MARK  # Japanese without kana is rare
     for char in text:
         code = char.encode(encoding, "ignore")
-        size = sum(byte >= 0x80 for byte in code) or 1
-        if char < "\x80":
+        if char.isascii():
             continue
-        if char == "\N{REPLACEMENT CHARACTER}":
-            yield _ODD
-        elif len(code) == 2 and common(int.from_bytes(code)):  # noqa: PLR2004 - a double-byte character
-            yield size * (_COMMON if encoding not in {"cp932", "euc_jp"} or kana else _RARE + 0.25)
-        elif "\u4e00" <= char <= "\u9fff" and len(code) == 2 or char in "，。、：；？！（）《》【】　・ー／":  # noqa: PLR2004 - as above
-            yield size * _RARE
+        if len(code) == _DOUBLE_BYTE and common(int.from_bytes(code)):
+            yield _beyond(code) * usual
+        elif char in _IDEOGRAPHIC_MARKS or ("\u4e00" <= char <= "\u9fff" and len(code) == _DOUBLE_BYTE):
+            yield _beyond(code) * _RARE
         else:
-            yield size * _ODD
+            yield max(1, _beyond(code)) * _ODD

@@ -1,24 +1,27 @@
 """CSV and its kin: cells between commas, semicolons, tabs or bars.
 
 A regular file (UTF-8, RFC 4180) is read by DuckDB, in parallel, where it lies; DuckDB reads strictly, and the rows it
-returns are counted against our own survey of the bytes. Wherever it refuses or the counts differ, and for every file that
-is not regular, the exact path reads line by line, keeps what can be kept, and says of each other row why it cannot.
+returns are counted against our own survey of the bytes. Wherever it refuses or the counts differ, and for every other
+file, the exact path reads line by line, keeps what can be kept, and says of each other row why it cannot.
 
 What counts as a row: every line with something on it, after the header. A quoted cell may go on over lines. A row with
 fewer cells than the header has empty ones at its end; one with more is rejected unless the surplus is empty.
 """
 
+# ruff: noqa: S608 - as in staging.py
+
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import islice
 from pathlib import Path
 
 import duckdb
 
-from comity.check.sources.badfile import BadFile, file_faults, shown
+from comity.check.results import Reject
+from comity.check.sources.badfile import BadFile, empty, file_faults, header_only, shown
 from comity.check.sources.staging import (
     LONGEST_LINE,
     Progress,
@@ -27,12 +30,10 @@ from comity.check.sources.staging import (
     Scratch,
     StagedRows,
     Table,
-    empty,
     header,
-    header_only,
     quoted,
 )
-from comity.check.sources.texts import Text, open_text
+from comity.check.sources.texts import Text, blank_lines, open_text
 
 _DELIMITERS = ",;\t|"
 _DECLARED = re.compile(rb"\s*\"?sep=(.)\"?\r?\n?", re.IGNORECASE)  # Excel's own first line
@@ -91,14 +92,13 @@ class Row:
         return end + 1
 
     def _close(self, line: str, at: int) -> int:
-        """Take the quoted text that goes on at `at`; return where the next cell begins, beyond the line if it is open."""
+        """Take the quoted text that goes on at `at`; return where the next cell begins, beyond the line if none."""
         body = self._body.match(line, at)
         end = body.end() if body else at
-        parts = self._open or []
+        parts = [] if self._open is None else self._open
         if end >= len(line) or line[end] != '"':
-            self._open = [*parts, line[at:]] if not parts else parts
-            if parts:
-                parts.append(line[at:])
+            parts.append(line[at:])
+            self._open = parts
             return len(line) + 1
         self._cells.append(self._plain("".join([*parts, line[at:end]])))
         self._open = None
@@ -117,41 +117,385 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One row as it stands in the file: its cells, or why there are none; and its text."""
+    """One row as it stands in the file: its lines, and its cells or why there are none."""
 
+    lines: list[bytes]
     cells: list[str]
-    text: str
     fault: str = ""
-    whole: bool = True  # the last line has its end
+    plain: str = ""  # the row's text without its end, if it has no quotes and as many cells as the header
+
+    @property
+    def text(self) -> str:
+        return b"".join(self.lines).decode("utf-8", "backslashreplace").rstrip("\r\n")
+
+    @property
+    def ended(self) -> bool:
+        """Tell whether its last line has an end; the last one of a file that was cut off has none."""
+        return self.lines[-1].endswith((b"\n", b"\r"))
 
 
-_LINE = re.compile(r"(?s)(.*?)(\r\n|\n|\r|)\Z")
+@dataclass(frozen=True, kw_only=True)
+class Dialect:
+    delimiter: str
+    backslash: bool = False  # a quote in a quoted cell may be written \\" and not only ""
+    declared: bool = False  # the first line says `sep=;` and is no row
+    shortens: bool = False  # many rows leave their last, empty cells out
 
 
-def records(lines: Iterable[bytes], dialect: Dialect) -> Iterator[Record]:
-    """Yield rows and broken rows. After a broken one, reading starts anew at the line below the row's first.
+class Records:
+    """The rows of some lines, broken ones too, so that each is counted.
 
-    Blank lines are not rows. Bytes that are not UTF-8 make the row that they stand in a broken one.
+    After a row whose quoting is broken, reading starts anew with the line below its first. A quote that is never closed
+    thus costs one row and not the rest of the file; of the lines it had drawn in, only full rows count as read.
     """
-    source = _Again(iter(lines))
-    row = Row(dialect.delimiter, backslash=dialect.backslash)
-    taken: list[bytes] = []
-    size = 0
-    for line in source:
-        if not taken and _blank(line):
-            continue
-        taken.append(line)
-        size += len(line)
-        made = _record(row, taken, long=size > LONGEST_LINE or len(taken) > _MOST_LINES)
-        if made is None:
-            continue
-        if made.fault == "" or len(taken) == 1 or made.cells:
-            yield made
+
+    def __init__(self, lines: Iterable[bytes], dialect: Dialect, *, encoding: str = "UTF-8") -> None:
+        self._lines = iter(lines)
+        self._again: list[bytes] = []  # lines to be read anew, the next one last
+        self._doubtful = 0  # how many of the next lines a broken quote had drawn in
+        self._width = 0
+        self._delimiter = dialect.delimiter.encode()
+        self._row = Row(dialect.delimiter, backslash=dialect.backslash)
+        self._undecodable = f"it has characters that are not {encoding}"
+        if dialect.declared:
+            next(self._lines, b"")
+
+    def __iter__(self) -> Iterator[Record]:
+        while (line := self._next()) is not None:
+            if b'"' not in line and line.count(self._delimiter) == self._width - 1 > 0 and _decodes(line):
+                yield Record([line], [], plain=line.decode().rstrip("\r\n"))
+                continue
+            if _blank(line, self._width):
+                continue
+            doubtful = self._doubtful > 0
+            record = self._record(line)
+            if doubtful and not record.fault and len(record.cells) != self._width:
+                record = Record(record.lines, [], "it follows a row with broken quoting and is not a whole row itself")
+            self._width = self._width or len(record.cells)
+            yield record
+
+    def _next(self) -> bytes | None:
+        self._doubtful -= self._doubtful > 0
+        return self._again.pop() if self._again else next(self._lines, None)
+
+    def _record(self, first: bytes) -> Record:
+        taken, size = [first], len(first)
+        fault = ""
+        while True:
+            try:
+                cells = self._split(taken[-1])
+            except Broken as broken:
+                return self._broken(taken, fault or str(broken))
+            except UnicodeDecodeError:
+                fault = self._undecodable
+                cells = self._split(taken[-1].decode("utf-8", "backslashreplace").encode())
+            if cells is not None:
+                return self._whole(taken, cells, fault)
+            line = self._next()
+            if line is None:
+                return self._broken(taken, fault or "a quote is opened and never closed")
+            taken.append(line)
+            size += len(line)
+            if size > LONGEST_LINE or len(taken) > _MOST_LINES:
+                return self._broken(taken, fault or "a quote is opened and not closed where a row could end")
+
+    def _split(self, line: bytes) -> list[str] | None:
+        text = line.decode()
+        body = text.rstrip("\r\n")
+        return self._row.split(body, text[len(body) :])
+
+    def _whole(self, taken: list[bytes], cells: list[str], fault: str) -> Record:
+        if fault:
+            return Record(taken, [], fault)
+        if len(taken) > 1 and self._width not in {0, len(cells)} and self._full(taken[1]):
+            return self._broken(taken, "a quote is opened that encloses the rows below")
+        return Record(taken, cells)
+
+    def _full(self, line: bytes) -> bool:
+        """Tell whether the line is a row by itself."""
+        return b'"' not in line and line.count(self._delimiter) == self._width - 1
+
+    def _broken(self, taken: list[bytes], fault: str) -> Record:
+        self._row.forget()
+        self._again.extend(reversed(taken[1:]))
+        self._doubtful = max(self._doubtful, len(taken) - 1)
+        return Record(taken[:1], [], fault)
+
+
+def _blank(line: bytes, width: int) -> bool:
+    """Tell whether nothing is on the line. Spaces are something only where a row has one cell."""
+    return not (line.strip(b"\r\n\x1a") if width == 1 else line.strip(b" \t\f\r\n\x1a"))
+
+
+# ---------------------------------------------------------------- the dialect
+
+
+def sniff(head: bytes) -> Dialect:
+    """Find the delimiter that gives most rows the header's number of cells."""
+    declared = _DECLARED.match(head)
+    lines = head.splitlines(keepends=True)
+    if declared:
+        return _settle(lines, Dialect(delimiter=declared[1].decode("latin-1"), declared=True))
+    choices = [Dialect(delimiter=char) for char in _DELIMITERS]
+    return _settle(lines, max(choices, key=lambda dialect: _fit(lines, dialect)))
+
+
+def _widths(lines: list[bytes], dialect: Dialect) -> list[int]:
+    """Return the number of cells of the header and the first rows; 0 where a row is broken."""
+    return [len(record.cells) for record in islice(Records(lines, dialect), _SNIFFED_ROWS)]
+
+
+def _fit(lines: list[bytes], dialect: Dialect) -> tuple[bool, float]:
+    first, *others = _widths(lines, dialect) or [0]
+    alike = sum(width == first for width in others) / len(others) if others else 1
+    return first > 1, first * alike
+
+
+def _settle(lines: list[bytes], dialect: Dialect) -> Dialect:
+    if any(b'\\"' in line for line in lines):
+        choices = (dialect, replace(dialect, backslash=True))
+        dialect = min(choices, key=lambda choice: _widths(lines, choice).count(0))
+    first, *others = _widths(lines, dialect) or [0]
+    short = sum(0 < width < first for width in others)
+    return replace(dialect, shortens=short > _SHORT_IS_USUAL * len(others))
+
+
+# ---------------------------------------------------------------- the exact path
+
+
+@dataclass
+class _Keeping:
+    """Numbers the rows; keeps those with the right cells, and rejects the others."""
+
+    staged: StagedRows
+    rejects: Rejects
+    dialect: Dialect
+    row: int = 0
+    padded: int = 0
+    _short: list[tuple[int, Record]] = field(default_factory=list)
+
+    def take(self, record: Record) -> None:
+        self.row += 1
+        cells, width = record.cells, self.staged.width
+        if record.plain:
+            if self._short:
+                self._keep_short()
+            self.staged.add_plain(self.row, record.plain)
+            return
+        if not record.fault and len(cells) < width:
+            self._short.append((self.row, record))
+            if len(self._short) >= 4 * _MOST_BROKEN:
+                self._keep_short()
+            return
+        self._keep_short()
+        if record.fault:
+            self._reject(self.row, record, record.fault)
+        elif any(cell.strip() for cell in cells[width:]):
+            self._reject(self.row, record, f"it has {len(cells):,} cells, the header has {width:,}")
         else:
-            yield _faulty(taken[:1], made.fault)
-            source.give_back(taken[1:])
-        taken, size = [], 0
-    if taken:
-        yield _faulty(taken[:1], _NEVER_CLOSED)
-        if len(taken) > 1:
-            yield from records(taken[1:], dialect)
+            self.staged.add(self.row, cells[:width])
+
+    def finish(self) -> None:
+        """Judge the last rows. One that is short and whose line has no end was cut off."""
+        if self._short and not self.dialect.shortens and not self._short[-1][1].ended:
+            row, record = self._short.pop()
+            self._keep_short()
+            self._reject(row, record, "the file ends in the middle of this row")
+        self._keep_short()
+
+    def _keep_short(self) -> None:
+        at = 0
+        while at < len(self._short):
+            torn = 0 if self.dialect.shortens else self._torn(at)
+            for row, record in self._short[at : at + torn]:
+                self._reject(
+                    row, record, f"a line break outside quotes seems to have torn one row into these {torn} lines"
+                )
+            if not torn:
+                self._pad(*self._short[at])
+            at += torn or 1
+        self._short.clear()
+
+    def _torn(self, at: int) -> int:
+        """Return how many short rows from here on add up to one, each break having cut one cell in two."""
+        cells = 0
+        for number, (_, record) in enumerate(self._short[at : at + _MOST_BROKEN], 1):
+            cells += len(record.cells)
+            if number > 1 and cells == self.staged.width + number - 1:
+                return number
+        return 0
+
+    def _pad(self, row: int, record: Record) -> None:
+        width = self.staged.width
+        if len(record.cells) == 1 and width > 2:  # noqa: PLR2004 - of two cells, one is half the row
+            self._reject(row, record, f"it has one cell, the header has {width:,}")
+        else:
+            self.staged.add(row, record.cells)
+            self.padded += 1
+
+    def _reject(self, row: int, record: Record, why: str) -> None:
+        self.rejects.add(row=row, why=why, text=record.text)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _File:
+    """A delimited file whose header is understood."""
+
+    text: Text
+    dialect: Dialect
+    columns: tuple[str, ...]
+    headless: bool
+    connection: duckdb.DuckDBPyConnection
+    scratch: Scratch
+    progress: Progress | None
+
+    def exact(self) -> Reading:
+        """Read line by line into a temporary copy."""
+        path = self.text.file
+        rejects = Rejects(shown(path))
+        with file_faults(path), self._staged() as staged:
+            keeping = _Keeping(staged=staged, rejects=rejects, dialect=self.dialect)
+            rows = iter(Records(self.text.lines(self.progress), self.dialect, encoding=self.text.encoding))
+            for record in rows if self.headless else islice(rows, 1, None):
+                keeping.take(record)
+            keeping.finish()
+        if not keeping.row:
+            raise header_only(path)
+        return staged.reading(self.connection, rejects=rejects.rows, notes=_notes(keeping))
+
+    def direct(self) -> str:
+        """Return the table function by which DuckDB reads the file itself."""
+        options = {
+            "columns": "{" + ", ".join(f"'c{number}': 'VARCHAR'" for number in range(len(self.columns))) + "}",
+            "auto_detect": "false",
+            "header": "false" if self.headless else "true",
+            "skip": "1" if self.dialect.declared else "0",
+            "delim": quoted(self.dialect.delimiter),
+            "quote": "'\"'",
+            "escape": "'\"'",
+            "compression": "'none'",
+            "strict_mode": "true",
+        }
+        spelled = ", ".join(f"{name}={value}" for name, value in options.items())
+        return f"read_csv({quoted(str(self.text.path.absolute()))}, {spelled})"
+
+    def regular(self, head: bytes) -> bool:
+        """Tell whether DuckDB may read it: not where its rules differ from ours, nor by a name that it would expand."""
+        path = str(self.text.path.absolute())
+        plain = path.isprintable() and not any(char in path for char in "*?[]{}")
+        return self.text.survey.regular and plain and not self.dialect.backslash and not _blank(head[:1], 0)
+
+    @property
+    def rows(self) -> int:
+        """Rows and blank lines below the header, if the file is regular."""
+        return self.text.survey.records - self.dialect.declared - (not self.headless)
+
+
+def _notes(keeping: _Keeping) -> tuple[str, ...]:
+    if not keeping.padded:
+        return ()
+    return (f"{keeping.padded:,} rows have fewer cells than the header; the missing ones at their end count as empty.",)
+
+
+# ---------------------------------------------------------------- the fast path
+
+
+class DelimitedReading(Reading):
+    """DuckDB's own reading of the file until it proves wrong; then, and from then on, the exact one."""
+
+    def __init__(self, file: _File) -> None:
+        relation = f"(SELECT row_number() OVER () AS row, * FROM {file.direct()})"
+        super().__init__(connection=file.connection, path=file.text.file, relation=relation, scratch=file.scratch)
+        self._file = file
+        self._proved = False
+        self._exact: Reading | None = None
+
+    def relation(self) -> str:
+        exact = self._settled()
+        return exact.relation() if exact else super().relation()
+
+    def rejects(self) -> tuple[Reject, ...]:
+        exact = self._settled()
+        return exact.rejects() if exact else ()
+
+    def notes(self) -> tuple[str, ...]:
+        exact = self._settled()
+        return exact.notes() if exact else ()
+
+    def load(self, name: str, expressions: Sequence[str]) -> None:
+        """Load in parallel: DuckDB keeps the file's order in a table, so a row's number is its place there."""
+        if self._exact is None and self._loads(name, expressions):
+            return
+        if self._exact is not None:
+            self._exact.load(name, expressions)
+
+    def _loads(self, name: str, expressions: Sequence[str]) -> bool:
+        cells = ", ".join(expressions or ["c0"])
+        table = f"CREATE OR REPLACE TEMP TABLE {name}_cells AS SELECT {cells} FROM {self._file.direct()}"
+        if not self._proves(table):
+            self._connection.execute(f"DROP TABLE IF EXISTS {name}_cells")
+            return False
+        view = f"CREATE OR REPLACE TEMP VIEW {name} AS SELECT rowid + 1 AS row, * FROM {name}_cells"
+        self._connection.execute(view)
+        return True
+
+    def _settled(self) -> Reading | None:
+        """Return the exact reading if DuckDB's own is not to be trusted; a pass over the file if that is still open."""
+        if not self._proved and self._exact is None:
+            self._proves(f"SELECT count(*) FROM {self._file.direct()}")
+        return self._exact
+
+    def _proves(self, query: str) -> bool:
+        """Run a query that reads all rows and returns their number; tell whether it is the one that we counted."""
+        try:
+            found = self._connection.execute(query).fetchone()
+        except duckdb.InvalidInputException:
+            found = None
+        self._proved = found is not None and self._expected(found[0])
+        if not self._proved:
+            self._exact = self._file.exact()
+        return self._proved
+
+    def _expected(self, rows: int) -> bool:
+        return rows > 0 and (rows == self._file.rows or rows == self._file.rows - blank_lines(self._file.text))
+
+
+def read_delimited(
+    path: Path, connection: duckdb.DuckDBPyConnection, *, headless: bool, scratch: Scratch, progress: Progress | None
+) -> Table:
+    """Open a CSV file. `headless` allows its first row to be data, where that is plain to see."""
+    text = open_text(path, scratch, progress)
+    head = text.head()
+    dialect = sniff(head)
+    first = next(iter(Records(text.lines(), dialect, encoding=text.encoding)), None)
+    if first is None:
+        raise empty(path)
+    columns, bare = _columns(path, first, headless=headless)
+    file = _File(
+        text=text,
+        dialect=dialect,
+        columns=columns,
+        headless=bare,
+        connection=connection,
+        scratch=scratch,
+        progress=progress,
+    )
+    reading = DelimitedReading(file) if file.regular(head) else file.exact()
+    return Table(columns=columns, kind="CSV", encoding=text.encoding, reading=reading)
+
+
+_ADDRESS = re.compile(r"\s*[^\s@,;]+@[^\s@,;]+\.[^\s@,;]+\s*")
+
+
+def _columns(path: Path, first: Record, *, headless: bool) -> tuple[tuple[str, ...], bool]:
+    """Return the columns' names, and whether they are ours because the first row holds data."""
+    where = f"{shown(path)}, first row"
+    if first.fault:
+        raise BadFile(f"the header cannot be read: {first.fault}", where=where, cure="Correct it, or export again")
+    address = next((cell for cell in first.cells if _ADDRESS.fullmatch(cell)), None)
+    if address is None:
+        return header(first.cells, path), False
+    if not headless:
+        cure = "Put a row with the columns' names above it"
+        raise BadFile("the first row is already data, for it holds an e-mail address", where=where, cure=cure)
+    return tuple(f"column {number}" for number in range(1, len(first.cells) + 1)), True

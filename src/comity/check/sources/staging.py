@@ -3,6 +3,8 @@
 Formats that DuckDB does not read as they are become a temporary copy: UTF-8, one delimiter, the row's number first.
 """
 
+# ruff: noqa: S608 - SQL is made of our own column names and of literals that `quoted` has made safe
+
 from __future__ import annotations
 
 import csv
@@ -84,20 +86,34 @@ class Reading:
     """A table that is known to be right: its relation, the rows left out of it, and what a reader should know."""
 
     def __init__(
-        self, *, connection: duckdb.DuckDBPyConnection, path: Path, relation: str, scratch: Scratch | None = None
+        self,
+        *,
+        connection: duckdb.DuckDBPyConnection,
+        path: Path,
+        relation: str,
+        scratch: Scratch,
+        rejects: Sequence[Reject] = (),
+        notes: Sequence[str] = (),
     ) -> None:
         self._connection = connection
-        self._path = path
+        self.path = path
         self._relation = relation
-        self._scratch = scratch or Scratch()
-        self.rejects: tuple[Reject, ...] = ()
-        self.notes: tuple[str, ...] = ()
+        self._scratch = scratch
+        self._rejects = tuple(rejects)
+        self._notes = tuple(notes)
+
+    def rejects(self) -> tuple[Reject, ...]:
+        return self._rejects
+
+    def notes(self) -> tuple[str, ...]:
+        return self._notes
 
     def relation(self) -> str:
         return self._relation
 
     def load(self, name: str, expressions: Sequence[str]) -> None:
-        self._create(f"CREATE TEMP TABLE {name} AS SELECT {', '.join(['row', *expressions])} FROM {self.relation()}")
+        cells = ", ".join(["row", *expressions])
+        self._create(f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT {cells} FROM {self.relation()}")
 
     def close(self) -> None:
         self._scratch.close()
@@ -111,9 +127,9 @@ class Reading:
     def _refused(self, fault: duckdb.Error) -> BadFile:
         lines = str(fault).strip().splitlines() or [type(fault).__name__]
         if "space left" in str(fault).lower():
-            return BadFile("the disk is full", where=shown(self._path), cure="Free some space and run the check again")
+            return BadFile("the disk is full", where=shown(self.path), cure="Free some space and run the check again")
         return BadFile(
-            f"the file is damaged ({lines[0][:200]})", where=shown(self._path), cure="Export or download it again"
+            f"the file is damaged ({lines[0][:200]})", where=shown(self.path), cure="Export or download it again"
         )
 
 
@@ -161,7 +177,9 @@ class StagedRows:
         self._writer.writerow((row, *cells, *[""] * (self.width - len(cells))))
         self.count += 1
 
-    def reading(self, connection: duckdb.DuckDBPyConnection) -> Reading:
+    def reading(
+        self, connection: duckdb.DuckDBPyConnection, *, rejects: Sequence[Reject] = (), notes: Sequence[str] = ()
+    ) -> Reading:
         """Return the copy as a relation. DuckDB reads it in parallel unless a cell has more than one line."""
         names = ["'row': 'BIGINT'", *(f"'c{n}': 'VARCHAR'" for n in range(self.width))]
         options = {
@@ -178,7 +196,14 @@ class StagedRows:
         }
         spelled = ", ".join(f"{name}={value}" for name, value in options.items())
         relation = f"(SELECT * FROM read_csv({quoted(str(self._copy))}, {spelled}))"
-        return Reading(connection=connection, path=self.path, relation=relation, scratch=self._scratch)
+        return Reading(
+            connection=connection,
+            path=self.path,
+            relation=relation,
+            scratch=self._scratch,
+            rejects=rejects,
+            notes=notes,
+        )
 
 
 def header(cells: Iterable[str], path: Path) -> tuple[str, ...]:
@@ -200,11 +225,3 @@ def header(cells: Iterable[str], path: Path) -> tuple[str, ...]:
             cure=f"Keep the columns that matter, at most {MOST_COLUMNS:,}",
         )
     return names
-
-
-def header_only(path: Path) -> BadFile:
-    return BadFile("the file has a header and no rows", where=shown(path), cure="Export it again, with its records")
-
-
-def empty(path: Path) -> BadFile:
-    return BadFile("the file is empty", where=shown(path), cure="Export it again")

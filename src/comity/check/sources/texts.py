@@ -1,13 +1,14 @@
 """A text file as UTF-8: its encoding found, every byte of it looked at once, and its lines given in bounded memory.
 
-A file in UTF-8 is read where it lies. Any other encoding is turned into a temporary copy in UTF-8, in which a byte 0xFF,
-that UTF-8 does not have, stands where something could not be decoded; so the row around it can be found and rejected.
+A file in UTF-8 is read where it lies. Any other encoding becomes a temporary copy in UTF-8, in which a byte 0xFF, that
+UTF-8 does not have, stands where something could not be decoded; so the row around it can be found and rejected.
 """
 
 from __future__ import annotations
 
 import codecs
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ from comity.check.sources.badfile import BadFile, empty, shown
 from comity.check.sources.staging import LONGEST_LINE, Progress, Scratch
 
 _PIECE = 2**20
+_FEW = 2
 _SAMPLE = 32 * 2**10
 _UNDECODABLE = b"\xff"
 _KEPT = b'"\r\n'
@@ -50,7 +52,7 @@ class Survey:
 
     @property
     def regular(self) -> bool:
-        """Is it the kind of file that two readers cannot read differently?"""
+        """Tell whether it is the kind of file that two readers cannot read differently."""
         one_end = self.returns in {0, self.newlines}
         return self.valid and one_end and not self.lone_returns and not self.unpaired
 
@@ -165,7 +167,7 @@ def _other(path: Path) -> str:
             for line in piece.splitlines():
                 if not line.isascii():
                     lines.add(line)
-    if lines.good >= 9 * lines.bad or (lines.good > lines.bad and lines.bad <= 2):  # noqa: PLR2004 - a few
+    if lines.good >= 9 * lines.bad or (lines.good > lines.bad and lines.bad <= _FEW):
         return "utf-8"
     encoding = charsets.guess(lines.sample)
     if encoding is None:
@@ -214,7 +216,7 @@ def _converted(path: Path, mark: int, encoding: str, scratch: Scratch) -> Path:
             out.write(encoded)
             if not piece:
                 break
-    if lost > 2 and lost * 20 > beyond:
+    if lost > _FEW and lost * 20 > beyond:
         raise _mixed(path, f"it looks like {charsets.spelled(encoding)}, but {lost:,} characters of it are not")
     return copy
 
@@ -301,3 +303,18 @@ class _Count:
                 self.newlines += part.count(b"\n")
                 self.returns += part.count(b"\r\n")
         self.inside ^= bool(marks.count(b'"') % 2)
+
+
+_BLANKS = re.compile(rb"\n(?:\r?\n)+")
+
+
+def blank_lines(text: Text) -> int:
+    """Count the lines with nothing on them that no quotes enclose."""
+    found, inside = 0, False
+    for piece in _pieces(text.path, text.start, text.file, None):
+        parts = piece.split(b'"')
+        outside = b"x".join(parts[inside::2])
+        lead = b"" if inside else b"\n"
+        found += sum(run.count(b"\n") - 1 for run in _BLANKS.findall(lead + outside))
+        inside ^= len(parts) % 2 == 0
+    return found

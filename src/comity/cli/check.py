@@ -1,0 +1,316 @@
+"""`comity check`: ask the law about every person in an export."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from comity.cli.may import DAY, plain_errors, the_day
+
+if TYPE_CHECKING:
+    from comity.check.checking import Check, Intent
+    from comity.check.dialects import Dialect, Understood
+    from comity.check.engines import Engine
+    from comity.check.results import Answer, ColumnRead, Reject
+    from comity.law import Lawbook
+
+BAD_INPUT = 2
+FOUND = 3
+MANY_UNREAD = 4
+UNREAD_SHARE = 0.01
+
+PURPOSES = ["marketing", "targeted-advertising", "service", "fundraising", "care", "analytics", "security", "ask-consent"]
+CHANNELS = ["email", "sms", "call", "autocall", "messenger", "post", "in-app", "fax", "none"]
+OPERATIONS = ["contact", "share", "sell", "profile", "transfer", "export", "view"]
+SPOKEN = {
+    "email": "by e-mail", "sms": "by SMS", "call": "by phone", "autocall": "by automated call", "messenger": "by messenger",
+    "post": "by post", "in-app": "in the app", "fax": "by fax", "none": "",
+}  # fmt: skip
+
+
+@click.command()
+@click.argument("file", required=False)
+@click.option("--purpose", type=click.Choice(PURPOSES), help="Why you want to use the data.")
+@click.option("--channel", type=click.Choice(CHANNELS), help="How the people are reached; none where nobody is contacted.")
+@click.option("--operation", type=click.Choice(OPERATIONS), default="contact", show_default=True, help="What is done.")
+@click.option("--set", "given", multiple=True, metavar="FACT=VALUE", help="A fact about the use or about you, for all rows.")
+@click.option("--org", type=click.Path(path_type=Path), help="Who you are: an org.toml, as `comity org` writes it.")
+@click.option("--we-are", metavar="PLACES", help="Short for --org: an ordinary business established in IE, or IE|US.")
+@click.option("--day", type=DAY, help="The day of the decision; today if not given.")
+@click.option("--complete-for", type=click.Choice(["opt-outs"]), multiple=True, help="This file marks everybody who opted out.")
+@click.option("--suppress", type=click.Path(path_type=Path), multiple=True, help="A list of addresses or numbers that opted out.")
+@click.option("--dialect", type=click.Path(path_type=Path), help="Your own dialect file: what your columns mean.")
+@click.option("--explain-columns", is_flag=True, help="Show what was understood of every column, and stop.")
+@click.option("--row", type=click.IntRange(min=1), help="Explain one row in full (the first after the header is 1).")
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Write permitted.csv, denied.csv, ask.csv, decisions.parquet and report.html into this folder.")
+@click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")
+@click.option("--fail-on", type=click.Choice(["deny", "ask"]), help="Exit with 3 if anybody is denied, or denied or asked about.")
+@click.option("--engine", default="duckdb", help="duckdb, postgresql://… (FILE is a table), spark, or spark://…")
+@click.option("--sample", is_flag=True, help="Check the sample export that comes with Comity.")
+def check(**options: Any) -> None:  # noqa: ANN401 (click passes its options)
+    """Say for every row of FILE whether this use is permitted, denied or must be asked about, and under which law.
+
+    FILE is an export of HubSpot, Salesforce, Zoho, Mailchimp, Shopify, Klaviyo, Pipedrive, Dynamics or Odoo, or any CSV,
+    Excel, Parquet, JSON lines or vCard file. Nothing leaves this machine.
+
+    \b
+    comity check contacts.csv --purpose marketing --channel email
+    """
+    asked = _asked(options)
+    with plain_errors(), plain_faults():
+        sys.exit(_run(asked))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """The command as it was given, with the sample's file and use filled in."""
+
+    file: str
+    purpose: str
+    channel: str
+    options: dict[str, Any]
+
+
+def _asked(options: dict[str, Any]) -> Asked:
+    file, purpose, channel = options["file"], options["purpose"], options["channel"]
+    if options["sample"]:
+        from comity.check.sample import PATH
+
+        file, purpose, channel = str(PATH), purpose or "marketing", channel or "email"
+    if not file:
+        raise click.UsageError("name a file to check, or use --sample for the one that comes with Comity")
+    if options["operation"] != "contact":
+        channel = channel or "none"
+    missing = [name for name, value in (("--purpose", purpose), ("--channel", channel)) if not value]
+    if missing and not options["explain_columns"]:
+        raise click.UsageError(f"say {' and '.join(missing)}: for example --purpose marketing --channel email")
+    if options["org"] and options["we_are"]:
+        raise click.UsageError("--org and --we-are both say who you are; use one of them")
+    return Asked(file=file, purpose=purpose or "marketing", channel=channel or "email", options=options)
+
+
+def _run(asked: Asked) -> int:
+    from rich.console import Console
+
+    from comity.check import report
+    from comity.law import lawbook
+
+    console = Console(highlight=False)
+    started = time.monotonic()
+    book = lawbook()
+    intent = _intent(book, asked)
+    with _source(asked) as (engine, columns, rejects, name, notes):
+        dialect = _dialect(asked, columns)
+        understood = dialect.understand(columns, asked.purpose, asked.channel, operation=asked.options["operation"])
+        read = _columns_read(understood)
+        if asked.options["explain_columns"]:
+            report.print_columns(read, console)
+            return 0
+        _usable(name, understood)
+        checked = _check(book, intent, engine, understood, asked)
+        with _progress(asked) as progress:
+            checked.code(progress)
+            if asked.options["row"]:
+                report.print_decision(_one_row(checked, engine, asked.options["row"], rejects(), name), console)
+                return 0
+            checked.decide(progress)
+        answer = _answer(checked, name, dialect, read, rejects(), started, notes)
+        if asked.options["out"]:
+            _write(checked, answer, engine, columns, asked.options["out"])
+    if asked.options["as_json"]:
+        from comity.check.as_json import answer_json
+
+        click.echo(json.dumps(answer_json(answer), ensure_ascii=False, indent=2))
+    else:
+        report.print_answer(answer, console)
+    return _exit_status(answer, asked, stated=intent.entity.stated)
+
+
+def _intent(book: Lawbook, asked: Asked) -> Intent:
+    from comity.check.checking import Intent
+    from comity.check.entity import established_in, read_org, unknown_entity
+    from comity.cli.may import read_facts
+
+    options = asked.options
+    entity = (
+        read_org(options["org"], book) if options["org"]
+        else established_in(options["we_are"], book) if options["we_are"]
+        else unknown_entity(book)
+    )  # fmt: skip
+    given = read_facts(None, options["given"]) if options["given"] else {}
+    use = book.vocabulary.read(
+        {"use.operation": options["operation"], "use.purpose": asked.purpose, "use.channel": asked.channel} | given
+    )
+    says = f"{asked.purpose.replace('-', ' ').capitalize()} {SPOKEN[asked.channel]}".strip()
+    if options["operation"] != "contact":
+        says = f"{options['operation'].capitalize()} for {asked.purpose.replace('-', ' ')}"
+    return Intent(
+        use=use, entity=entity, day=the_day(options["day"]), says=says,
+        complete_for_opt_outs="opt-outs" in options["complete_for"],
+    )  # fmt: skip
+
+
+@contextlib.contextmanager
+def _source(asked: Asked) -> Iterator[tuple[Engine, tuple[str, ...], Any, str, tuple[str, ...]]]:
+    """Open the file or the table: the engine, its columns, a function that returns what could not be read, its name."""
+    from comity.check import engines
+
+    engine_name = asked.options["engine"]
+    if engine_name.startswith(("postgresql://", "postgres://")):
+        postgres = engines.PostgresEngine(engine_name, asked.file)
+        yield postgres, postgres.columns, tuple, asked.file, ()
+    elif engine_name == "spark" or engine_name.startswith(("spark://", "sc://", "local")):
+        spark = engines.SparkEngine("local[*]" if engine_name == "spark" else engine_name, asked.file)
+        yield spark, spark.columns, tuple, Path(asked.file).name, ()
+    elif engine_name == "duckdb":
+        yield from _duck_source(asked)
+    else:
+        raise click.UsageError(f"no engine is called {engine_name!r}; use duckdb, postgresql://…, spark or spark://…")
+
+
+def _duck_source(asked: Asked) -> Iterator[tuple[Engine, tuple[str, ...], Any, str, tuple[str, ...]]]:
+    import duckdb
+
+    from comity.check.engines import WORKING_MEMORY, DuckEngine, working_folder
+    from comity.check.sources import open_source
+
+    with working_folder() as folder:
+        connection = duckdb.connect(str(Path(folder) / "check.duckdb"))
+        connection.execute(f"SET memory_limit = '{WORKING_MEMORY}'; SET temp_directory = '{folder}'")
+        connection.execute("SET enable_progress_bar = false; SET autoinstall_known_extensions = false")
+        with connection, open_source(Path(asked.file), connection) as source:
+            engine = DuckEngine(connection)
+            engine.relation = f"{source.relation}"
+            yield engine, source.columns, source.rejects, Path(asked.file).name, tuple(source.notes)
+
+
+def _dialect(asked: Asked, columns: tuple[str, ...]) -> Dialect:
+    from comity.check import dialects
+
+    return dialects.load(asked.options["dialect"]) if asked.options["dialect"] else dialects.recognise(columns)
+
+
+def _columns_read(understood: list[Understood]) -> list[ColumnRead]:
+    from comity.check.results import ColumnRead
+
+    return [
+        ColumnRead(header=one.header, role="ignored" if one.ignored else one.role, says=one.how, fact=one.fact or "")
+        for one in understood
+    ]
+
+
+def _usable(name: str, understood: list[Understood]) -> None:
+    """Refuse a file of which nothing was understood."""
+    if all(one.ignored for one in understood):
+        headers = ", ".join(repr(one.header) for one in understood[:6])
+        failure = click.ClickException(
+            f"{name}: no column was understood ({headers}{' …' if len(understood) > 6 else ''}). "  # noqa: PLR2004 (a handful)
+            "Is the first line the header? Else say what your columns mean with --dialect (docs/dialects.md)"
+        )
+        failure.exit_code = BAD_INPUT
+        raise failure
+
+
+def _check(book: Lawbook, intent: Intent, engine: Engine, understood: list[Understood], asked: Asked) -> Check:
+    from dataclasses import replace
+
+    from comity.check.checking import Check
+    from comity.check.coding import parts_of
+
+    complete = {word for one in understood for word in one.complete_for}
+    if complete & {"opt-outs", f"opt-outs:{asked.channel}", f"opt-outs:{asked.options['operation']}"}:
+        intent = replace(intent, complete_for_opt_outs=True)
+    found = Check(book, intent, engine, parts_of(understood, intent.day))
+    if asked.options["suppress"]:
+        from comity.check.suppression import read_lists
+
+        found.suppressed = read_lists(asked.options["suppress"])
+    return found
+
+
+def _one_row(checked: Check, engine: Engine, row: int, rejects: tuple[Reject, ...], name: str) -> Any:  # noqa: ANN401 (a Decision)
+    for reject in rejects:
+        if reject.row == row:
+            raise click.UsageError(f"row {row} could not be read: {reject.why}")
+    decision = checked.row(row)
+    if decision is None:
+        raise click.UsageError(f"{name} has no row {row}")
+    return decision
+
+
+@contextlib.contextmanager
+def _progress(asked: Asked) -> Iterator[Any]:
+    """Show progress on a terminal's error stream, once a check takes more than a moment."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn
+
+    console = Console(stderr=True)
+    if not console.is_terminal or asked.options["as_json"]:
+        yield lambda _says, _done: None
+        return
+    with Progress(TextColumn("{task.description}"), BarColumn(), console=console, transient=True) as bar:
+        task = bar.add_task("reading", total=1.0)
+        yield lambda says, done: bar.update(task, description=says, completed=done)
+
+
+def _answer(
+    checked: Check, name: str, dialect: Dialect, read: list[ColumnRead], rejects: tuple[Reject, ...], started: float,
+    notes: tuple[str, ...],
+) -> Answer:  # fmt: skip
+    from comity.check.checking import answer
+
+    return answer(checked, file=name, dialect=dialect.name, columns=read, rejects=rejects, started=started, notes=notes)
+
+
+def _write(checked: Check, answer: Answer, engine: Engine, columns: tuple[str, ...], folder: Path) -> None:
+    from comity.check.engines import DuckEngine
+    from comity.check.writing import write_all
+
+    if not isinstance(engine, DuckEngine):
+        raise click.UsageError("--out works with files (--engine duckdb); for a table use --json")
+    write_all(checked, answer, engine, columns, folder)
+
+
+def _exit_status(answer: Answer, asked: Asked, *, stated: bool) -> int:
+    from comity.law import Verdict
+
+    counted = answer.by_verdict
+    fail_on = asked.options["fail_on"]
+    assumed = 0 if stated else counted[Verdict.PERMIT]  # a permit that rests on a guess of who we are
+    against = counted[Verdict.DENY] + (counted[Verdict.ASK] + assumed if fail_on == "ask" else 0)
+    if fail_on and against:
+        return FOUND
+    return MANY_UNREAD if len(answer.rejects) > UNREAD_SHARE * max(1, answer.rows) else 0
+
+
+class plain_faults(contextlib.AbstractContextManager[None]):  # noqa: N801 (read as words: with plain_faults():)
+    """Turn what is wrong with a file, a dialect or a folder into one clear line and exit status 2."""
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        """Raise click's exception for our own errors, let all else through."""
+        import duckdb
+
+        from comity.check.dialects import DialectError
+        from comity.check.engines import EngineError
+        from comity.check.entity import OrgError
+        from comity.check.sources import BadFile
+        from comity.check.writing import CannotWrite
+
+        if isinstance(error, (DialectError, EngineError, OrgError, BadFile, CannotWrite)):
+            raise _failure(str(error)) from None
+        if isinstance(error, (duckdb.Error, MemoryError)):
+            raise _failure(f"the check stopped: {str(error).splitlines()[0]}") from None
+
+
+def _failure(says: str) -> click.ClickException:
+    failure = click.ClickException(says)
+    failure.exit_code = BAD_INPUT
+    return failure
