@@ -5,9 +5,9 @@ Sources: names of countries from CLDR (through Babel), English names of the worl
 (the package cldr-subdivisions-full, unpacked), calling codes from libphonenumber's tables (through
 phonenumbers), and two lists of our own beside this file.
 
-    python -m venv /tmp/venv && /tmp/venv/bin/pip install babel phonenumbers
+    python -m venv venv && venv/bin/pip install babel phonenumbers
     npm pack cldr-subdivisions-full && tar xzf cldr-subdivisions-full-*.tgz
-    PYTHONPATH=src /tmp/venv/bin/python tools/home_data.py package
+    PYTHONPATH=src venv/bin/python tools/home_data.py package
 """
 
 import json

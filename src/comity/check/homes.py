@@ -398,12 +398,6 @@ def any_of(cells: Iterable[Evidence]) -> Places:
     return NOTHING.union(*(cell for cell in cells if cell))
 
 
-def all_readable(cells: Iterable[Evidence]) -> Evidence:
-    """What several addresses say together: nothing certain where one of them is not understood."""
-    seen = list(cells)
-    return None if None in seen else same_place(seen)
-
-
 def combine(country: Evidence, state: Evidence, phone: Evidence, domain: Evidence) -> Home:
     """One home from one piece of evidence of each kind; see `settle`."""
     return settle([country], [state], [phone], [domain])

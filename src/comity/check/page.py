@@ -38,7 +38,8 @@ SAYS: Final = {
     "ask-says": "something is missing or unsettled; no until it is settled",
     "shares": "{permit} permit, {deny} deny, {ask} ask",
     "by-home": "Where they live",
-    "by-home-says": "The largest homes by verdict. Every home is in the table at the end.",
+    "by-home-says": "The largest homes by verdict. Every home is in the table below.",
+    "by-home-rest": "and {people} people in {n} more homes",
     "all-homes": "Every home, and the laws that stand in the way",
     "top-reasons": "What stands in the way most",
     "top-reasons-says": "People under each reason; somebody with two reasons counts in both.",
@@ -100,7 +101,6 @@ SAYS: Final = {
     "more": "and {n} more",
     "anywhere": "Not known",
     "either": "{homes} (either)",
-    "rest": "{n} more homes",
     "home-unknown": "Where do they live? The file gives no country, no state and no phone prefix",
     "home-vague": "Where exactly do they live? The law differs from one part to another",
     "hints": "Weak evidence points to {places}.",
@@ -159,6 +159,7 @@ def render_page(answer: Answer) -> str:
         parts=_parts(answer.by_verdict, answer.rows),
         packs=as_json.packs_with(book, answer.laws_asked),
         home_bars=_home_bars(answer, homes),
+        more_homes=homes[MOST_HOMES:],
         reason_bars=_reason_bars((*denied, *asked)),
         denied=denied,
         asked=_open_rules(asked),
@@ -204,11 +205,7 @@ def _parts(counted: Mapping[Verdict, int], whole: int) -> tuple[tuple[str, float
 
 
 def _home_bars(answer: Answer, homes: Sequence[Split]) -> tuple[Bar, ...]:
-    shown_homes, rest = homes[:MOST_HOMES], homes[MOST_HOMES:]
-    lines = [(_home(answer, split), split.verdicts) for split in shown_homes]
-    if rest:
-        sums = {verdict: sum(split.verdicts[verdict] for split in rest) for verdict in Verdict}
-        lines.append((SAYS["rest"].format(n=count(len(rest))), sums))
+    lines = [(_home(answer, split), split.verdicts) for split in homes[:MOST_HOMES]]
     longest = max((sum(verdicts.values()) for _, verdicts in lines), default=0)
     return tuple(
         Bar(name=name, people=sum(verdicts.values()), parts=_parts(verdicts, longest), verdicts=verdicts)

@@ -16,7 +16,7 @@ from comity.law.lawbook import Lawbook, PackError, Verdict
 from comity.law.vocabulary import FactError, Facts, nearest
 
 ANSWERS = ("deny", "ask", "permit", "silent")
-CASE_KEYS = frozenset("name row official law day facts expect overall fires carries says".split())
+CASE_KEYS = frozenset("name row official law day facts expect overall fires carries lacks says".split())
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -34,6 +34,7 @@ class Case:
     overall: str
     fires: tuple[str, ...] | None
     carries: tuple[str, ...]
+    lacks: tuple[str, ...]
     says: str
 
 
@@ -80,6 +81,8 @@ def _problems(case: Case, decision: Decision, answer: str, fired: set[str]) -> I
     if case.fires is not None and fired != set(case.fires):
         yield f"decided by {', '.join(sorted(fired)) or 'nothing'}; the story says {', '.join(case.fires) or 'nothing'}"
     carried = {item.kind for item in decision.finding.obligations if _of_law(item.rules, case.law)}
+    for kind in set(case.lacks) & carried:
+        yield f"the obligation {kind} is among those of {case.law}; the story says it is not wanted here"
     for kind in case.carries:
         if kind not in carried:
             yield f"the obligation {kind} is not among those of {case.law}: {', '.join(sorted(carried)) or 'none'}"
@@ -124,5 +127,6 @@ def _case(book: Lawbook, table: Mapping[str, Any], file: str, line: int, laws: s
     return Case(
         name=table["name"], file=file, line=line, row=table.get("row", "") or table.get("official", ""), law=table["law"],
         day=table["day"], facts=facts, expect=table["expect"], overall=table.get("overall", ""),
-        fires=None if fires is None else tuple(fires), carries=tuple(table.get("carries", ())), says=table["says"],
+        fires=None if fires is None else tuple(fires), carries=tuple(table.get("carries", ())),
+        lacks=tuple(table.get("lacks", ())), says=table["says"],
     )  # fmt: skip

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from comity.law.cases import Case, try_case
-from comity.law.conditions import ALWAYS, FALSE, TRUE, UNKNOWN, All, Condition, Not
+from comity.law.conditions import ALWAYS, FALSE, TRUE, UNKNOWN, All, Condition, Constant, Not
 from comity.law.folding import World
 from comity.law.lawbook import Law, Lawbook, Rule
 
@@ -85,7 +85,8 @@ def _story_problems(book: Lawbook, law: Law, cases: Sequence[Case]) -> Iterator[
     for rule in law.rules:
         if rule.effect == "duty":
             continue
-        missing = [says for kind, says in wanted.items() if kind not in seen[f"{rule.id} {rule.span.start}"]]
+        kinds = ("fires",) if isinstance(rule.when, Constant) else tuple(wanted)
+        missing = [wanted[kind] for kind in kinds if kind not in seen[f"{rule.id} {rule.span.start}"]]
         if missing:
             yield _problem(rule, f"its cases want {', '.join(missing)}")
 
@@ -112,7 +113,7 @@ def mutate(book: Lawbook, cases: Sequence[Case]) -> Iterator[Mutant]:
         stories = [case for case in cases if case.law == law.id]
         relatives = _relatives(book, law)
         for position, rule in enumerate(law.rules):
-            if rule.effect != "duty":
+            if rule.effect != "duty" and not isinstance(rule.when, Constant):
                 in_days = [case for case in stories if rule.span.holds(case.day)]
                 for change, condition in mutations(rule.when):
                     changed = replace(law, rules=_with(law.rules, position, replace(rule, when=condition)))

@@ -11,6 +11,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any, cast
 
+from comity.law.clocks import ClockError, read_period
 from comity.law.conditions import Condition, ConditionError, Parameter, names, parse, tests
 from comity.law.lawbook import (
     Cell,
@@ -368,6 +369,10 @@ class _PackReader:
         events = self.vocabulary.facts["event.kind"].choices
         if item.text("event") not in events:
             raise entry.wrong(f"no event is called {item.text('event')!r}{nearest(item.text('event'), events)}")
+        try:
+            read_period(table.get("within") or "1 day")
+        except ClockError as error:
+            raise entry.wrong(f"in 'within', {error}") from None
         return Duty(
             event=item.text("event"), to=item.text("to"), what=item.text("what"),
             within=item.text("within", needed=False), contents=item.words("contents"),

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
@@ -122,7 +123,6 @@ class Record:
     lines: list[bytes]
     cells: list[str]
     fault: str = ""
-    plain: str = ""  # the row's text without its end, if it has no quotes and as many cells as the header
 
     @property
     def text(self) -> str:
@@ -160,11 +160,13 @@ class Records:
         if dialect.declared:
             next(self._lines, b"")
 
-    def __iter__(self) -> Iterator[Record]:
+    def __iter__(self) -> Iterator[Record | str]:
+        """Yield the rows. One that has no quotes and the header's number of cells comes as its text alone: most do."""
         while (line := self._next()) is not None:
-            if b'"' not in line and line.count(self._delimiter) == self._width - 1 > 0 and _decodes(line):
-                yield Record([line], [], plain=line.decode().rstrip("\r\n"))
-                continue
+            if b'"' not in line and line.count(self._delimiter) == self._width - 1 > 0:
+                with suppress(UnicodeDecodeError):
+                    yield line.decode().rstrip("\r\n")
+                    continue
             if _blank(line, self._width):
                 continue
             doubtful = self._doubtful > 0
@@ -183,12 +185,13 @@ class Records:
         fault = ""
         while True:
             try:
-                cells = self._split(taken[-1])
+                text = taken[-1].decode()
+            except UnicodeDecodeError:
+                text, fault = taken[-1].decode("utf-8", "backslashreplace"), self._undecodable
+            try:
+                cells = self._split(text)
             except Broken as broken:
                 return self._broken(taken, fault or str(broken))
-            except UnicodeDecodeError:
-                fault = self._undecodable
-                cells = self._split(taken[-1].decode("utf-8", "backslashreplace").encode())
             if cells is not None:
                 return self._whole(taken, cells, fault)
             line = self._next()
@@ -199,8 +202,7 @@ class Records:
             if size > LONGEST_LINE or len(taken) > _MOST_LINES:
                 return self._broken(taken, fault or "a quote is opened and not closed where a row could end")
 
-    def _split(self, line: bytes) -> list[str] | None:
-        text = line.decode()
+    def _split(self, text: str) -> list[str] | None:
         body = text.rstrip("\r\n")
         return self._row.split(body, text[len(body) :])
 
@@ -242,7 +244,8 @@ def sniff(head: bytes) -> Dialect:
 
 def _widths(lines: list[bytes], dialect: Dialect) -> list[int]:
     """Return the number of cells of the header and the first rows; 0 where a row is broken."""
-    return [len(record.cells) for record in islice(Records(lines, dialect), _SNIFFED_ROWS)]
+    found = islice(Records(lines, dialect), _SNIFFED_ROWS)
+    return [row.count(dialect.delimiter) + 1 if isinstance(row, str) else len(row.cells) for row in found]
 
 
 def _fit(lines: list[bytes], dialect: Dialect) -> tuple[bool, float]:
@@ -274,14 +277,13 @@ class _Keeping:
     padded: int = 0
     _short: list[tuple[int, Record]] = field(default_factory=list)
 
-    def take(self, record: Record) -> None:
+    def take(self, record: Record | str) -> None:
         self.row += 1
-        cells, width = record.cells, self.staged.width
-        if record.plain:
-            if self._short:
-                self._keep_short()
-            self.staged.add_plain(self.row, record.plain)
+        if isinstance(record, str):
+            self._keep_short()
+            self.staged.add_plain(self.row, record)
             return
+        cells, width = record.cells, self.staged.width
         if not record.fault and len(cells) < width:
             self._short.append((self.row, record))
             if len(self._short) >= 4 * _MOST_BROKEN:
@@ -304,6 +306,8 @@ class _Keeping:
         self._keep_short()
 
     def _keep_short(self) -> None:
+        if not self._short:
+            return
         at = 0
         while at < len(self._short):
             torn = 0 if self.dialect.shortens else self._torn(at)
@@ -353,7 +357,7 @@ class _File:
         """Read line by line into a temporary copy."""
         path = self.text.file
         rejects = Rejects(shown(path))
-        with file_faults(path), self._staged() as staged:
+        with file_faults(path), self._copy() as staged:
             keeping = _Keeping(staged=staged, rejects=rejects, dialect=self.dialect)
             rows = iter(Records(self.text.lines(self.progress), self.dialect, encoding=self.text.encoding))
             for record in rows if self.headless else islice(rows, 1, None):
@@ -362,6 +366,10 @@ class _File:
         if not keeping.row:
             raise header_only(path)
         return staged.reading(self.connection, rejects=rejects.rows, notes=_notes(keeping))
+
+    def _copy(self) -> StagedRows:
+        delimiter = self.dialect.delimiter
+        return StagedRows(path=self.text.file, width=len(self.columns), scratch=self.scratch, delimiter=delimiter)
 
     def direct(self) -> str:
         """Return the table function by which DuckDB reads the file itself."""
@@ -373,6 +381,7 @@ class _File:
             "delim": quoted(self.dialect.delimiter),
             "quote": "'\"'",
             "escape": "'\"'",
+            "new_line": r"'\r\n'" if self.text.survey.returns else r"'\n'",
             "compression": "'none'",
             "strict_mode": "true",
         }
@@ -468,7 +477,7 @@ def read_delimited(
     head = text.head()
     dialect = sniff(head)
     first = next(iter(Records(text.lines(), dialect, encoding=text.encoding)), None)
-    if first is None:
+    if not isinstance(first, Record):
         raise empty(path)
     columns, bare = _columns(path, first, headless=headless)
     file = _File(

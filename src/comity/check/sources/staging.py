@@ -113,7 +113,8 @@ class Reading:
 
     def load(self, name: str, expressions: Sequence[str]) -> None:
         cells = ", ".join(["row", *expressions])
-        self._create(f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT {cells} FROM {self.relation()}")
+        self._create(f"CREATE OR REPLACE TEMP TABLE {name}_cells AS SELECT {cells} FROM {self.relation()}")
+        self._connection.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS SELECT * FROM {name}_cells")
 
     def close(self) -> None:
         self._scratch.close()
@@ -146,7 +147,7 @@ class Table:
 class StagedRows:
     """The temporary copy while it is written. Rows have the header's number of cells and carry their own number."""
 
-    def __init__(self, *, path: Path, width: int, scratch: Scratch) -> None:
+    def __init__(self, *, path: Path, width: int, scratch: Scratch, delimiter: str = ",") -> None:
         self.path = path
         self.width = width
         self.count = 0
@@ -156,7 +157,8 @@ class StagedRows:
         self._copy = scratch.path("rows.csv")
         # lone surrogates, which JSON can spell and UTF-8 cannot, become question marks
         self._file = self._copy.open("w", encoding="utf-8", errors="replace", newline="", buffering=2**20)
-        self._writer = csv.writer(self._file, lineterminator="\n")
+        self._delimiter = delimiter
+        self._writer = csv.writer(self._file, delimiter=delimiter, lineterminator="\n")
 
     def __enter__(self) -> Self:
         return self
@@ -170,11 +172,16 @@ class StagedRows:
 
     def add(self, row: int, cells: Sequence[str]) -> None:
         """Write one row; missing cells at its end are empty."""
-        size = sum(map(len, cells))
-        self._longest = max(self._longest, size)
-        if not self._multiline:
-            self._multiline = any("\n" in cell or "\r" in cell for cell in cells)
+        joined = "".join(cells)
+        self._longest = max(self._longest, len(joined))
+        self._multiline = self._multiline or "\n" in joined or "\r" in joined
         self._writer.writerow((row, *cells, *[""] * (self.width - len(cells))))
+        self.count += 1
+
+    def add_plain(self, row: int, text: str) -> None:
+        """Write one row whose cells stand already between delimiters, without quotes, as many as there are columns."""
+        self._longest = max(self._longest, len(text))
+        self._file.write(f"{row}{self._delimiter}{text}\n")
         self.count += 1
 
     def reading(
@@ -186,9 +193,10 @@ class StagedRows:
             "columns": "{" + ", ".join(names) + "}",
             "auto_detect": "false",
             "header": "false",
-            "delim": "','",
+            "delim": quoted(self._delimiter),
             "quote": "'\"'",
             "escape": "'\"'",
+            "new_line": r"'\n'",  # else it might take one within a cell for the rule
             "compression": "'none'",
             "parallel": "false" if self._multiline else "true",
             # a character is at most four bytes, and quoting at worst doubles them
