@@ -50,6 +50,7 @@ class Check:
     plan: Plan = field(init=False)
     cured: dict[str, Plan] = field(init=False)
     suppressed: frozenset[str] = frozenset()  # addresses and numbers that opted out, from lists
+    cells: str = field(init=False)
     coded: list[Coded] = field(default_factory=list)
     key: Key = field(init=False)
     people: People = field(init=False)
@@ -80,19 +81,20 @@ class Check:
         if self.suppressed:
             self.engine.keep(TABLE, (("cell", "VARCHAR"),), ((entry,) for entry in sorted(self.suppressed)))
             self.parts = [*self.parts, *listed_parts(self.parts)]
+        progress("reading the file", 0.0)
+        self.cells = self.engine.cells([key_sql(part) for part in self.parts])
         for number, part in enumerate(self.parts):
-            progress(f"reading {part.understood.header}", number / (len(self.parts) + 2))
-            cell = key_sql(part)
-            counted = self.engine.rows(f"SELECT x, COUNT(*) FROM (SELECT {cell} AS x FROM RELATION) AS cells GROUP BY x")
-            self.coded.append(code_column(part, counted, tests))
+            progress(f"reading {part.understood.header}", (number + 1) / (len(self.parts) + 3))
+            counted = self.engine.rows(f"SELECT x{number}, COUNT(*) FROM {self.cells} GROUP BY x{number}")
+            self.coded.append(code_column(part, f"x{number}", counted, tests))
         self.people = People(self.coded)
         self.key = Key(self.coded)
         self.key.store(self.engine)
 
     def decide(self, progress: Progress) -> None:
         """Give every row its number, and decide each number once."""
-        progress("deciding", len(self.parts) / (len(self.parts) + 2))
-        self.engine.keep_query("numbered", self.key.query())
+        progress("deciding", (len(self.parts) + 1) / (len(self.parts) + 3))
+        self.engine.keep_query("numbered", self.key.query(self.cells))
         words = ", ".join(f"k{number}" for number in range(len(self.key.words)))
         for *numbers, people, first in self.engine.rows(f"SELECT {words}, COUNT(*), MIN(row) FROM numbered GROUP BY {words}"):
             home, facts = self.person(numbers)
@@ -122,13 +124,16 @@ class Check:
     def _own(self, coded: Coded, text: str) -> Coded:
         """Return a column of which this one cell is the only value."""
         value = BLANK if coded.part.of_home else coded.part.read(text, coded.order)
-        return Coded(coded.part, [text], [value], {}, order=coded.order)
+        return Coded(coded.part, coded.cell, [text], [value], {}, order=coded.order)
 
     def freed(self, cure: Cure, group: Group) -> bool:
         """Tell whether a cure would turn the group's verdict to permit."""
         changes = _values(self.book, cure, self.intent.day)
         plan = self.cured.get(cure.name, self.plan)
-        facts = group.decision.facts | {fact: value for fact, value in changes.items() if fact not in plan.fixed}
+        own = {fact: value for fact, value in changes.items() if fact not in plan.fixed}
+        if any(value is False and group.decision.facts.get(fact) is True for fact, value in own.items()):
+            return False  # no paper undoes what a person said
+        facts = group.decision.facts | own
         homes = group.decision.homes
         return asker(plan, homes)(facts).verdict is Verdict.PERMIT
 

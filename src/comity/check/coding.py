@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Final, Literal
 
-from comity.check import homes
+from comity.check import dialects, homes
 from comity.check.dialects import Silence, Understood
 from comity.check.engines import Engine
 from comity.check.homes import Home
@@ -26,12 +26,6 @@ from comity.law.vocabulary import Facts, Value
 
 BLANK: Final = "blank"
 """What an empty cell is read as, unless its column says otherwise."""
-
-NEGATIVE: Final = frozenset({
-    "person.objected", "consent.opted_out", "consent.withdrawn", "person.opt_out_signal", "person.on_register",
-    "person.deceased", "person.restricted",
-})
-"""Facts that count if any column says so, and are false only where a column is complete for them."""
 
 PHONE_BEGINNING: Final = 9
 """Characters of a phone number that tell its country, with a calling code of three digits and two signs between."""
@@ -85,7 +79,7 @@ class Part:
         reading = self.understood.read(text, today=self.today, order=order)
         if isinstance(reading, Silence):
             return BLANK if reading is Silence.ABSENT else None
-        if reading is False and self.fact in NEGATIVE and not self.understood.complete_for:
+        if reading is False and self.fact in dialects.ONE_IS_ENOUGH and not self.understood.complete_for:
             return BLANK  # a tick that is missing here may stand elsewhere
         return reading
 
@@ -106,6 +100,7 @@ class Coded:
     """A column's codes: code 0 is the empty cell; each code has one text (or value) that stands for all of its class."""
 
     part: Part
+    cell: str  # the column of the engine's cells: x0, x1, …
     texts: list[str]
     values: list[Value]
     codes: dict[str, int]  # of each distinct text that is not empty
@@ -127,7 +122,11 @@ def key_sql(part: Part) -> str:
     if column.role == "home.phone":
         return _phone_sql(cell, national=bool(column.national))
     if column.role == "home.email" and not column.values:
-        return f"CASE WHEN {cell} LIKE '%.__' THEN CONCAT('x@x', RIGHT({cell}, 3)) ELSE NULL END"
+        longer = " OR ".join(f"{cell} LIKE '%.{end}'" for end in ("gov", "mil"))
+        return (
+            f"CASE WHEN {cell} LIKE '%.__' THEN CONCAT('x@x', RIGHT({cell}, 3)) "
+            f"WHEN {longer} THEN CONCAT('x@x', RIGHT({cell}, 4)) WHEN {cell} LIKE '%.xn--%' THEN {cell} ELSE NULL END"
+        )
     if column.role == "free-text":
         stems = opt_out_stems().replace("'", "''")
         return f"CASE WHEN REGEXP_MATCHES({cell}, '{stems}') THEN {cell} ELSE NULL END"
@@ -142,7 +141,7 @@ def _phone_sql(cell: str, *, national: bool) -> str:
     One without says nothing of a country, unless a dialect reads national numbers: those keep two digits.
     """
     inside = " OR ".join(f"{cell} LIKE '{plus}{code}%'" for code in LONG_CALLING_CODES for plus in ("+", "00"))
-    long = f"LEFT(TRANSLATE(LEFT({cell}, 18), ' ().-/', ''), 9)"
+    long = f"LEFT(TRANSLATE(REPLACE(LEFT({cell}, 18), '(0)', ''), ' ().-/', ''), 9)"
     without = f"CASE WHEN {cell} LIKE '%+%' OR {cell} LIKE '%011%' THEN {cell} ELSE {'LEFT(' + cell + ', 2)' if national else 'NULL'} END"
     return (
         f"CASE WHEN {cell} LIKE '+%' OR {cell} LIKE '00%' THEN "
@@ -160,11 +159,11 @@ def whole_phone(beginning: str) -> str:
     return "+" + number + "5" * ((11 if number.startswith("1") else 10) - len(number))
 
 
-def code_column(part: Part, counted: Iterable[tuple[str | None, int]], tests: Sequence[Test]) -> Coded:
+def code_column(part: Part, cell: str, counted: Iterable[tuple[str | None, int]], tests: Sequence[Test]) -> Coded:
     """Give each distinct text of a column its code; texts that the law cannot tell apart share one."""
     filled = [(text, rows) for text, rows in counted if text]
     order = _order(part, (text for text, _ in filled))
-    coded = Coded(part, [""], [BLANK if part.of_home else part.read("")], {}, order=order)
+    coded = Coded(part, cell, [""], [BLANK if part.of_home else part.read("")], {}, order=order)
     asked = [test for test in tests if test.fact == part.fact or (part.fact == "person.age" and test.fact == "person.known_age")]
     classes: dict[Hashable, int] = {_class(part, "", coded.values[0], asked): 0}
     for text, rows in filled:
@@ -226,19 +225,18 @@ class Key:
             rows = ((text, code) for text, code in column.codes.items() if code)
             engine.keep(column.part.table, (("cell", "VARCHAR"), ("code", "BIGINT")), rows)
 
-    def query(self) -> str:
-        """Return the query that gives every row its number, as words k0, k1, … of BIGINT."""
+    def query(self, cells: str) -> str:
+        """Return the query that gives every row of `cells` its number, as words k0, k1, … of BIGINT."""
         words = ", ".join(f"{self._word(word)} AS k{number}" for number, word in enumerate(self.words))
-        named = [(column.part.table, f"x{number}", f"t{number}") for number, column in enumerate(self.columns)]
-        joins = " ".join(f"LEFT JOIN {table} AS {short} ON {short}.cell = {cell}" for table, cell, short in named)
-        cells = ", ".join(f"{key_sql(column.part)} AS x{number}" for number, column in enumerate(self.columns))
-        inner = f"SELECT row{', ' + cells if cells else ''} FROM RELATION"
-        return f"SELECT row, {words} FROM ({inner}) AS keyed {joins}"
+        joins = " ".join(
+            f"LEFT JOIN {column.part.table} AS t{column.cell} ON t{column.cell}.cell = {column.cell}" for column in self.columns
+        )
+        return f"SELECT row, {words} FROM {cells} {joins}"
 
     def _word(self, columns: Sequence[Coded]) -> str:
         terms, weight = [], 1
         for column in columns:
-            terms.append(f"COALESCE(t{self.columns.index(column)}.code, 0) * {weight}")
+            terms.append(f"COALESCE(t{column.cell}.code, 0) * {weight}")
             weight *= column.radix
         return "CAST(" + (" + ".join(terms) or "0") + " AS BIGINT)"
 
@@ -293,20 +291,12 @@ def find_home(columns: Sequence[Coded], texts: Sequence[str]) -> Home:
 
 
 def join_facts(read: Iterable[tuple[str, Value]]) -> Facts:
-    """Join what several columns say of the same facts: one yes makes an opt-out, of the rest the first that reads."""
+    """Join what several columns say of the same facts."""
     said: dict[str, list[Value]] = {}
     for fact, value in read:
         if value != BLANK:
             said.setdefault(fact, []).append(value)
-    facts = {fact: _joined(fact, values) for fact, values in said.items()}
+    facts = {fact: dialects.join(fact, values) for fact, values in said.items()}
     if facts.get("person.age") is not None:
         facts.setdefault("person.known_age", facts["person.age"])
     return facts
-
-
-def _joined(fact: str, values: Sequence[Value]) -> Value:
-    if fact in NEGATIVE:
-        return True if True in values else None if None in values else False
-    if fact == "consent.given" and len(set(values)) > 1:
-        return None  # one column says yes and another no, or something that cannot be read
-    return next((value for value in values if value is not None), None)

@@ -17,6 +17,8 @@ import sqlglot
 if TYPE_CHECKING:
     import duckdb
 
+    from comity.check.sources import Source
+
 Row = tuple[Any, ...]
 
 WORKING_MEMORY = "256MB"
@@ -27,14 +29,23 @@ class EngineError(ValueError):
 
 
 class Engine(ABC):
-    """Where the rows lie. `relation` is SQL text for FROM, with the columns `row`, c0, c1, … of text."""
+    """Where the rows lie: `relation` has the columns `row`, c0, c1, … of text; in queries RELATION stands for it."""
 
     dialect: str
-    relation: str
+
+    @property
+    @abstractmethod
+    def relation(self) -> str:
+        """SQL for FROM: the rows as they are, in the engine's own dialect."""
 
     def translated(self, query: str) -> str:
         """Return a query in the engine's own dialect."""
         return query if self.dialect == "duckdb" else sqlglot.transpile(query, read="duckdb", write=self.dialect)[0]
+
+    def cells(self, keys: Sequence[str]) -> str:
+        """Return SQL for FROM that gives every row its number and the keys as x0, x1, …"""
+        named = "".join(f", {key} AS x{number}" for number, key in enumerate(keys))
+        return f"(SELECT row{named} FROM RELATION) AS cells"
 
     @abstractmethod
     def rows(self, query: str) -> Iterator[Row]:
@@ -54,13 +65,25 @@ class DuckEngine(Engine):
 
     dialect = "duckdb"
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+    def __init__(self, connection: duckdb.DuckDBPyConnection, source: Source) -> None:
         self.connection = connection
-        self.relation = ""
+        self.source = source
+
+    @property
+    def relation(self) -> str:
+        """The file's rows, read exactly."""
+        return f"{self.source.relation} AS people"
+
+    def cells(self, keys: Sequence[str]) -> str:
+        """Read a text file once and keep the keys; a Parquet file is quicker to read again."""
+        if self.source.kind == "Parquet":
+            return super().cells(keys)
+        self.source.load("cells", [f"{key} AS x{number}" for number, key in enumerate(keys)])
+        return "cells"
 
     def rows(self, query: str) -> Iterator[Row]:
         """Yield the rows of a query, a few thousand at a time."""
-        cursor = self.connection.execute(query.replace("RELATION", self.relation))
+        cursor = self.connection.execute(self.own(query))
         while batch := cursor.fetchmany(20_000):
             yield from batch
 
@@ -73,7 +96,11 @@ class DuckEngine(Engine):
 
     def keep_query(self, name: str, query: str) -> None:
         """Make a table of what a query returns, in its order."""
-        self.connection.execute(f"CREATE OR REPLACE TABLE {name} AS {query.replace('RELATION', self.relation)}")
+        self.connection.execute(f"CREATE OR REPLACE TABLE {name} AS {self.own(query)}")
+
+    def own(self, query: str) -> str:
+        """Put the file in the place of RELATION."""
+        return query.replace("RELATION", self.relation) if "RELATION" in query else query
 
 
 class PostgresEngine(Engine):
@@ -97,7 +124,12 @@ class PostgresEngine(Engine):
         self.columns = tuple(column.name for column in found.description or ())
         texts = [sql.SQL("{}::text AS {}").format(sql.Identifier(name), sql.Identifier(f"c{n}")) for n, name in enumerate(self.columns)]
         query = sql.SQL("SELECT row_number() OVER (ORDER BY ctid) AS row, {} FROM {}").format(sql.SQL(", ").join(texts), named)
-        self.relation = f"({query.as_string(self.connection)}) AS people"
+        self._relation = f"({query.as_string(self.connection)}) AS people"
+
+    @property
+    def relation(self) -> str:
+        """The table in place."""
+        return self._relation
 
     def rows(self, query: str) -> Iterator[Row]:
         """Yield the rows of a query from a cursor on the server."""
@@ -141,9 +173,14 @@ class SparkEngine(Engine):
         self.columns = tuple(frame.columns)
         frame.createOrReplaceTempView("comity_source")
         texts = ", ".join(f"CAST(`{name}` AS STRING) AS c{n}" for n, name in enumerate(self.columns))
-        self.relation = (
+        self._relation = (
             f"(SELECT row_number() OVER (ORDER BY monotonically_increasing_id()) AS row, {texts} FROM comity_source) AS people"
         )
+
+    @property
+    def relation(self) -> str:
+        """The file or the table."""
+        return self._relation
 
     def _frame(self, name: str) -> Any:  # noqa: ANN401 (PySpark's frames have two types, of which it returns either)
         if Path(name).suffix.lower() == ".parquet":

@@ -122,7 +122,7 @@ def _run(asked: Asked) -> int:
                 report.print_decision(_one_row(checked, engine, asked.options["row"], rejects(), name), console)
                 return 0
             checked.decide(progress)
-        answer = _answer(checked, name, dialect, read, rejects(), started, notes)
+        answer = _answer(checked, name, dialect, read, rejects(), started, notes())
         if asked.options["out"]:
             _write(checked, answer, engine, columns, asked.options["out"])
     if asked.options["as_json"]:
@@ -159,24 +159,24 @@ def _intent(book: Lawbook, asked: Asked) -> Intent:
 
 
 @contextlib.contextmanager
-def _source(asked: Asked) -> Iterator[tuple[Engine, tuple[str, ...], Any, str, tuple[str, ...]]]:
+def _source(asked: Asked) -> Iterator[tuple[Engine, tuple[str, ...], Any, str, Any]]:
     """Open the file or the table: the engine, its columns, a function that returns what could not be read, its name."""
     from comity.check import engines
 
     engine_name = asked.options["engine"]
     if engine_name.startswith(("postgresql://", "postgres://")):
         postgres = engines.PostgresEngine(engine_name, asked.file)
-        yield postgres, postgres.columns, tuple, asked.file, ()
+        yield postgres, postgres.columns, tuple, asked.file, tuple
     elif engine_name == "spark" or engine_name.startswith(("spark://", "sc://", "local")):
         spark = engines.SparkEngine("local[*]" if engine_name == "spark" else engine_name, asked.file)
-        yield spark, spark.columns, tuple, Path(asked.file).name, ()
+        yield spark, spark.columns, tuple, Path(asked.file).name, tuple
     elif engine_name == "duckdb":
         yield from _duck_source(asked)
     else:
         raise click.UsageError(f"no engine is called {engine_name!r}; use duckdb, postgresql://…, spark or spark://…")
 
 
-def _duck_source(asked: Asked) -> Iterator[tuple[Engine, tuple[str, ...], Any, str, tuple[str, ...]]]:
+def _duck_source(asked: Asked) -> Iterator[tuple[Engine, tuple[str, ...], Any, str, Any]]:
     import duckdb
 
     from comity.check.engines import WORKING_MEMORY, DuckEngine, working_folder
@@ -187,9 +187,7 @@ def _duck_source(asked: Asked) -> Iterator[tuple[Engine, tuple[str, ...], Any, s
         connection.execute(f"SET memory_limit = '{WORKING_MEMORY}'; SET temp_directory = '{folder}'")
         connection.execute("SET enable_progress_bar = false; SET autoinstall_known_extensions = false")
         with connection, open_source(Path(asked.file), connection) as source:
-            engine = DuckEngine(connection)
-            engine.relation = f"{source.relation}"
-            yield engine, source.columns, source.rejects, Path(asked.file).name, tuple(source.notes)
+            yield DuckEngine(connection, source), source.columns, lambda: source.rejects, Path(asked.file).name, lambda: source.notes
 
 
 def _dialect(asked: Asked, columns: tuple[str, ...]) -> Dialect:

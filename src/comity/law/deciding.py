@@ -6,7 +6,7 @@ matter to it, so all engines answer alike.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
@@ -83,20 +83,21 @@ class Finding:
 
 def find(plan: LocalPlan, known: Mapping[Test, Truth]) -> Finding:
     """Return what the laws of `plan` answer, given the truth of each test."""
-    case = _Case(plan, known)
+    cases = {inner: _Case(inner, known) for inner in dict.fromkeys([plan, *plan.inner.values()])}
+    case = cases[plan]
     answers: list[LawAnswer] = []
     reasons: list[Reason] = []
     wanted: list[Wanted] = []
     for folded in plan.laws:
-        governs = case.governs[folded.law.id]
+        law = folded.law
+        governs = case.governs[law.id]
         if governs == FALSE:
             continue
-        found = list(case.law_reasons(folded, governs))
-        answers.append(
-            LawAnswer(law=folded.law.id, name=folded.law.name, verdict=_strictest(found), certain=governs == TRUE)
-        )
+        there = cases[plan.inner[law.id]]
+        found = list(case.as_governing(there.reasons_if_governing(law.id), folded, governs))
+        answers.append(LawAnswer(law=law.id, name=law.name, verdict=_strictest(found), certain=governs == TRUE))
         reasons += found
-        wanted += case.wanted(folded, governs)
+        wanted += there.wanted(law.id, governs)
     reasons += case.home_reasons()
     merged, clashes = merge(wanted, plan.plan.book.obligations)
     reasons += (_clash(clash) for clash in clashes)
@@ -141,12 +142,12 @@ class _Case:
     def open_facts(self, rule: Rule, condition: Condition, governs: Condition) -> tuple[str, ...]:
         """Return the facts that would settle whether a rule holds."""
         exceptions = [part for _, part in self.exceptions.get(rule.id, ())]
-        laws = [self.plan.rule_laws[item.law] for item, _ in self.exceptions.get(rule.id, ())]
+        laws = [self.plan.by_law[item.law].governs for item, _ in self.exceptions.get(rule.id, ())]
         return self.missing(condition, governs, *exceptions, *laws)
 
-    def law_reasons(self, folded: FoldedLaw, governs: Truth) -> Iterator[Reason]:
-        """Yield every reason of one law; one that only possibly governs turns its deny into ask."""
-        for reason in self.reasons_if_governing(folded):
+    def as_governing(self, found: Iterable[Reason], folded: FoldedLaw, governs: Truth) -> Iterator[Reason]:
+        """Yield a law's reasons; one that only possibly governs turns its deny into ask."""
+        for reason in found:
             if reason.weight is Verdict.DENY and governs == UNKNOWN:
                 missing = tuple(sorted({*reason.missing, *self.missing(folded.governs)}))
                 kind: Kind = "may-be-forbidden" if reason.kind == "forbidden" else "ground-uncertain"
@@ -154,7 +155,9 @@ class _Case:
             else:
                 yield reason
 
-    def reasons_if_governing(self, folded: FoldedLaw) -> Iterator[Reason]:
+    def reasons_if_governing(self, law_id: str) -> Iterator[Reason]:
+        """Yield every reason of one law as it is if the law governs."""
+        folded = self.plan.by_law[law_id]
         for rule, condition in folded.rules:
             force = self.force(rule, condition)
             if rule.effect == "forbid" and force == TRUE:
@@ -199,14 +202,16 @@ class _Case:
         slot = next(slot for slot in law.slots if slot.id == slot_id)
         empty = filled == FALSE and needed == TRUE
         conditions = [condition for rule, condition in grounds if self.lifts(rule, condition) == UNKNOWN]
-        laws = [self.plan.rule_laws[rule.law] for rule, _ in grounds if rule.law in self.plan.rule_laws]
+        laws = [self.plan.by_law[rule.law].governs for rule, _ in grounds]
         yield Reason(
             law=law.id, rule=slot_id, kind="no-ground" if empty else "ground-uncertain",
             weight=Verdict.DENY if empty else Verdict.ASK, says=slot.says, cite=slot.cite, url=law.source.url,
             cures=slot.cures, missing=() if empty else self.missing(applies, *conditions, *laws),
         )  # fmt: skip
 
-    def wanted(self, folded: FoldedLaw, governs: Truth) -> Iterator[Wanted]:
+    def wanted(self, law_id: str, governs: Truth) -> Iterator[Wanted]:
+        """Yield what one law wants to accompany the use."""
+        folded = self.plan.by_law[law_id]
         for rule, condition in folded.rules:
             if rule.effect == "require" and rule.obligation is not None:
                 force = min(self.force(rule, condition), governs)

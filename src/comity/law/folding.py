@@ -91,6 +91,11 @@ class Plan:
         return self._local[key]
 
     @cached_property
+    def governs(self) -> Mapping[str, Condition]:
+        """When each law governs, by its id."""
+        return {folded.law.id: folded.governs for folded in self.laws}
+
+    @cached_property
     def tests(self) -> tuple[Test, ...]:
         """Every test of a person's fact that the law may make, wherever the person lives."""
         found = (test for folded in self.laws for condition in _conditions(folded) for test in tests(condition))
@@ -102,23 +107,54 @@ class Plan:
 
 
 class LocalPlan:
-    """A plan for people who may live in just these places: what is left are tests of their other facts."""
+    """A plan for people who may live in just these places: what is left are tests of their other facts.
+
+    A law is asked as things are where it governs: for somebody who lives in Germany or France, German law is asked about
+    somebody in Germany. `inner` has the plan for just the places in which each law may govern.
+    """
 
     def __init__(self, plan: Plan, homes: frozenset[str]) -> None:
         self.plan = plan
         self.homes = homes
-        self.laws = tuple(_local_law(folded, homes) for folded in plan.laws if _local(folded.governs, homes) != NEVER)
+        governed = {folded.law.id: _local(folded.governs, homes) for folded in plan.laws}
+        self.laws = tuple(_local_law(folded, homes) for folded in plan.laws if governed[folded.law.id] != NEVER)
         self.uncovered_homes = {home: _home_covered(plan, home) for home in sorted(homes)}
         conditions = [condition for folded in self.laws for condition in _conditions(folded)]
         conditions += self.uncovered_homes.values()
-        self.tests = tuple(dict.fromkeys(test for condition in conditions for test in tests(condition)))
-        self.positions = tuple(plan.position(test) for test in self.tests)
-        self.care = sum(3 << (2 * position) for position in self.positions)
+        self.own_tests = tuple(dict.fromkeys(test for condition in conditions for test in tests(condition)))
 
     @cached_property
-    def rule_laws(self) -> Mapping[str, Condition]:
-        """When each law governs, by its id."""
-        return {folded.law.id: folded.governs for folded in self.laws}
+    def inner(self) -> Mapping[str, LocalPlan]:
+        """The plan to ask each law in: the places in which it may govern, and no others."""
+        if len(self.homes) == 1:
+            return {folded.law.id: self for folded in self.laws}
+        found = {}
+        for folded in self.laws:
+            governs = self.plan.governs[folded.law.id]
+            here = frozenset(home for home in self.homes if _local(governs, frozenset({home})) != NEVER)
+            found[folded.law.id] = self if here == self.homes else self.plan.at(here)
+        return found
+
+    @cached_property
+    def tests(self) -> tuple[Test, ...]:
+        """Every test of a person's facts that decides, whichever of the places is their home."""
+        plans = dict.fromkeys([self, *self.inner.values()])
+        return tuple(dict.fromkeys(test for plan in plans for test in plan.own_tests))
+
+    @cached_property
+    def positions(self) -> tuple[int, ...]:
+        """Where each test stands in a signature."""
+        return tuple(self.plan.position(test) for test in self.tests)
+
+    @cached_property
+    def care(self) -> int:
+        """The bits of a signature that matter here."""
+        return sum(3 << (2 * position) for position in self.positions)
+
+    @cached_property
+    def by_law(self) -> Mapping[str, FoldedLaw]:
+        """Each law that may govern here, by its id."""
+        return {folded.law.id: folded for folded in self.laws}
 
     def truths(self, signature: int) -> dict[Test, Truth]:
         """Read the truth of each test out of a signature (bit pairs: 0 false, 2 unknown, 3 true)."""

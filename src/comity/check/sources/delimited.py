@@ -52,13 +52,18 @@ class Broken(ValueError):
 
 
 class Row:
-    """A row while it is read, line by line, until no quoted cell is open."""
+    """A row while it is read, line by line, until no quoted cell is open.
+
+    Where RFC 4180 is silent, we read as DuckDB does: a space may stand before a quoted cell, and spaces after it; and
+    text that goes on in a second pair of quotes belongs to the same cell.
+    """
 
     def __init__(self, delimiter: str, *, backslash: bool = False) -> None:
         self._delimiter = delimiter
         body = r'[^"\\]*(?:(?:""|\\.)[^"\\]*)*' if backslash else r'[^"]*(?:""[^"]*)*'
         self._body = re.compile(body, re.DOTALL)
-        self._spaced = re.compile(rf' +"({body})" *(?={re.escape(delimiter)}|$)', re.DOTALL)
+        # a quote after a space opens a cell only if what closes it, if anything does, ends the cell
+        self._spaced = re.compile(rf' "{body}(?:" *(?:[{re.escape(delimiter)}"]|$)|$)', re.DOTALL)
         self._unescape = re.compile(r'""|\\(.)', re.DOTALL) if backslash else None
         self._cells: list[str] = []
         self._open: list[str] | None = None
@@ -70,9 +75,9 @@ class Row:
                 return line.split(self._delimiter)
             self._cells, at = [], 0
         else:
-            at = self._close(line, 0)
+            at = self._quoted(line, 0)
         while at <= len(line):
-            at = self._close(line, at + 1) if line.startswith('"', at) else self._bare(line, at)
+            at = self._next(line, at)
         if self._open is not None:
             self._open.append(end)
             return None
@@ -81,31 +86,33 @@ class Row:
     def forget(self) -> None:
         self._open = None
 
-    def _bare(self, line: str, at: int) -> int:
-        """Take the unquoted cell that begins at `at`; return where the next one begins."""
-        spaced = self._spaced.match(line, at) if line.startswith(" ", at) else None
-        if spaced:
-            self._cells.append(self._plain(spaced[1]))
-            return spaced.end() + 1
+    def _next(self, line: str, at: int) -> int:
+        """Take the cell that begins at `at`; return where the next one begins, beyond the line if none does."""
+        if line.startswith('"', at):
+            return self._quoted(line, at + 1)
+        if line.startswith(' "', at) and self._spaced.match(line, at):
+            return self._quoted(line, at + 2)
         end = line.find(self._delimiter, at)
         end = len(line) if end < 0 else end
         self._cells.append(line[at:end])
         return end + 1
 
-    def _close(self, line: str, at: int) -> int:
-        """Take the quoted text that goes on at `at`; return where the next cell begins, beyond the line if none."""
+    def _quoted(self, line: str, at: int) -> int:
+        """Take quoted text, which goes on at `at`."""
         body = self._body.match(line, at)
         end = body.end() if body else at
         parts = [] if self._open is None else self._open
         if end >= len(line) or line[end] != '"':
-            parts.append(line[at:])
-            self._open = parts
+            self._open = [*parts, line[at:]]
             return len(line) + 1
-        self._cells.append(self._plain("".join([*parts, line[at:end]])))
-        self._open = None
         after = end + 1
         while line.startswith(" ", after):
             after += 1
+        if line.startswith('"', after):
+            self._open = [*parts, line[at:end], line[end + 1 : after]]
+            return after
+        self._open = None
+        self._cells.append(self._plain("".join([*parts, line[at:end]])))
         if after < len(line) and line[after] != self._delimiter:
             raise Broken("a quoted cell has text after its closing quote")
         return after + 1
@@ -381,10 +388,11 @@ class _File:
             "delim": quoted(self.dialect.delimiter),
             "quote": "'\"'",
             "escape": "'\"'",
-            "new_line": r"'\r\n'" if self.text.survey.returns else r"'\n'",
             "compression": "'none'",
             "strict_mode": "true",
         }
+        if not self.text.survey.returns:  # told of CRLF, DuckDB 2.0.0 finds no rows; it sees that for itself
+            options["new_line"] = r"'\n'"
         spelled = ", ".join(f"{name}={value}" for name, value in options.items())
         return f"read_csv({quoted(str(self.text.path.absolute()))}, {spelled})"
 
@@ -466,7 +474,11 @@ class DelimitedReading(Reading):
         return self._proved
 
     def _expected(self, rows: int) -> bool:
-        return rows > 0 and (rows == self._file.rows or rows == self._file.rows - blank_lines(self._file.text))
+        """Compare with the survey. In a single column DuckDB takes blank lines for rows; elsewhere they are none."""
+        file = self._file
+        if rows == file.rows and len(file.columns) > 1:
+            return rows > 0
+        return 0 < rows == file.rows - blank_lines(file.text)
 
 
 def read_delimited(

@@ -159,6 +159,8 @@ class StagedRows:
         self._file = self._copy.open("w", encoding="utf-8", errors="replace", newline="", buffering=2**20)
         self._delimiter = delimiter
         self._writer = csv.writer(self._file, delimiter=delimiter, lineterminator="\n")
+        # the other one leaves a lone carriage return bare
+        self._careful = csv.writer(self._file, delimiter=delimiter, lineterminator="\n", quoting=csv.QUOTE_ALL)
 
     def __enter__(self) -> Self:
         return self
@@ -174,8 +176,10 @@ class StagedRows:
         """Write one row; missing cells at its end are empty."""
         joined = "".join(cells)
         self._longest = max(self._longest, len(joined))
-        self._multiline = self._multiline or "\n" in joined or "\r" in joined
-        self._writer.writerow((row, *cells, *[""] * (self.width - len(cells))))
+        multiline = "\n" in joined or "\r" in joined
+        self._multiline = self._multiline or multiline
+        writer = self._careful if multiline else self._writer
+        writer.writerow((row, *cells, *[""] * (self.width - len(cells))))
         self.count += 1
 
     def add_plain(self, row: int, text: str) -> None:

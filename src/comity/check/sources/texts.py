@@ -123,7 +123,7 @@ def _wide(head: bytes) -> str | None:
 
 
 def _scarcely_text(head: bytes) -> bool:
-    return 0 not in head and len(head) - len(head.translate(None, _CONTROLS)) > max(1, len(head) // 100)
+    return 0 not in head and len(head) - len(head.translate(None, _CONTROLS)) > max(8, len(head) // 20)
 
 
 def _not_text(path: Path) -> BadFile:
@@ -167,7 +167,7 @@ def _other(path: Path) -> str:
             for line in piece.splitlines():
                 if not line.isascii():
                     lines.add(line)
-    if lines.good >= 9 * lines.bad or (lines.good > lines.bad and lines.bad <= _FEW):
+    if lines.good >= 9 * lines.bad or (lines.good >= lines.bad and lines.bad <= _FEW):
         return "utf-8"
     encoding = charsets.guess(lines.sample)
     if encoding is None:
