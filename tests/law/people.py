@@ -52,6 +52,33 @@ def person(book: Lawbook, dice: random.Random, unknown: float = 0.3) -> Facts:
     return facts
 
 
+REFUSALS = ("person.objected", "person.opt_out_signal", "person.restricted", "person.deceased", "person.on_register",
+            "consent.withdrawn", "consent.opted_out")  # fmt: skip
+
+
+def willing(book: Lawbook, dice: random.Random) -> Facts:
+    """Return a person of whom much is on record, most of it in our favour: the law often says yes to using their data."""
+    facts = person(book, dice, unknown=0.1)
+    facts["person.home"] = frozenset({dice.choice(HOMES)})
+    for fact in row_facts(book):
+        if fact.kind == "bool" and dice.random() < 0.93:
+            facts[fact.name] = fact.name not in REFUSALS
+    facts |= {"consent.given_on": DAY - timedelta(days=dice.choice([1, 20, 400]))} if dice.random() < 0.8 else {}
+    facts |= {"person.age": (40, 40), "person.known_age": (40, 40)} if dice.random() < 0.8 else {}
+    facts |= {"person.register_checked_on": DAY} if dice.random() < 0.8 else {}
+    facts |= {"relation.source": "person"} if dice.random() < 0.8 else {}
+    return facts
+
+
+def circumstances(book: Lawbook, dice: random.Random, use: str) -> dict[str, object]:
+    """Return one of the uses by an ordinary firm, often with something about it changed or unknown."""
+    facts: dict[str, object] = {**US, **USES[use]}
+    about = [fact for fact in book.vocabulary.facts.values() if fact.namespace in {"use", "data", "org", "actor"}]
+    for fact in dice.sample(about, dice.choice([0, 0, 0, 1, 2, 4])):
+        facts[fact.name] = None if dice.random() < 0.3 else value(fact, dice)
+    return facts
+
+
 def value(fact: Fact, dice: random.Random) -> Value:
     """Return a random value of a fact."""
     match fact.kind:

@@ -55,6 +55,8 @@ class Check:
     key: Key = field(init=False)
     people: People = field(init=False)
     groups: dict[tuple[int, ...], Group] = field(default_factory=dict)
+    decided: dict[tuple[frozenset[str], int], Decision] = field(default_factory=dict)
+    cures_tried: dict[tuple[str, int], bool] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Fold the law for the use, and once more for each cure that changes the use or us."""
@@ -82,7 +84,8 @@ class Check:
             self.engine.keep(TABLE, (("cell", "VARCHAR"),), ((entry,) for entry in sorted(self.suppressed)))
             self.parts = [*self.parts, *listed_parts(self.parts)]
         progress("reading the file", 0.0)
-        self.cells = self.engine.cells([key_sql(part) for part in self.parts])
+        keys = [key_sql(part, many=self.engine.has_many(f"c{part.number}")) for part in self.parts]
+        self.cells = self.engine.cells(keys)
         for number, part in enumerate(self.parts):
             progress(f"reading {part.understood.header}", (number + 1) / (len(self.parts) + 3))
             counted = self.engine.rows(f"SELECT x{number}, COUNT(*) FROM {self.cells} GROUP BY x{number}")
@@ -106,7 +109,11 @@ class Check:
 
     def group(self, home: Home, facts: Facts, people: int, first: int) -> Group:
         """Decide for people with this home and these facts."""
-        decision = asker(self.plan, home.places or None)({**facts, "person.home": home.places or None})
+        key = (home.places, id(facts))
+        decision = self.decided.get(key)
+        if decision is None:
+            decision = asker(self.plan, home.places or None)({**facts, "person.home": home.places or None})
+            self.decided[key] = decision
         return Group(
             homes=home.text, conflict=home.conflict, hint=home.hint or "", decision=decision, people=people, first_row=first
         )
@@ -128,6 +135,12 @@ class Check:
 
     def freed(self, cure: Cure, group: Group) -> bool:
         """Tell whether a cure would turn the group's verdict to permit."""
+        key = (cure.name, id(group.decision))
+        if key not in self.cures_tried:
+            self.cures_tried[key] = self._frees(cure, group)
+        return self.cures_tried[key]
+
+    def _frees(self, cure: Cure, group: Group) -> bool:
         changes = _values(self.book, cure, self.intent.day)
         plan = self.cured.get(cure.name, self.plan)
         own = {fact: value for fact, value in changes.items() if fact not in plan.fixed}

@@ -35,6 +35,14 @@ LONGEST_PHONE: Final = 22
 
 LARGEST_KEY: Final = 2**62
 
+EMAIL_ENDING: Final = 4
+"""Characters of an e-mail address that hold an ending which names a country, with its dot."""
+
+LONGEST_PHONE: Final = 22
+"""Characters of one phone number; a longer cell holds several, and is read whole."""
+
+LARGEST_KEY: Final = 2**62
+
 LONG_CALLING_CODES: Final = ("212", "262", "358", "39", "44", "47", "599", "61")
 """Calling codes within which more than three digits decide the country, as Jersey's and the Isle of Man's within +44."""
 
@@ -68,9 +76,13 @@ class Part:
         words = (self.number, self.understood.role, self.fact, "listed" if self.listed else "")
         return "codes_" + "_".join(re.sub(r"\W", "_", str(word)) for word in words if word != "")
 
-    def cell(self, text: str) -> str:
-        """Return a cell as the database shortened it in its full length again."""
-        return whole_phone(text) if self.understood.role == "home.phone" else text
+    def evidence(self, text: str, near: homes.Evidence = homes.NOTHING) -> homes.Evidence:
+        """Return what a cell, whole or as `key_sql` shortened it, says of the home."""
+        if self.understood.role == "home.phone" and text.startswith(("+", "00")) and len(text) <= PHONE_BEGINNING + 1:
+            return homes.from_beginning(text)
+        if self.understood.role == "home.email" and "@" not in text and not self.understood.column.values:
+            return homes.from_domain("x@x" + text[text.rfind("."):]) if "." in text else None
+        return self.understood.evidence(text, near)
 
     def read(self, text: str, order: Order | Literal["auto"] = "auto") -> Value:
         """Return the fact's value, None for what settles nothing or cannot be read, or BLANK for what says nothing."""
@@ -113,8 +125,12 @@ class Coded:
         return len(self.texts)
 
 
-def key_sql(part: Part) -> str:
-    """Return SQL for what of a cell can matter, so that a column has few distinct values."""
+def key_sql(part: Part, *, many: bool = True) -> str:
+    """Return SQL for what of a cell can matter, so that a column has few distinct values.
+
+    `many` says that a column of notes holds many different ones, so that it pays to pass over those without a word that
+    could be an opt-out.
+    """
     cell = f"c{part.number}"
     column = part.understood.column
     if part.listed:
@@ -122,12 +138,8 @@ def key_sql(part: Part) -> str:
     if column.role == "home.phone":
         return _phone_sql(cell, national=bool(column.national))
     if column.role == "home.email" and not column.values:
-        longer = " OR ".join(f"{cell} LIKE '%.{end}'" for end in ("gov", "mil"))
-        return (
-            f"CASE WHEN {cell} LIKE '%.__' THEN CONCAT('x@x', RIGHT({cell}, 3)) "
-            f"WHEN {longer} THEN CONCAT('x@x', RIGHT({cell}, 4)) WHEN {cell} LIKE '%.xn--%' THEN {cell} ELSE NULL END"
-        )
-    if column.role == "free-text":
+        return f"RIGHT({cell}, {EMAIL_ENDING})"
+    if column.role == "free-text" and many:
         stems = opt_out_stems().replace("'", "''")
         return f"CASE WHEN REGEXP_MATCHES({cell}, '{stems}') THEN {cell} ELSE NULL END"
     if column.role == "age" or column.reads in {"day", "dated"}:
@@ -136,27 +148,16 @@ def key_sql(part: Part) -> str:
 
 
 def _phone_sql(cell: str, *, national: bool) -> str:
-    """A number with a calling code keeps its beginning, which alone tells the country (`whole_phone` makes it whole again).
+    """A number with a calling code keeps its beginning; one without says nothing of a country.
 
-    One without says nothing of a country, unless a dialect reads national numbers: those keep two digits.
+    Where a dialect reads national numbers, those keep two digits. Long cells hold several numbers and are left whole.
     """
-    inside = " OR ".join(f"{cell} LIKE '{plus}{code}%'" for code in LONG_CALLING_CODES for plus in ("+", "00"))
-    long = f"LEFT(TRANSLATE(REPLACE(LEFT({cell}, 18), '(0)', ''), ' ().-/', ''), 9)"
-    without = f"CASE WHEN {cell} LIKE '%+%' OR {cell} LIKE '%011%' THEN {cell} ELSE {'LEFT(' + cell + ', 2)' if national else 'NULL'} END"
+    without = f"LEFT({cell}, 2)" if national else "NULL"
     return (
-        f"CASE WHEN {cell} LIKE '+%' OR {cell} LIKE '00%' THEN "
-        f"CASE WHEN LENGTH({cell}) > {LONGEST_PHONE} THEN {cell} WHEN {inside} THEN {long} ELSE LEFT({cell}, {PHONE_BEGINNING}) END "
-        f"ELSE {without} END"
+        f"CASE WHEN LENGTH({cell}) > {LONGEST_PHONE} THEN {cell} WHEN {cell} LIKE '+%' THEN LEFT({cell}, {PHONE_BEGINNING}) "
+        f"WHEN {cell} LIKE '00%' THEN LEFT({cell}, {PHONE_BEGINNING + 1}) "
+        f"WHEN {cell} LIKE '%+%' OR {cell} LIKE '%011%' THEN {cell} ELSE {without} END"
     )
-
-
-def whole_phone(beginning: str) -> str:
-    """Return a number of full length with this beginning: ten digits after a North American 1, else ten in all."""
-    digits = "".join(letter for letter in beginning if letter.isdigit())
-    if not beginning.startswith(("+", "00")) or len(beginning) < PHONE_BEGINNING:
-        return beginning
-    number = digits.removeprefix("00") if beginning.startswith("00") else digits
-    return "+" + number + "5" * ((11 if number.startswith("1") else 10) - len(number))
 
 
 def code_column(part: Part, cell: str, counted: Iterable[tuple[str | None, int]], tests: Sequence[Test]) -> Coded:
@@ -173,7 +174,7 @@ def code_column(part: Part, cell: str, counted: Iterable[tuple[str | None, int]]
         key = _class(part, text, value, asked)
         if key not in classes:
             classes[key] = coded.radix
-            coded.texts.append(part.cell(text))
+            coded.texts.append(text)
             coded.values.append(value)
         coded.codes[text] = classes[key]
     return coded
@@ -190,7 +191,7 @@ def _class(part: Part, text: str, value: Value, tests: Sequence[Test]) -> Hashab
     """Return what two cells of a column have in common if nothing tells them apart."""
     if part.of_home:
         near = _NEAR if part.understood.role == "home.state" else _NEAR[:1]
-        return tuple(part.understood.evidence(part.cell(text), place) for place in near)
+        return tuple(part.evidence(text, place) for place in near)
     if value is None or value == BLANK:
         return value
     return tuple(test_truth(test, value) for test in tests)
@@ -201,7 +202,7 @@ _NEAR = (frozenset[str](), frozenset({"US"}), frozenset({"US", "GE", "CA", "BG",
 
 def _unreadable(part: Part, text: str, value: Value) -> bool:
     if part.understood.role == "home.country":
-        return part.understood.evidence(text) is None
+        return part.evidence(text) is None
     return not part.of_home and value is None and part.understood.column.reads != "choice"
 
 
@@ -256,6 +257,7 @@ class People:
         self.columns = columns
         self.homes: dict[tuple[int, ...], Home] = {}
         self.facts: dict[tuple[int, ...], Facts] = {}
+        self.alike: dict[frozenset[tuple[str, Value]], Facts] = {}
         self.of_home = [column for column in columns if column.part.of_home]
         self.of_facts = [column for column in columns if not column.part.of_home]
 
@@ -267,23 +269,27 @@ class People:
             self.homes[where] = find_home(self.of_home, [column.texts[code] for column, code in zip(self.of_home, where, strict=True)])
         if what not in self.facts:
             read = [(column.part.fact, column.values[code]) for column, code in zip(self.of_facts, what, strict=True)]
-            self.facts[what] = join_facts(read)
+            facts = join_facts(read)
+            self.facts[what] = self.alike.setdefault(frozenset(facts.items()), facts)
         return self.homes[where], self.facts[what]
 
 
 def find_home(columns: Sequence[Coded], texts: Sequence[str]) -> Home:
     """Return the home that one person's cells speak of."""
-    cells = [(column.part.understood, text) for column, text in zip(columns, texts, strict=True) if text]
+    cells = [(column.part, text) for column, text in zip(columns, texts, strict=True) if text]
 
     def seen(role: str, near: homes.Evidence = homes.NOTHING, address: str | None = None) -> list[homes.Evidence]:
         return [
-            one.evidence(text, near) for one, text in cells if one.role == role and address in {None, one.column.address}
+            part.evidence(text, near)
+            for part, text in cells
+            if part.understood.role == role and address in {None, part.understood.column.address}
         ]
 
     phones = seen("home.phone")
     near = homes.NOTHING.union(*(phone for phone in phones if phone))
     countries, states = [], []
-    for address in sorted({one.column.address for one, _ in cells if one.role in {"home.country", "home.state"}}):
+    placed = (part.understood for part, _ in cells if part.understood.role in {"home.country", "home.state"})
+    for address in sorted({one.column.address for one in placed}):
         country = homes.same_place(seen("home.country", address=address))
         countries.append(country)
         states.append(homes.same_place(seen("home.state", near if country == homes.NOTHING else country, address)))
@@ -297,6 +303,10 @@ def join_facts(read: Iterable[tuple[str, Value]]) -> Facts:
         if value != BLANK:
             said.setdefault(fact, []).append(value)
     facts = {fact: dialects.join(fact, values) for fact, values in said.items()}
+    if facts.get("consent.given") is True and (facts.get("consent.source_kept") or facts.get("consent.wording_kept")):
+        # No export has a column "express". A yes with its form or wording on file is an act that can be shown; a yes
+        # without either lacks evidence anyway.
+        facts.setdefault("consent.express", True)
     if facts.get("person.age") is not None:
         facts.setdefault("person.known_age", facts["person.age"])
     return facts

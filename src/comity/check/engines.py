@@ -12,8 +12,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import sqlglot
-
 if TYPE_CHECKING:
     import duckdb
 
@@ -22,6 +20,8 @@ if TYPE_CHECKING:
 Row = tuple[Any, ...]
 
 WORKING_MEMORY = "256MB"
+LOOKED_AT = 20_000
+"""Rows that show whether a column repeats itself."""
 
 
 class EngineError(ValueError):
@@ -40,7 +40,13 @@ class Engine(ABC):
 
     def translated(self, query: str) -> str:
         """Return a query in the engine's own dialect."""
-        return query if self.dialect == "duckdb" else sqlglot.transpile(query, read="duckdb", write=self.dialect)[0]
+        import sqlglot
+
+        return sqlglot.transpile(query, read="duckdb", write=self.dialect)[0]
+
+    def has_many(self, cell: str) -> bool:
+        """Guess whether a column has many different values; where it is not cheap to know, it may have."""
+        return True
 
     def cells(self, keys: Sequence[str]) -> str:
         """Return SQL for FROM that gives every row its number and the keys as x0, x1, …"""
@@ -73,6 +79,13 @@ class DuckEngine(Engine):
     def relation(self) -> str:
         """The file's rows, read exactly."""
         return f"{self.source.relation} AS people"
+
+    def has_many(self, cell: str) -> bool:
+        """Look at the first rows of a file that can be read again for nothing."""
+        if self.source.kind != "Parquet":
+            return True
+        query = f"SELECT COUNT(DISTINCT x) FROM (SELECT {cell} AS x FROM RELATION LIMIT {LOOKED_AT})"
+        return int(next(self.rows(query))[0]) > LOOKED_AT // 5
 
     def cells(self, keys: Sequence[str]) -> str:
         """Read a text file once and keep the keys; a Parquet file is quicker to read again."""

@@ -316,6 +316,21 @@ def _calling(number: str) -> Places:
     return next((prefixes[number[:n]] for n in range(7, 0, -1) if number[:n] in prefixes), NOTHING)
 
 
+def from_beginning(text: str) -> Evidence:
+    """The countries whose numbers can begin so, for a number cut off after its first signs; None without a calling code.
+
+    What was cut off may tell Jersey from the rest of +44, so every country that it could still be is named.
+    """
+    digits = re.sub(r"\(0\)|\D", "", text)
+    number = digits.removeprefix("00") if text.startswith("00") else digits
+    if not text.startswith(("+", "00")) or not number:
+        return None
+    prefixes = _table("phones.tsv")
+    known = next((prefixes[number[:n]] for n in range(7, 0, -1) if number[:n] in prefixes), NOTHING)
+    longer = (places for prefix, places in prefixes.items() if prefix.startswith(number) and prefix != number)
+    return known.union(*longer) or None
+
+
 # ---------------------------------------------------------------- domain
 
 

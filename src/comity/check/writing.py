@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from comity.check.page import render_page
 from comity.law import Verdict
 from comity.law.asking import signature_of
-from comity.law.sql import TESTS_A_WORD
+from comity.law.folding import TESTS_A_WORD
 
 if TYPE_CHECKING:
     from comity.check.checking import Check
@@ -34,7 +34,7 @@ class CannotWrite(OSError):
 
 def write_all(check: Check, answer: Answer, engine: DuckEngine, columns: Sequence[str], folder: Path) -> None:
     """Write every file into `folder`. Raises CannotWrite; then nothing in the folder has changed."""
-    _keep_verdicts(check, engine)
+    keep_verdicts(check, engine)
     with _aside(folder) as aside:
         write_decisions(check, answer, engine, aside / "decisions.parquet")
         _write_findings(check, aside / "findings.jsonl")
@@ -63,7 +63,7 @@ def write_decisions(check: Check, answer: Answer, engine: DuckEngine, path: Path
     )
 
 
-def _keep_verdicts(check: Check, engine: DuckEngine) -> None:
+def keep_verdicts(check: Check, engine: DuckEngine) -> None:
     """Keep, for each row number, what it comes to."""
     words = [f"k{number}" for number in range(len(check.key.words))]
     masks = [f"m{number}" for number in range(_mask_words(check))]

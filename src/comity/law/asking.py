@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 _BITS = (0, 2, 3)  # false, unknown, true as the two bits of a signature
 
+FEW = 16
+"""Askings after which it pays to compile: a file has many rare combinations of places."""
+
 Asker = Callable[[Facts], Decision]
 
 
@@ -45,13 +48,16 @@ def finding_for(plan: Plan, homes: frozenset[str] | None, signature: int) -> Fin
 
 
 def asker(plan: Plan, homes: frozenset[str] | None) -> Asker:
-    """Return the function that decides for people who may live in `homes`, compiled when it is first wanted."""
+    """Return the function that decides for people who may live in `homes`; after a few people, a compiled one."""
     local = plan.at(homes)
-    known: Asker | None = local.__dict__.get("asker")
-    if known is None:
-        known = _compiled(plan, local, homes)
-        local.__dict__["asker"] = known
-    return known
+    memory = local.__dict__
+    if "asker" not in memory:
+        memory["asked"] = memory.get("asked", 0) + 1
+        if memory["asked"] <= FEW:
+            return lambda facts: Decision(plan, finding_for(plan, homes, signature_of(plan, local, facts)), facts, homes)
+        memory["asker"] = _compiled(plan, local, homes)
+    compiled: Asker = memory["asker"]
+    return compiled
 
 
 def _memory(local: LocalPlan) -> dict[int, Finding]:

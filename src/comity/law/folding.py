@@ -47,6 +47,9 @@ from comity.law.vocabulary import Facts, Value
 FIXED_NAMESPACES = frozenset({"use", "data", "org", "actor", "event"})
 """Facts about the use and about us; the rest are facts about the person."""
 
+TESTS_A_WORD: Final = 31
+"""A signature is kept in words: two bits a test, 62 bits a BIGINT that no engine takes for a sign."""
+
 HOME: Final = "person.home"
 OUR_PLACE: Final = "org.place"
 
@@ -81,6 +84,8 @@ class Plan:
     laws: tuple[FoldedLaw, ...]
     index: dict[Test, int] = field(default_factory=dict)  # each test of a person's fact has two bits of the signature
     _local: dict[frozenset[str], LocalPlan] = field(default_factory=dict)
+    _covered: dict[str, Condition] = field(default_factory=dict)
+    _governs: dict[tuple[str, str], Condition] = field(default_factory=dict)
 
     def at(self, homes: frozenset[str] | None) -> LocalPlan:
         """Return the plan for people who live in one of `homes`; None or nothing means anywhere."""
@@ -90,16 +95,39 @@ class Plan:
             self._local[key] = LocalPlan(self, key)
         return self._local[key]
 
-    @cached_property
-    def governs(self) -> Mapping[str, Condition]:
-        """When each law governs, by its id."""
-        return {folded.law.id: folded.governs for folded in self.laws}
+    def governs_at(self, folded: FoldedLaw, home: str) -> Condition:
+        """Return when a law governs for somebody who lives in just this place."""
+        key = (folded.law.id, home)
+        if key not in self._governs:
+            self._governs[key] = _local(folded.governs, frozenset({home}))
+        return self._governs[key]
 
     @cached_property
     def tests(self) -> tuple[Test, ...]:
         """Every test of a person's fact that the law may make, wherever the person lives."""
         found = (test for folded in self.laws for condition in _conditions(folded) for test in tests(condition))
         return tuple(dict.fromkeys(test for test in found if test.fact != HOME))
+
+    @cached_property
+    def territories(self) -> Mapping[str, frozenset[str]]:
+        """The places whose people each law protects, by its id."""
+        places = self.book.vocabulary.places
+        return {
+            folded.law.id: frozenset[str]().union(
+                *(places.group(word, self.day) if word in places.groups else places.expand([word]) for word in folded.law.territory)
+            )
+            for folded in self.laws
+        }
+
+    def covered(self, home: str) -> Condition:
+        """Return when some law that protects the people of `home` governs there and covers this use."""
+        if home not in self._covered:
+            here = frozenset({home})
+            protecting = [folded for folded in self.laws if home in self.territories[folded.law.id]]
+            self._covered[home] = some_of(
+                [all_of([self.governs_at(folded, home), _local(folded.covers, here)]) for folded in protecting]
+            )
+        return self._covered[home]
 
     def position(self, test: Test) -> int:
         """Return the test's place in the signature, giving it one if it has none."""
@@ -118,7 +146,7 @@ class LocalPlan:
         self.homes = homes
         governed = {folded.law.id: _local(folded.governs, homes) for folded in plan.laws}
         self.laws = tuple(_local_law(folded, homes) for folded in plan.laws if governed[folded.law.id] != NEVER)
-        self.uncovered_homes = {home: _home_covered(plan, home) for home in sorted(homes)}
+        self.uncovered_homes = {home: plan.covered(home) for home in sorted(homes)}
         conditions = [condition for folded in self.laws for condition in _conditions(folded)]
         conditions += self.uncovered_homes.values()
         self.own_tests = tuple(dict.fromkeys(test for condition in conditions for test in tests(condition)))
@@ -129,9 +157,8 @@ class LocalPlan:
         if len(self.homes) == 1:
             return {folded.law.id: self for folded in self.laws}
         found = {}
-        for folded in self.laws:
-            governs = self.plan.governs[folded.law.id]
-            here = frozenset(home for home in self.homes if _local(governs, frozenset({home})) != NEVER)
+        for folded in (folded for folded in self.plan.laws if folded.law.id in self.by_law):
+            here = frozenset(home for home in self.homes if self.plan.governs_at(folded, home) != NEVER)
             found[folded.law.id] = self if here == self.homes else self.plan.at(here)
         return found
 
@@ -231,11 +258,23 @@ class _Folder:
     day: date
     fixed: Facts
 
+    @cached_property
+    def milder(self) -> frozenset[str]:
+        """The rules whose being true makes the verdict milder: grounds, and exceptions to whatever does not."""
+        rules = self.book.rules()
+        milder = {rule.id for rule in rules if rule.effect == "ground"}
+        exceptions = [rule for rule in rules if rule.effect == "except"]
+        settled = {rule.id for rule in rules} - {rule.id for rule in exceptions}
+        while ready := [rule for rule in exceptions if rule.id not in settled and settled.issuperset(rule.exception_to)]:
+            milder |= {rule.id for rule in ready if not milder.issuperset(rule.exception_to)}
+            settled |= {rule.id for rule in ready}
+        return frozenset(milder)
+
     def law(self, law: Law) -> FoldedLaw:
         rules = []
         for rule in law.rules:
             if rule.span.holds(self.day) and rule.effect != "duty":
-                loosens = rule.effect in {"ground", "except"}
+                loosens = rule.id in self.milder
                 condition = self.condition(law, rule.when, loosens=loosens)
                 if condition != NEVER:
                     rules.append((rule, capped(condition) if loosens and not rule.confirmed else condition))
@@ -416,19 +455,3 @@ def _local(condition: Condition, homes: frozenset[str]) -> Condition:
         case Same(parts=parts):
             return same_of([_local(part, homes) for part in parts])
     return condition
-
-
-def _home_covered(plan: Plan, home: str) -> Condition:
-    """When some law that protects the people of `home` governs there and covers this use."""
-    here = frozenset({home})
-    found = []
-    for folded in plan.laws:
-        if home in _territory(plan, folded.law):
-            found.append(all_of([_local(folded.governs, here), _local(folded.covers, here)]))
-    return some_of(found)
-
-
-def _territory(plan: Plan, law: Law) -> frozenset[str]:
-    places = plan.book.vocabulary.places
-    named = (places.group(word, plan.day) if word in places.groups else places.expand([word]) for word in law.territory)
-    return frozenset().union(*named)

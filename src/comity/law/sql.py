@@ -14,11 +14,8 @@ from datetime import date
 from sqlglot import exp
 
 from comity.law.conditions import Test
-from comity.law.folding import Plan, test_truth
+from comity.law.folding import TESTS_A_WORD, Plan, test_truth
 from comity.law.vocabulary import OPEN_AGE, Value
-
-TESTS_A_WORD = 31
-"""Two bits a test, 62 bits a BIGINT that no engine takes for a sign."""
 
 _BITS = (0, 2, 3)
 

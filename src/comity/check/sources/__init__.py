@@ -80,6 +80,10 @@ class Source:
         with file_faults(self._reading.path):
             self._reading.load(name, expressions)
 
+    def refusal(self, fault: duckdb.Error) -> BadFile:
+        """Return what to tell of a fault that DuckDB met while somebody else's query read `relation`."""
+        return self._reading.refusal(fault)
+
     def close(self) -> None:
         self._reading.close()
 

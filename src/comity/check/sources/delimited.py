@@ -12,6 +12,7 @@ fewer cells than the header has empty ones at its end; one with more is rejected
 
 from __future__ import annotations
 
+import csv
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
@@ -37,9 +38,10 @@ from comity.check.sources.staging import (
 from comity.check.sources.texts import Text, blank_lines, open_text
 
 _DELIMITERS = ",;\t|"
-_DECLARED = re.compile(rb"\s*\"?sep=(.)\"?\r?\n?", re.IGNORECASE)  # Excel's own first line
+_DECLARED = re.compile(rb"\"?sep=([^\w\s\"\x80-\xff]|\t)\"?\r?\n?", re.IGNORECASE)  # Excel's own first line
 _SNIFFED_ROWS = 1_000
 _SHORT_IS_USUAL = 0.2  # share of short rows from which a file's writer just leaves empty cells out
+_FEW_ARE_SHORT = 10  # and with so few, nothing is known of their writer
 _MOST_BROKEN = 8  # lines of one row that line breaks outside quotes have taken apart
 _MOST_LINES = 100_000  # in one row; a quote that is still open then was never meant to enclose them
 
@@ -73,6 +75,9 @@ class Row:
         if self._open is None:
             if '"' not in line:
                 return line.split(self._delimiter)
+            if self._ordinary(line):
+                with suppress(csv.Error):  # what is wrong, our own reading below finds out
+                    return next(csv.reader([line], delimiter=self._delimiter, strict=True))
             self._cells, at = [], 0
         else:
             at = self._quoted(line, 0)
@@ -85,6 +90,10 @@ class Row:
 
     def forget(self) -> None:
         self._open = None
+
+    def _ordinary(self, line: str) -> bool:
+        """Tell whether the csv module, which is faster, reads the line as we do, or else refuses it."""
+        return self._unescape is None and ' "' not in line and '" ' not in line
 
     def _next(self, line: str, at: int) -> int:
         """Take the cell that begins at `at`; return where the next one begins, beyond the line if none does."""
@@ -267,7 +276,7 @@ def _settle(lines: list[bytes], dialect: Dialect) -> Dialect:
         dialect = min(choices, key=lambda choice: _widths(lines, choice).count(0))
     first, *others = _widths(lines, dialect) or [0]
     short = sum(0 < width < first for width in others)
-    return replace(dialect, shortens=short > _SHORT_IS_USUAL * len(others))
+    return replace(dialect, shortens=short > max(_FEW_ARE_SHORT, _SHORT_IS_USUAL * len(others)))
 
 
 # ---------------------------------------------------------------- the exact path
@@ -370,8 +379,6 @@ class _File:
             for record in rows if self.headless else islice(rows, 1, None):
                 keeping.take(record)
             keeping.finish()
-        if not keeping.row:
-            raise header_only(path)
         return staged.reading(self.connection, rejects=rejects.rows, notes=_notes(keeping))
 
     def _copy(self) -> StagedRows:
@@ -411,7 +418,7 @@ class _File:
 def _notes(keeping: _Keeping) -> tuple[str, ...]:
     if not keeping.padded:
         return ()
-    return (f"{keeping.padded:,} rows have fewer cells than the header; the missing ones at their end count as empty.",)
+    return (f"Rows with fewer cells than the header, whose missing last cells count as empty: {keeping.padded:,}.",)
 
 
 # ---------------------------------------------------------------- the fast path
@@ -468,6 +475,8 @@ class DelimitedReading(Reading):
             found = self._connection.execute(query).fetchone()
         except duckdb.InvalidInputException:
             found = None
+        except (duckdb.IOException, duckdb.OutOfMemoryException) as fault:
+            raise self.refusal(fault) from fault
         self._proved = found is not None and self._expected(found[0])
         if not self._proved:
             self._exact = self._file.exact()
@@ -488,10 +497,12 @@ def read_delimited(
     text = open_text(path, scratch, progress)
     head = text.head()
     dialect = sniff(head)
-    first = next(iter(Records(text.lines(), dialect, encoding=text.encoding)), None)
+    first, *others = [*islice(Records(text.lines(), dialect, encoding=text.encoding), 2)] or [""]
     if not isinstance(first, Record):
         raise empty(path)
     columns, bare = _columns(path, first, headless=headless)
+    if not others and not bare:
+        raise header_only(path)
     file = _File(
         text=text,
         dialect=dialect,

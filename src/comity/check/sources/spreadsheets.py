@@ -6,6 +6,7 @@ inflated once in small pieces, to see that its size is honest and how far its ce
 
 from __future__ import annotations
 
+import errno
 import re
 import zipfile
 import zlib
@@ -72,6 +73,10 @@ def _inspect(path: Path, progress: Progress | None) -> None:
             _judge_parts(path, book, parts, progress)
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError, RuntimeError) as fault:
         raise _damaged(path) from fault
+    except OSError as fault:
+        if fault.errno == errno.EINVAL:  # a part is said to lie before the beginning of the file
+            raise _damaged(path) from fault
+        raise
 
 
 def _old_or_encrypted(path: Path, head: bytes) -> BadFile:
@@ -185,12 +190,11 @@ def _names(book: CalamineWorkbook) -> list[str]:
 
 
 class _Sheet:
-    """A sheet's rows as text: from its first used column on, without empty rows."""
+    """A sheet's rows as text, without empty ones; calamine begins at the first used column."""
 
     def __init__(self, sheet: CalamineSheet) -> None:
         self.name = sheet.name
         self._sheet = sheet
-        self._left = sheet.start[1] if sheet.start else 0
         top = [sum(map(bool, row)) for row in islice(self._filled(), _TITLE_ROWS)]
         widest = max(top, default=0)
         self.titles = next((number for number, filled in enumerate(top) if 2 * filled >= widest), 0)
@@ -212,7 +216,7 @@ class _Sheet:
 
     def _filled(self) -> Iterator[list[str]]:
         for row in self._sheet.iter_rows():
-            cells = [text(cell) for cell in row[self._left :]]
+            cells = [text(cell) for cell in row]
             if any(cells):
                 yield cells
 
@@ -235,7 +239,7 @@ def _notes(sheet: _Sheet, others: list[str]) -> list[str]:
         named = ", ".join(f"'{name}'" for name in others[:5]) + (" …" if len(others) > 5 else "")  # noqa: PLR2004 - a line
         notes.append(f"Of the workbook, only the sheet '{sheet.name}' was read; not {named}.")
     if sheet.titles:
-        notes.append(f"{sheet.titles} rows above the header of the sheet were not read.")
+        notes.append(f"Rows above the sheet's header, which were not read: {sheet.titles}.")
     return notes
 
 

@@ -28,6 +28,7 @@ _DUCKDB_LINE = 2 * 2**20  # what DuckDB expects unless told otherwise
 _FULL_TEXTS = 64 * 2**20  # characters of rejected rows kept whole; of rows beyond, the beginning
 _BEGINNING = 200
 _MOST_REJECTS = 1_000_000
+_NOT_OF_THE_FILE = (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException, duckdb.InterruptException)
 
 
 class Progress(Protocol):
@@ -122,13 +123,16 @@ class Reading:
     def _create(self, sql: str) -> None:
         try:
             self._connection.execute(sql)
-        except (duckdb.InvalidInputException, duckdb.IOException, duckdb.SerializationException) as fault:
-            raise self._refused(fault) from fault
+        except _NOT_OF_THE_FILE:
+            raise
+        except duckdb.Error as fault:
+            raise self.refusal(fault) from fault
 
-    def _refused(self, fault: duckdb.Error) -> BadFile:
+    def refusal(self, fault: duckdb.Error) -> BadFile:
         lines = str(fault).strip().splitlines() or [type(fault).__name__]
-        if "space left" in str(fault).lower():
-            return BadFile("the disk is full", where=shown(self.path), cure="Free some space and run the check again")
+        if isinstance(fault, duckdb.OutOfMemoryException) or "space left" in str(fault).lower():
+            cure = "Free some space, or name a larger folder for temporary files in TMPDIR"
+            return BadFile("the disk or the memory is full", where=shown(self.path), cure=cure)
         return BadFile(
             f"the file is damaged ({lines[0][:200]})", where=shown(self.path), cure="Export or download it again"
         )

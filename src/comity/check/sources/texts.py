@@ -148,7 +148,7 @@ class _Lines:
         else:
             self.bad += 1
             if len(self.sample) < _SAMPLE:
-                self.sample += line[:_SAMPLE]
+                self.sample += line[:_SAMPLE] + b"\n"
 
 
 def _decodes(line: bytes) -> bool:
