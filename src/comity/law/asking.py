@@ -43,7 +43,7 @@ def finding_for(plan: Plan, homes: frozenset[str] | None, signature: int) -> Fin
     key = signature & local.care
     memory = _memory(local)
     if key not in memory:
-        memory[key] = find(local, local.truths(key))
+        memory[key] = find(local, key)
     return memory[key]
 
 
@@ -108,7 +108,7 @@ def _compiled(plan: Plan, local: LocalPlan, homes: frozenset[str] | None) -> Ask
             f"    key = {' + '.join(terms) or '0'}",
             "    finding = memory.get(key)",
             "    if finding is None:",
-            "        finding = memory[key] = find(local, local.truths(key))",
+            "        finding = memory[key] = find(local, key)",
             "    return Decision(plan, finding, facts, homes)",
         ]
     )

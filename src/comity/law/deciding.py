@@ -6,12 +6,12 @@ matter to it, so all engines answer alike.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
 
-from comity.law.conditions import FALSE, TRUE, UNKNOWN, Condition, Test, Truth, truth, wanting
+from comity.law.conditions import ALWAYS, FALSE, TRUE, UNKNOWN, Condition, Test, Truth, truth, wanting
 from comity.law.folding import HOME, FoldedLaw, LocalPlan
 from comity.law.lawbook import Law, Rule, Verdict
 from comity.law.obligations import Clash, Merged, Wanted, merge
@@ -81,48 +81,61 @@ class Finding:
         return tuple(dict.fromkeys(cure for reason in against for cure in reason.cures))
 
 
-def find(plan: LocalPlan, known: Mapping[Test, Truth]) -> Finding:
-    """Return what the laws of `plan` answer, given the truth of each test."""
-    cases = {inner: _Case(inner, known) for inner in dict.fromkeys([plan, *plan.inner.values()])}
-    case = cases[plan]
+def find(plan: LocalPlan, signature: int) -> Finding:
+    """Return what the laws of `plan` answer for people with this signature."""
+    known = plan.truths(signature)
     answers: list[LawAnswer] = []
     reasons: list[Reason] = []
     wanted: list[Wanted] = []
     for folded in plan.laws:
         law = folded.law
-        governs = case.governs[law.id]
+        governs = truth(folded.governs, known)
         if governs == FALSE:
             continue
-        there = cases[plan.inner[law.id]]
-        found = list(case.as_governing(there.reasons_if_governing(law.id), folded, governs))
+        there, obligations = _law_answer(plan.inner[law.id], law.id, signature)
+        found = there if governs == TRUE else [_if_governing(reason, folded, known) for reason in there]
         answers.append(LawAnswer(law=law.id, name=law.name, verdict=_strictest(found), certain=governs == TRUE))
         reasons += found
-        wanted += there.wanted(law.id, governs)
-    reasons += case.home_reasons()
+        wanted += obligations if governs == TRUE else [replace(item, certain=False) for item in obligations]
+    reasons += _home_reasons(plan, known)
     merged, clashes = merge(wanted, plan.plan.book.obligations)
     reasons += (_clash(clash) for clash in clashes)
     verdict = _strictest(reasons) if answers else Verdict.ASK
     ordered = tuple(sorted(reasons, key=lambda reason: -reason.weight.strictness))
-    read = tuple(sorted({test.fact for test in plan.tests} | {HOME}))
-    return Finding(verdict=verdict, laws=tuple(answers), reasons=ordered, obligations=merged, facts_read=read)
+    return Finding(
+        verdict=verdict, laws=tuple(answers), reasons=ordered, obligations=merged, facts_read=plan.facts_read
+    )
 
 
-class _Case:
-    """The truth of everything for one signature."""
+def _law_answer(plan: LocalPlan, law_id: str, signature: int) -> tuple[list[Reason], list[Wanted]]:
+    """Return the reasons and the obligations of one law as they are if it governs.
 
-    def __init__(self, plan: LocalPlan, known: Mapping[Test, Truth]) -> None:
+    They depend on few of the tests, so they are remembered by these alone.
+    """
+    key = (law_id, signature & plan.care_of(law_id))
+    memory: dict[tuple[str, int], tuple[list[Reason], list[Wanted]]] = plan.__dict__.setdefault("law_answers", {})
+    if key not in memory:
+        case = _LawCase(plan, law_id, plan.truths(signature))
+        memory[key] = (list(case.reasons()), list(case.wanted()))
+    return memory[key]
+
+
+def _if_governing(reason: Reason, folded: FoldedLaw, known: Mapping[Test, Truth]) -> Reason:
+    """Turn the deny of a law that only possibly governs into ask."""
+    if reason.weight is not Verdict.DENY:
+        return reason
+    missing = tuple(sorted({*reason.missing, *wanting(folded.governs, known)}))
+    kind: Kind = "may-be-forbidden" if reason.kind == "forbidden" else "ground-uncertain"
+    return replace(reason, kind=kind, weight=Verdict.ASK, missing=missing)
+
+
+class _LawCase:
+    """One law that governs, and the truth of every test: its reasons and what it wants."""
+
+    def __init__(self, plan: LocalPlan, law_id: str, known: Mapping[Test, Truth]) -> None:
         self.plan = plan
+        self.folded = plan.by_law[law_id]
         self.known = known
-        self.governs = {folded.law.id: self.truth(folded.governs) for folded in plan.laws}
-        self.exceptions: dict[str, list[tuple[Rule, Condition]]] = {}
-        self.grounds: dict[str, list[tuple[Rule, Condition]]] = {}
-        for folded in plan.laws:
-            for rule, condition in folded.rules:
-                for target in rule.exception_to:
-                    self.exceptions.setdefault(target, []).append((rule, condition))
-                for slot in (rule.slot, *rule.fills):
-                    if slot and rule.effect == "ground":
-                        self.grounds.setdefault(slot, []).append((rule, condition))
 
     def truth(self, condition: Condition) -> Truth:
         return truth(condition, self.known)
@@ -130,42 +143,37 @@ class _Case:
     def missing(self, *conditions: Condition) -> tuple[str, ...]:
         return tuple(sorted(frozenset().union(*(wanting(condition, self.known) for condition in conditions))))
 
+    def governs(self, law_id: str) -> Condition:
+        """Return when a law governs, for what it lends to this one; this one does."""
+        return ALWAYS if law_id == self.folded.law.id else self.plan.by_law[law_id].governs
+
     def force(self, rule: Rule, condition: Condition) -> Truth:
         """Return how far a rule holds once the exceptions that lift it are counted."""
-        lifted = max((self.lifts(*exception) for exception in self.exceptions.get(rule.id, ())), default=FALSE)
+        lifted = max((self.lifts(*exception) for exception in self.plan.exceptions.get(rule.id, ())), default=FALSE)
         return min(self.truth(condition), TRUE - lifted)
 
     def lifts(self, rule: Rule, condition: Condition) -> Truth:
         """Return how far an exception or a ground counts: as far as its law governs and nothing lifts it."""
-        return min(self.force(rule, condition), self.governs.get(rule.law, FALSE))
+        return min(self.force(rule, condition), self.truth(self.governs(rule.law)))
 
-    def open_facts(self, rule: Rule, condition: Condition, governs: Condition) -> tuple[str, ...]:
+    def open_facts(self, rule: Rule, condition: Condition) -> tuple[str, ...]:
         """Return the facts that would settle whether a rule holds."""
-        exceptions = [part for _, part in self.exceptions.get(rule.id, ())]
-        laws = [self.plan.by_law[item.law].governs for item, _ in self.exceptions.get(rule.id, ())]
-        return self.missing(condition, governs, *exceptions, *laws)
+        exceptions = self.plan.exceptions.get(rule.id, ())
+        return self.missing(
+            condition, *(part for _, part in exceptions), *(self.governs(item.law) for item, _ in exceptions)
+        )
 
-    def as_governing(self, found: Iterable[Reason], folded: FoldedLaw, governs: Truth) -> Iterator[Reason]:
-        """Yield a law's reasons; one that only possibly governs turns its deny into ask."""
-        for reason in found:
-            if reason.weight is Verdict.DENY and governs == UNKNOWN:
-                missing = tuple(sorted({*reason.missing, *self.missing(folded.governs)}))
-                kind: Kind = "may-be-forbidden" if reason.kind == "forbidden" else "ground-uncertain"
-                yield _changed(reason, kind, missing)
-            else:
-                yield reason
-
-    def reasons_if_governing(self, law_id: str) -> Iterator[Reason]:
-        """Yield every reason of one law as it is if the law governs."""
-        folded = self.plan.by_law[law_id]
+    def reasons(self) -> Iterator[Reason]:
+        """Yield every reason of the law."""
+        folded = self.folded
         for rule, condition in folded.rules:
             force = self.force(rule, condition)
             if rule.effect == "forbid" and force == TRUE:
                 yield _of_rule(rule, "forbidden", Verdict.DENY)
             elif rule.effect == "forbid" and force == UNKNOWN:
-                yield _of_rule(rule, "may-be-forbidden", Verdict.ASK, self.open_facts(rule, condition, folded.governs))
+                yield _of_rule(rule, "may-be-forbidden", Verdict.ASK, self.open_facts(rule, condition))
             elif rule.effect == "refer" and force != FALSE:
-                yield _of_rule(rule, "human-decides", Verdict.ASK, self.open_facts(rule, condition, folded.governs))
+                yield _of_rule(rule, "human-decides", Verdict.ASK, self.open_facts(rule, condition))
             elif rule.effect == "require" and force != FALSE:
                 yield from self.unmet(rule)
             if rule.effect in {"forbid", "refer"} and self.truth(condition) != FALSE and force == FALSE:
@@ -176,7 +184,7 @@ class _Case:
             yield _not_covered(folded.law, self.missing(folded.covers))
 
     def lifting(self, rule: Rule) -> Iterator[Reason]:
-        for exception, condition in self.exceptions.get(rule.id, ()):
+        for exception, condition in self.plan.exceptions.get(rule.id, ()):
             if self.lifts(exception, condition) == TRUE:
                 yield _of_rule(exception, "exception", Verdict.PERMIT)
 
@@ -192,7 +200,7 @@ class _Case:
         needed = self.truth(applies)
         if needed == FALSE:
             return
-        grounds = self.grounds.get(slot_id, [])
+        grounds = self.plan.grounds.get(slot_id, ())
         filled = max((self.lifts(*ground) for ground in grounds), default=FALSE)
         if filled == TRUE:
             for rule, condition in grounds:
@@ -202,56 +210,47 @@ class _Case:
         slot = next(slot for slot in law.slots if slot.id == slot_id)
         empty = filled == FALSE and needed == TRUE
         conditions = [condition for rule, condition in grounds if self.lifts(rule, condition) == UNKNOWN]
-        laws = [self.plan.by_law[rule.law].governs for rule, _ in grounds]
+        laws = [self.governs(rule.law) for rule, _ in grounds]
         yield Reason(
             law=law.id, rule=slot_id, kind="no-ground" if empty else "ground-uncertain",
             weight=Verdict.DENY if empty else Verdict.ASK, says=slot.says, cite=slot.cite, url=law.source.url,
             cures=slot.cures, missing=() if empty else self.missing(applies, *conditions, *laws),
         )  # fmt: skip
 
-    def wanted(self, law_id: str, governs: Truth) -> Iterator[Wanted]:
-        """Yield what one law wants to accompany the use."""
-        folded = self.plan.by_law[law_id]
-        for rule, condition in folded.rules:
+    def wanted(self) -> Iterator[Wanted]:
+        """Yield what the law wants to accompany the use."""
+        for rule, condition in self.folded.rules:
             if rule.effect == "require" and rule.obligation is not None:
-                force = min(self.force(rule, condition), governs)
+                force = self.force(rule, condition)
                 if force != FALSE:
                     yield Wanted(rule.obligation, rule.id, force == TRUE)
 
-    def home_reasons(self) -> list[Reason]:
-        """Return a reason for the places the person may live in and no law of ours covers."""
-        open_places = [home for home, covered in self.plan.uncovered_homes.items() if self.truth(covered) != TRUE]
-        if not open_places:
-            return []
-        shown = ", ".join(open_places[:SHOWN_PLACES]) + (" …" if len(open_places) > SHOWN_PLACES else "")
-        conditions = [self.plan.uncovered_homes[home] for home in open_places]
-        missing = {*self.missing(*conditions), *({HOME} if len(self.plan.homes) > 1 else ())}
-        anywhere = len(open_places) > SHOWN_PLACES
-        says = (
-            "It is not known where the person lives."
-            if anywhere
-            else f"No law pack covers this use for people in {shown}."
+
+def _home_reasons(plan: LocalPlan, known: Mapping[Test, Truth]) -> list[Reason]:
+    """Return a reason for the places the person may live in and no law of ours covers."""
+    open_places = [home for home, covered in plan.uncovered_homes.items() if truth(covered, known) != TRUE]
+    if not open_places:
+        return []
+    shown = ", ".join(open_places[:SHOWN_PLACES]) + (" …" if len(open_places) > SHOWN_PLACES else "")
+    missing = {fact for home in open_places for fact in wanting(plan.uncovered_homes[home], known)}
+    missing |= {HOME} if len(plan.homes) > 1 else set()
+    anywhere = len(open_places) > SHOWN_PLACES
+    says = (
+        "It is not known where the person lives." if anywhere else f"No law pack covers this use for people in {shown}."
+    )
+    return [
+        Reason(
+            law="", rule=f"no-law:{'anywhere' if anywhere else '|'.join(open_places)}", kind="no-law",
+            weight=Verdict.ASK, says=says, cures=("find-home" if HOME in missing else "ask-counsel",),
+            missing=tuple(sorted(missing)),
         )
-        cure = "find-home" if HOME in missing else "ask-counsel"
-        return [
-            Reason(
-                law="", rule=f"no-law:{'anywhere' if anywhere else '|'.join(open_places)}", kind="no-law",
-                weight=Verdict.ASK, says=says, cures=(cure,), missing=tuple(sorted(missing)),
-            )
-        ]  # fmt: skip
+    ]  # fmt: skip
 
 
 def _of_rule(rule: Rule, kind: Kind, weight: Verdict, missing: tuple[str, ...] = ()) -> Reason:
     return Reason(
         law=rule.law, rule=rule.id, kind=kind, weight=weight, says=rule.says, cite=rule.source.cite, url=rule.source.url,
         confirmed=rule.confirmed, cures=rule.cures, missing=missing,
-    )  # fmt: skip
-
-
-def _changed(reason: Reason, kind: Kind, missing: tuple[str, ...]) -> Reason:
-    return Reason(
-        law=reason.law, rule=reason.rule, kind=kind, weight=Verdict.ASK, says=reason.says, cite=reason.cite,
-        url=reason.url, confirmed=reason.confirmed, cures=reason.cures, missing=missing,
     )  # fmt: skip
 
 

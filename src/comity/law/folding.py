@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from calendar import monthrange
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cached_property
@@ -149,6 +149,7 @@ class LocalPlan:
         self.uncovered_homes = {home: plan.covered(home) for home in sorted(homes)}
         conditions = [condition for folded in self.laws for condition in _conditions(folded)]
         conditions += self.uncovered_homes.values()
+        self._care_of: dict[str, int] = {}
         self.own_tests = tuple(dict.fromkeys(test for condition in conditions for test in tests(condition)))
 
     @cached_property
@@ -169,6 +170,11 @@ class LocalPlan:
         return tuple(dict.fromkeys(test for plan in plans for test in plan.own_tests))
 
     @cached_property
+    def facts_read(self) -> tuple[str, ...]:
+        """The person's facts that the tests look at, and the home."""
+        return tuple(sorted({test.fact for test in self.tests} | {HOME}))
+
+    @cached_property
     def positions(self) -> tuple[int, ...]:
         """Where each test stands in a signature."""
         return tuple(self.plan.position(test) for test in self.tests)
@@ -177,6 +183,51 @@ class LocalPlan:
     def care(self) -> int:
         """The bits of a signature that matter here."""
         return sum(3 << (2 * position) for position in self.positions)
+
+    @cached_property
+    def exceptions(self) -> Mapping[str, tuple[tuple[Rule, Condition], ...]]:
+        """The exceptions that lift each rule, by the id of the rule lifted."""
+        return self._linked("except", lambda rule: rule.exception_to)
+
+    @cached_property
+    def grounds(self) -> Mapping[str, tuple[tuple[Rule, Condition], ...]]:
+        """The grounds that fill each slot, of whichever law, by the slot's id."""
+        return self._linked("ground", lambda rule: (rule.slot, *rule.fills))
+
+    def _linked(
+        self, effect: str, targets: Callable[[Rule], tuple[str, ...]]
+    ) -> Mapping[str, tuple[tuple[Rule, Condition], ...]]:
+        found: dict[str, tuple[tuple[Rule, Condition], ...]] = {}
+        for folded in self.laws:
+            for rule, condition in folded.rules:
+                for target in targets(rule) if rule.effect == effect else ():
+                    found[target] = (*found.get(target, ()), (rule, condition))
+        return found
+
+    def care_of(self, law_id: str) -> int:
+        """The bits of a signature on which the answer of one law depends, exceptions and grounds of others included."""
+        if law_id not in self._care_of:
+            conditions = self._bearing_on(self.by_law[law_id])
+            asked = {test for condition in conditions for test in tests(condition)}
+            self._care_of[law_id] = sum(3 << (2 * self.plan.position(test)) for test in asked)
+        return self._care_of[law_id]
+
+    def _bearing_on(self, folded: FoldedLaw) -> list[Condition]:
+        """Return every condition that the answer of a law can depend on."""
+        conditions, seen = list(_conditions(folded)), set()
+        waiting = [rule.id for rule, _ in folded.rules]
+        for slot, _ in folded.slots:
+            for rule, condition in self.grounds.get(slot.id, ()):
+                conditions += [condition, self.by_law[rule.law].governs]
+                waiting.append(rule.id)
+        while waiting:
+            target = waiting.pop()
+            if target not in seen:
+                seen.add(target)
+                for rule, condition in self.exceptions.get(target, ()):
+                    conditions += [condition, self.by_law[rule.law].governs]
+                    waiting.append(rule.id)
+        return conditions
 
     @cached_property
     def by_law(self) -> Mapping[str, FoldedLaw]:
@@ -261,13 +312,11 @@ class _Folder:
     @cached_property
     def milder(self) -> frozenset[str]:
         """The rules whose being true makes the verdict milder: grounds, and exceptions to whatever does not."""
-        rules = self.book.rules()
-        milder = {rule.id for rule in rules if rule.effect == "ground"}
-        exceptions = [rule for rule in rules if rule.effect == "except"]
-        settled = {rule.id for rule in rules} - {rule.id for rule in exceptions}
-        while ready := [rule for rule in exceptions if rule.id not in settled and settled.issuperset(rule.exception_to)]:
-            milder |= {rule.id for rule in ready if not milder.issuperset(rule.exception_to)}
-            settled |= {rule.id for rule in ready}
+        milder = {rule.id for rule in self.book.rules() if rule.effect == "ground"}
+        waiting = {rule.id: rule.exception_to for rule in self.book.rules() if rule.effect == "except"}
+        while ready := {name: lifted for name, lifted in waiting.items() if waiting.keys().isdisjoint(lifted)}:
+            milder |= {name for name, lifted in ready.items() if not milder.issuperset(lifted)}
+            waiting = {name: lifted for name, lifted in waiting.items() if name not in ready}
         return frozenset(milder)
 
     def law(self, law: Law) -> FoldedLaw:

@@ -18,7 +18,7 @@ from comity.check.sources import charsets
 from comity.check.sources.badfile import BadFile, empty, shown
 from comity.check.sources.staging import LONGEST_LINE, Progress, Scratch
 
-_PIECE = 2**20
+_PIECE = 2**18  # small enough for the processor to keep it near
 _FEW = 2
 _SAMPLE = 32 * 2**10
 _UNDECODABLE = b"\xff"
@@ -73,7 +73,7 @@ class Text:
             yield from piece.splitlines(keepends=True)
 
     def head(self) -> bytes:
-        """Return the first lines, about a megabyte, cut where a line ends."""
+        """Return the first lines, about a quarter of a megabyte, cut where a line ends."""
         return next(_pieces(self.path, self.start, self.file, None), b"")
 
 
@@ -225,7 +225,7 @@ def _converted(path: Path, mark: int, encoding: str, scratch: Scratch) -> Path:
 
 
 def _pieces(path: Path, start: int, file: Path, progress: Progress | None) -> Iterator[bytes]:
-    """Yield the bytes, about a megabyte at a time, always whole lines."""
+    """Yield the bytes, about a quarter of a megabyte at a time, always whole lines."""
     with path.open("rb") as opened:
         total = os.fstat(opened.fileno()).st_size
         opened.seek(start)
