@@ -167,11 +167,17 @@ def code_column(part: Part, cell: str, counted: Iterable[tuple[str | None, int]]
     coded = Coded(part, cell, [""], [BLANK if part.of_home else part.read("")], {}, order=order)
     asked = [test for test in tests if test.fact == part.fact or (part.fact == "person.age" and test.fact == "person.known_age")]
     classes: dict[Hashable, int] = {_class(part, "", coded.values[0], asked): 0}
+    of_value: dict[Value, Hashable] = {}
     for text, rows in filled:
         value = BLANK if part.of_home else part.read(text, order)
         if _unreadable(part, text, value):
             coded.unreadable[text] += rows
-        key = _class(part, text, value, asked)
+        if part.of_home:
+            key = _class(part, text, value, asked)
+        else:
+            if value not in of_value:
+                of_value[value] = _class(part, text, value, asked)
+            key = of_value[value]
         if key not in classes:
             classes[key] = coded.radix
             coded.texts.append(text)
