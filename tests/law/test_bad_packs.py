@@ -18,7 +18,10 @@ from comity.law.lint import lint
 from tests.law.tiny_packs import LAW, PACK, SLOT, rule, table, write_pack
 
 AT_ONCE = 0.2
-"""Seconds within which a bad pack is refused; reading the good files around it included."""
+"""Seconds within which a bad pack is refused, reading the good files around it included."""
+
+TOML_READS = 500_000
+"""Characters that Python's own TOML reader may take a second for, before anything of ours sees them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -155,17 +158,24 @@ BAD = [
         rule="xx-law/but"),
     Bad(name="an exception to an unknown rule, later amended", says="exception_to names no rule", line=1, rule="xx-law/but",
         rules=exception("but", "xx-law/gone", until="2020-01-01") + exception("but", "xx-law/no", from_="2020-01-01") + rule()),
-    Bad(name="an exception to a ground", says="only forbids, requires, refers and exceptions are lifted", line=9, rule="xx-law/but",
+    Bad(name="an exception to a ground", says="only forbids, requires, refers and exceptions are lifted", line=10, rule="xx-law/but",
         pack=PACK + LAW + SLOT, rules=rule(effect='"ground"', slot='"basis"') + exception("but", "xx-law/no")),
     Bad(name="an exception to a rule and to an exception", says="write two", line=17, rule="xx-law/yet",
         rules=rule() + exception("but", "xx-law/no") + exception("yet", "xx-law/no", "xx-law/but")),
-    Bad(name="thirty doublings", says="too large", file="xx/pack.toml", line=7, rule="xx-law",
-        rules="".join(definition(f"d{n}", f"(define.d{n + 1} or use.automated) and (use.significant or not define.d{n + 1})")
-                      for n in range(30)) + definition("d30", "consent.given")),
-    Bad(name="two thousand definitions in a chain", says="too deep", file="xx/pack.toml", line=7, rule="xx-law",
-        rules="".join(definition(f"d{n}", f"define.d{n + 1}") for n in range(2000)) + definition("d2000", "consent.given")),
-    Bad(name="two thousand exceptions in a chain", says="too deep", rule="",
-        rules=rule() + exception("e0", "xx-law/no") + "".join(exception(f"e{n + 1}", f"xx-law/e{n}") for n in range(2000))),
+    Bad(name="fifteen doublings", says="its condition is too large", line=26, rule="xx-law/d5",
+        rules="".join(definition(f"d{n}", f"(define.d{n + 1} or use.automated) and not (use.significant or define.d{n + 1})")
+                      for n in range(15)) + definition("d15", "consent.given")),
+    Bad(name="many large definitions at once", says="its condition is too large", line=6,
+        rules=definition("d", " or ".join(["consent.given", "consent.express"] * 60))
+        + rule(when='"' + " and ".join(["define.d"] * 20) + '"')),
+    Bad(name="a long chain of definitions", says="too deeply", file="xx/pack.toml", line=7, rule="xx-law",
+        rules="".join(definition(f"d{n}", f"define.d{n + 1}") for n in range(1_100)) + definition("d1100", "consent.given")),
+    Bad(name="a long chain of definitions, the last first", says="too deeply", file="xx/pack.toml", line=7, rule="xx-law",
+        rules=definition("d0", "consent.given") + "".join(definition(f"d{n + 1}", f"define.d{n}") for n in range(30))),
+    Bad(name="a long chain of exceptions", says="too deeply", line=161, rule="xx-law/e19",
+        rules=rule() + exception("e0", "xx-law/no") + "".join(exception(f"e{n + 1}", f"xx-law/e{n}") for n in range(30))),
+    Bad(name="a long chain of exceptions, the last first", says="too deeply", line=0, rule="",
+        rules="".join(exception(f"e{n}", f"xx-law/e{n + 1}") for n in range(1_000)) + exception("e1000", "xx-law/no") + rule()),
     # ---- pack.toml
     in_law("a law without citation", "every rule names its source", 'cite = "Nowhere Act"\n', ""),
     in_law("a law of no day", "'from' must be a day", "from = 2000-01-01", ""),
@@ -179,7 +189,7 @@ BAD = [
     in_law("a cell with an unknown channel", "did you mean 'email'", 'places = "*"', 'places = "*", channels = ["e-mail"]'),
     in_law("a cell with a channel that is a word", "is a list of words", 'places = "*"', 'places = "*", channels = "email"'),
     in_law("a cell with an unknown key", "a covered cell has", 'places = "*"', 'places = "*", chanels = ["email"]'),
-    in_law("a cell that is no table", "a covered cell", '{ places = "*" }', '"*"'),
+    in_law("a cell that is no table", "a list of tables", '{ places = "*" }', '"*"'),
     in_law("covers that is no list", "covers", '[{ places = "*" }]', '{ places = "*" }'),
     in_law("a slot that never applies", "it has no 'applies'", 'applies = "True"', "", rule="basis"),
     in_law("a slot that applies by an unknown fact", "no fact is called", 'applies = "True"', 'applies = "x.y"', rule="basis"),
@@ -199,7 +209,7 @@ BAD = [
 @pytest.mark.parametrize("bad", BAD, ids=lambda bad: bad.name)
 def test_a_bad_pack_is_refused_with_place_and_cure(tmp_path: Path, bad: Bad) -> None:
     root = write_pack(tmp_path, bad.rules, pack=bad.pack)
-    error = refusal(lambda: read_packs(root))
+    error = refusal(lambda: read_packs(root), within=AT_ONCE + len(bad.rules) / TOML_READS)
     assert bad.says in error.what
     assert error.file == bad.file
     if bad.line:
@@ -210,12 +220,12 @@ def test_a_bad_pack_is_refused_with_place_and_cure(tmp_path: Path, bad: Bad) -> 
         assert bad.rule in str(error)
 
 
-def refusal(read: Callable[[], object]) -> PackError:
+def refusal(read: Callable[[], object], within: float = AT_ONCE) -> PackError:
     """Return the PackError with which something is refused, and check that it comes at once."""
-    started = time.perf_counter()
+    started = time.process_time()
     with pytest.raises(PackError) as caught:
         read()
-    assert time.perf_counter() - started < AT_ONCE
+    assert time.process_time() - started < within
     return caught.value
 
 
@@ -394,9 +404,18 @@ HUGE = {
 
 @pytest.mark.parametrize("text", HUGE.values(), ids=HUGE.keys())
 def test_what_is_huge_or_deep_is_refused_at_once(tmp_path: Path, text: str) -> None:
-    error = refusal(lambda: read_packs(write_pack(tmp_path, rule(when=json.dumps(text)))))
+    root = write_pack(tmp_path, rule(when=json.dumps(text)))
+    error = refusal(lambda: read_packs(root), within=AT_ONCE + len(text) / TOML_READS)
     assert (error.file, error.line, error.rule) == ("xx/rules/rules.toml", 1, "xx-law/no")
     assert len(str(error)) < 1_000
+
+
+@pytest.mark.parametrize("text", HUGE.values(), ids=HUGE.keys())
+def test_the_condition_itself_takes_no_time_to_refuse(book: Lawbook, text: str) -> None:
+    started = time.process_time()
+    with pytest.raises(ConditionError):
+        parse(text, book.vocabulary)
+    assert time.process_time() - started < AT_ONCE / 4
 
 
 def test_junk_of_every_length_is_refused_or_read_but_never_breaks_the_reader(book: Lawbook) -> None:
@@ -443,7 +462,6 @@ CASE = {
         ("facts", '"person.home"', "facts"),
         ("says", "", "it has no 'says'"),
         ("fire", '["xx-law/no"]', "did you mean 'fires'"),
-        ("fires", '["xx-law/nno"]', "did you mean 'xx-law/no'"),
         ("carries", '["unsubscrib"]', "did you mean 'unsubscribe'"),
     ],
 )

@@ -8,13 +8,11 @@ import os
 import pickle
 import sys
 import tempfile
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING
 
+from comity.law.lawbook import Lawbook
 from comity.law.loading import SHIPPED, pack_files, read_packs
-
-if TYPE_CHECKING:
-    from comity.law.lawbook import Lawbook
 
 FORMAT = 1
 _SAFE_MODULES = ("comity.law.lawbook", "comity.law.conditions", "comity.law.places", "comity.law.vocabulary")
@@ -63,8 +61,12 @@ class _Reader(pickle.Unpickler):
     """Builds nothing but our own values, so that a planted file cannot run anything."""
 
     def find_class(self, module: str, name: str) -> object:
-        if module in _SAFE_MODULES or (module, name) in _SAFE_BUILTINS:
+        if (module, name) in _SAFE_BUILTINS:
             return super().find_class(module, name)
+        if module in _SAFE_MODULES and "." not in name:
+            found = super().find_class(module, name)
+            if isinstance(found, type) and found.__module__ == module:  # not what the module imports, nor its functions
+                return found
         raise pickle.UnpicklingError(f"{module}.{name} does not belong in a lawbook")
 
 
@@ -76,10 +78,10 @@ def _load(path: Path) -> Lawbook | None:
         digest, payload = content[:32], content[32:]
         if hashlib.sha256(payload).digest() != digest:
             return None
-        found: Lawbook = _Reader(io.BytesIO(payload)).load()
+        found = _Reader(io.BytesIO(payload)).load()
     except Exception:  # noqa: BLE001  (whatever is wrong with a cache, the cure is to make it anew)
         return None
-    return found
+    return found if isinstance(found, Lawbook) else None
 
 
 def _ours_alone(path: Path) -> bool:
@@ -89,14 +91,18 @@ def _ours_alone(path: Path) -> bool:
 
 
 def _store(path: Path, book: Lawbook) -> None:
+    payload = pickle.dumps(book, protocol=5)
+    aside = None
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        payload = pickle.dumps(book, protocol=5)
-        with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as aside:
-            aside.write(hashlib.sha256(payload).digest() + payload)
-        Path(aside.name).replace(path)
+        with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
+            aside = Path(file.name)
+            file.write(hashlib.sha256(payload).digest() + payload)
+        aside.replace(path)
         for old in path.parent.glob("law-*.bin"):
             if old != path:
                 old.unlink(missing_ok=True)
-    except OSError:
-        return
+    except OSError:  # a cache that cannot be kept is no error
+        if aside is not None:
+            with suppress(OSError):
+                aside.unlink(missing_ok=True)

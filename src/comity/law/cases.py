@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from comity.law.asking import decide
 from comity.law.decisions import Decision
 from comity.law.folding import FIXED_NAMESPACES, Plan, fold
 from comity.law.lawbook import Lawbook, PackError, Verdict
+from comity.law.loading import headers
 from comity.law.vocabulary import FactError, Facts, nearest
 
 ANSWERS = ("deny", "ask", "permit", "silent")
@@ -99,7 +100,9 @@ def _file_cases(book: Lawbook, path: Path, root: Path) -> Iterator[Case]:
         tables = tomllib.loads(text).get("case", [])
     except tomllib.TOMLDecodeError as error:
         raise PackError(f"it is not TOML: {error}", file=name) from None
-    lines = [number for number, line in enumerate(text.splitlines(), 1) if line.strip() == "[[case]]"]
+    lines = headers(text, "case")
+    if len(lines) != len(tables):
+        raise PackError("each case stands under a header of its own: [[case]]", file=name)
     laws = {law.id for law in book.laws}
     for table, line in zip(tables, lines, strict=True):
         yield _case(book, table, name, line, laws)
@@ -117,6 +120,13 @@ def _case(book: Lawbook, table: Mapping[str, Any], file: str, line: int, laws: s
             raise wrong(f"it has no {key!r}")
     if table["expect"] not in ANSWERS or table.get("overall", "ask") not in ANSWERS:
         raise wrong(f"expect and overall are one of {', '.join(ANSWERS)}")
+    if not isinstance(table["day"], date) or isinstance(table["day"], datetime):
+        raise wrong("'day' must be a day, such as 2026-11-21 (without quotes)")
+    if not isinstance(table["facts"], dict):
+        raise wrong("'facts' must be a table: facts = { \"person.home\" = \"DE\" }")
+    for kind in (*table.get("carries", ()), *table.get("lacks", ())):
+        if kind not in book.obligations:
+            raise wrong(f"no obligation is called {kind!r}{nearest(kind, book.obligations)}")
     if table["law"] not in laws:
         raise wrong(f"no law is called {table['law']!r}{nearest(table['law'], laws)}")
     try:

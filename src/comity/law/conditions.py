@@ -24,6 +24,7 @@ UNKNOWN: Truth = 1
 TRUE: Truth = 2
 
 LONGEST_TEXT = 4_000
+LONGEST_NUMBER = 15
 MOST_TOKENS = 600
 DEEPEST_NESTING = 40
 
@@ -137,12 +138,15 @@ def parse(text: str, vocabulary: Vocabulary) -> Condition:
         tree = ast.parse(text, mode="eval")
     except SyntaxError as error:
         raise ConditionError(f"it does not read as an expression: {error.msg} at character {error.offset}") from None
+    except (ValueError, RecursionError, MemoryError) as error:
+        raise ConditionError(f"it does not read as an expression: {error or type(error).__name__}") from None
     return _Reader(text, vocabulary).condition(tree.body)
 
 
 _TOKEN = re.compile(
-    r"\s+|(?P<name>[A-Za-z_]\w*)|(?P<number>\d+(?:\.\d+)?)|(?P<string>'[^'\\\n]*'|\"[^\"\\\n]*\")"
-    r"|(?P<operator>==|!=|<=|>=|[<>(){},.])"
+    r"\s+|(?P<name>[A-Za-z_]\w*)|(?P<number>\d+(?:_\d+)*(?:\.\d+)?)(?![\w.])|(?P<string>'[^'\\\n]*'|\"[^\"\\\n]*\")"
+    r"|(?P<operator>==|!=|<=|>=|[<>(){},.])",
+    re.ASCII,  # Python would read full-width letters as plain ones
 )
 
 
@@ -153,6 +157,7 @@ def _scan(text: str) -> None:
             f"it has {len(text):,} characters; {LONGEST_TEXT:,} are allowed. Name parts of it with [[define]]"
         )
     position = tokens = depth = negations = 0
+    before, ended = "", 0  # the kind of the last word and where it ended
     while position < len(text):
         token = _TOKEN.match(text, position)
         if token is None:
@@ -167,6 +172,11 @@ def _scan(text: str) -> None:
         tokens += 1
         depth += (word in "({") - (word in ")}")
         negations = negations + 1 if word == "not" else 0
+        if token.lastgroup == "string" and (before == "string" or (before == "name" and token.start() == ended)):
+            raise ConditionError(f"{word[:60]} stands right after another word; quoted words have no prefix and are not joined")
+        before, ended = token.lastgroup, token.end()
+        if token.lastgroup == "number" and len(word) > LONGEST_NUMBER:
+            raise ConditionError(f"the number {word[:20]}… is too long; {LONGEST_NUMBER} digits are allowed")
         if "__" in word and token.lastgroup == "name":
             raise ConditionError(f"the name {word!r} is not one of the vocabulary; names have no double underscores")
         if tokens > MOST_TOKENS or depth > DEEPEST_NESTING or negations > DEEPEST_NESTING:
@@ -260,7 +270,7 @@ class _Reader:
         match node:
             case ast.Attribute(value=ast.Name(id="param"), attr=name) if numeric and operator != "in":
                 return Parameter(name)
-            case ast.Constant(value=int() | float() as value) if numeric and operator != "in":
+            case ast.Constant(value=int() | float() as value) if numeric and operator != "in" and not isinstance(value, bool):
                 return value
             case ast.Name(id=name) if fact.kind == "place" and operator == "in":
                 if name not in self.vocabulary.places.groups:

@@ -7,7 +7,7 @@ import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any, cast
 
@@ -34,18 +34,24 @@ from comity.law.lawbook import (
     Span,
 )  # fmt: skip
 from comity.law.places import Group, Member, Places, UnknownPlace
-from comity.law.vocabulary import Fact, Value, Vocabulary, nearest
+from comity.law.vocabulary import Fact, Kind, Value, Vocabulary, nearest
 
 SHIPPED = Path(__file__).resolve().parent.parent / "packs"
 """The packs that come with Comity."""
 
 SHARED = ("vocabulary.toml", "places.toml", "obligations.toml", "cures.toml")
+KINDS = ("bool", "choice", "number", "date", "age", "place")
 EFFECTS = ("forbid", "ground", "require", "refer", "except", "duty")
 
 RULE_KEYS = frozenset(
     "id says cite url row announced from until checked review_by confidence when effect cure slot fills exception_to "
     "obligation needs duty".split()
 )
+OWN_KEYS = {
+    "slot": "ground", "fills": "ground", "exception_to": "except", "obligation": "require", "needs": "require", "duty": "duty",
+}  # fmt: skip
+DEEPEST_CHAIN = 20
+MOST_COMPARISONS = 2_000
 LAW_KEYS = frozenset("id name cite url from until territory governs covers blind_spots slot".split())
 DEFINITION_KEYS = frozenset("id says cite url row from until checked confidence when".split())
 PARAMETER_KEYS = frozenset("id says unit cite url row values checked".split())
@@ -86,6 +92,8 @@ class _Files:
             text = path.read_bytes().decode("utf-8")
         except FileNotFoundError:
             raise PackError("the file is missing", file=name) from None
+        except OSError as error:
+            raise PackError(f"it cannot be read: {error.strerror}", file=name) from None
         except UnicodeDecodeError as error:
             raise PackError(f"it is not UTF-8 (byte {error.start}); save it as UTF-8", file=name) from None
         try:
@@ -93,15 +101,21 @@ class _Files:
         except tomllib.TOMLDecodeError as error:
             found = re.search(r"line (\d+)", str(error))
             raise PackError(f"it is not TOML: {error}", file=name, line=int(found[1]) if found else 0) from None
+        except RecursionError:
+            raise PackError("it is nested too deeply; a pack has tables in lists, and lists in tables", file=name) from None
 
     def name(self, path: Path) -> str:
         return path.relative_to(self.root).as_posix()
 
     def lines(self, path: Path, table: str) -> list[int]:
         """Return the line of each `[[table]]` header, in order."""
-        header = re.compile(rf"\s*\[\[\s*{re.escape(table)}\s*\]\]")
-        text = path.read_text("utf-8", errors="replace").splitlines()
-        return [number for number, line in enumerate(text, 1) if header.match(line)]
+        return headers(path.read_text("utf-8", errors="replace"), table)
+
+
+def headers(text: str, table: str) -> list[int]:
+    """Return the lines of a TOML text on which a `[[table]]` begins."""
+    header = re.compile(rf"\s*\[\[\s*{re.escape(table)}\s*\]\]")
+    return [number for number, line in enumerate(text.splitlines(), 1) if header.match(line)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +150,7 @@ class _Entry:
         value = self.table.get(key)
         if value is None and not needed:
             return None
-        if not isinstance(value, date):
+        if not isinstance(value, date) or isinstance(value, datetime):
             raise self.wrong(f"{key!r} must be a day, such as 2026-11-21 (without quotes)")
         return value
 
@@ -154,6 +168,18 @@ class _Entry:
         if not isinstance(value, list) or not all(isinstance(word, str) for word in value):
             raise self.wrong(f"{key!r} must be a list of quoted words")
         return tuple(value)
+
+    def tables(self, key: str) -> list[Mapping[str, Any]]:
+        value = self.table.get(key, [])
+        if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
+            raise self.wrong(f"{key!r} must be a list of tables: {key} = [{{ … }}]")
+        return value
+
+    def inner(self, key: str, example: str) -> Mapping[str, Any] | None:
+        value = self.table.get(key)
+        if value is not None and not isinstance(value, dict):
+            raise self.wrong(f"{key!r} must be a table: {key} = {{ {example} }}")
+        return value
 
     def confirmed(self) -> bool:
         value = self.table.get("confidence", "confirmed")
@@ -181,8 +207,16 @@ class _PackReader:
         self.cures = cures
 
     def pack(self, folder: Path) -> Pack:
-        entry = self.entry(folder / "pack.toml", self.files.read(folder / "pack.toml").get("pack", {}), 1, "pack")
+        whole = self.files.read(folder / "pack.toml")
+        for key in whole:
+            if key not in {"pack", "law"}:
+                raise PackError(
+                    f"unknown table {key!r}; a pack.toml holds [pack] and [[law]]", file=self.files.name(folder / "pack.toml")
+                )
+        entry = self.entry(folder / "pack.toml", whole.get("pack", {}), 1, "pack")
         entry.only(("id", "name", "version"))
+        if entry.text("id") != folder.name:
+            raise entry.wrong(f"its folder is called {folder.name!r}; a pack is called as its folder is")
         digest = hashlib.sha256()
         for path in (folder / "pack.toml", *sorted((folder / "rules").glob("*.toml"))):
             digest.update(self.files.name(path).encode() + b"\0" + path.read_bytes() + b"\0")
@@ -215,6 +249,10 @@ class _PackReader:
     def entries(self, path: Path, kind: str, table: Mapping[str, Any] | None = None) -> list[_Entry]:
         found = (self.files.read(path) if table is None else table).get(kind, [])
         lines = self.files.lines(path, kind)
+        if not isinstance(found, list) or len(found) != len(lines):
+            raise PackError(
+                f"each {kind} stands under a header of its own, at the start of a line: [[{kind}]]", file=self.files.name(path)
+            )
         return [self.entry(path, item, line, kind) for item, line in zip(found, lines, strict=True)]
 
     def entry(self, path: Path, table: Mapping[str, Any], line: int, kind: str) -> _Entry:
@@ -232,8 +270,8 @@ class _PackReader:
         law = Law(
             id=entry.text("id"), pack=pack, name=entry.text("name"), source=entry.source(), span=span,
             territory=self.territory(entry), governs=self.condition(entry, entry.text("governs")),
-            covers=tuple(self.cell(entry, cell) for cell in entry.table.get("covers", [])),
-            slots=tuple(self.slot(entry, slot) for slot in entry.table.get("slot", [])),
+            covers=tuple(self.cell(entry, cell) for cell in entry.tables("covers")),
+            slots=tuple(self.slot(entry, slot) for slot in entry.tables("slot")),
             rules=tuple(self.rule(item) for item in mine(rules)),
             definitions=tuple(self.definition(item, span) for item in mine(definitions)),
             parameters=tuple(self.parameter(item, span) for item in mine(parameters)),
@@ -311,7 +349,7 @@ class _PackReader:
             id=entry.id, law=law, says=entry.text("says"), source=entry.source(), span=entry.span(),
             announced=entry.day("announced"), checked=entry.day("checked"), review_by=entry.day("review_by"),
             confirmed=entry.confirmed(), when=self.condition(entry, entry.text("when")), effect=cast("Effect", effect),
-            cures=self.cure_names(entry), slot=f"{law}:{entry.table['slot']}" if "slot" in entry.table else "",
+            cures=self.cure_names(entry), slot=f"{law}:{entry.text('slot')}" if "slot" in entry.table else "",
             fills=entry.words("fills"), exception_to=entry.words("exception_to"),
             obligation=self.obligation(entry), needs=entry.words("needs"), duty=self.duty(entry),
         )  # fmt: skip
@@ -328,8 +366,9 @@ class _PackReader:
         present, cure = wants.get(rule.effect, (True, ""))
         if not present:
             raise entry.wrong(cure)
-        if rule.exception_to and rule.effect != "except":
-            raise entry.wrong('only effect = "except" has exception_to; write the exception as a rule of its own')
+        for key, effect in OWN_KEYS.items():
+            if key in entry.table and rule.effect != effect:
+                raise entry.wrong(f'only effect = "{effect}" has {key!r}; write a rule of its own for it')
         for name in rule.needs:
             if name not in self.vocabulary.facts:
                 raise entry.wrong(f"needs names no fact {name!r}{nearest(name, self.vocabulary.facts)}")
@@ -341,10 +380,10 @@ class _PackReader:
         return entry.words("cure")
 
     def obligation(self, entry: _Entry) -> Obligation | None:
-        table = entry.table.get("obligation")
+        table = entry.inner("obligation", 'kind = "unsubscribe"')
         if table is None:
             return None
-        kind = self.obligations.get(table.get("kind", ""))
+        kind = self.obligations.get(str(table.get("kind", "")))
         if kind is None:
             raise entry.wrong(
                 f"no obligation is called {table.get('kind')!r}{nearest(str(table.get('kind')), self.obligations)}"
@@ -361,16 +400,16 @@ class _PackReader:
         return Obligation(kind=kind.name, parameters=read)
 
     def duty(self, entry: _Entry) -> Duty | None:
-        table = entry.table.get("duty")
+        table = entry.inner("duty", "event, to, what, within")
         if table is None:
             return None
-        item = _Entry(table, entry.file, entry.line, f"duty of {entry.id}")
-        item.only(("event", "to", "what", "within", "contents"))
+        item = _Entry({**table, "id": entry.id}, entry.file, entry.line, "duty")
+        item.only(("id", "event", "to", "what", "within", "contents"))
         events = self.vocabulary.facts["event.kind"].choices
         if item.text("event") not in events:
             raise entry.wrong(f"no event is called {item.text('event')!r}{nearest(item.text('event'), events)}")
         try:
-            read_period(table.get("within") or "1 day")
+            read_period(item.text("within", needed=False) or "1 day")
         except ClockError as error:
             raise entry.wrong(f"in 'within', {error}") from None
         return Duty(
@@ -388,7 +427,7 @@ class _PackReader:
     def parameter(self, entry: _Entry, span: Span) -> DatedParameter:
         entry.only(PARAMETER_KEYS)
         values = entry.table.get("values")
-        if not isinstance(values, list) or not values:
+        if not isinstance(values, list) or not values or not all(isinstance(value, dict) for value in values):
             raise entry.wrong("a parameter has values = [{ from, value, cite }]")
         read = tuple(self.dated(entry, table, span) for table in values)
         cite = entry.text("cite", needed=False) or read[0].cite
@@ -448,8 +487,12 @@ def _fits(parameter: ObligationParameter, value: object) -> bool:
 
 def _check_law(law: Law) -> None:
     """Check what one law can know of itself: validity, definitions, parameters and slots."""
-    _check_spans([(rule.id, rule.span, rule.source) for rule in law.rules])
-    _check_spans([(item.id, item.span, item.source) for item in law.definitions])
+    _check_spans([(rule.id, rule.id, rule.span, rule.source) for rule in law.rules])
+    _check_spans([(_short(item.id), item.id, item.span, item.source) for item in law.definitions])
+    always = Span(start=date.min)
+    _check_spans([(_short(item.id), item.id, always, item.source) for item in law.parameters])
+    if len({slot.id for slot in law.slots}) != len(law.slots):
+        raise _at(law.source, law.id, "two slots have the same id; give each its own")
     defined = {_short(item.id) for item in law.definitions}
     parameters = {_short(item.id) for item in law.parameters}
     holders: list[tuple[str, Source, Condition]] = [(rule.id, rule.source, rule.when) for rule in law.rules]
@@ -469,31 +512,55 @@ def _check_law(law: Law) -> None:
     for rule in law.rules:
         if rule.slot and rule.slot not in {slot.id for slot in law.slots}:
             raise _at(rule.source, rule.id, f"its law has no slot {rule.slot.partition(':')[2]!r}")
-    _check_cycles({_short(item.id): set(names(item.when)) for item in law.definitions}, law)
+    sizes = _definition_sizes(law)
+    for holder, source, condition in holders:
+        _check_size(condition, sizes, source, holder)
 
 
-def _check_cycles(uses: Mapping[str, set[str]], law: Law) -> None:
+def _definition_sizes(law: Law) -> dict[str, int]:
+    """Return how many comparisons each definition has, written out; they rest on each other in no circle and not too deeply."""
+    versions: dict[str, list[Definition]] = {}
+    for item in law.definitions:
+        versions.setdefault(_short(item.id), []).append(item)
+    sizes: dict[str, int] = {}
+    depths: dict[str, int] = {}
+
     def visit(name: str, path: tuple[str, ...]) -> None:
         if name in path:
             raise _at(law.source, law.id, f"definitions go in a circle: {' -> '.join((*path, name))}")
-        for other in uses.get(name, ()):
+        inner = {other for item in versions[name] for other in names(item.when)}
+        for other in sorted(inner - depths.keys() if len(path) < DEEPEST_CHAIN else ()):
             visit(other, (*path, name))
+        depths[name] = 1 + max((depths.get(other, DEEPEST_CHAIN) for other in inner), default=0)
+        if depths[name] > DEEPEST_CHAIN:
+            raise _at(law.source, law.id, f"definitions rest on each other too deeply, more than {DEEPEST_CHAIN} times")
+        sizes[name] = max(_check_size(item.when, sizes, item.source, item.id) for item in versions[name])
 
-    for name in uses:
+    for name in versions:
         visit(name, ())
+    return sizes
 
 
-def _check_spans(items: list[tuple[str, Span, Source]]) -> None:
+def _check_size(condition: Condition, sizes: Mapping[str, int], source: Source, holder: str) -> int:
+    """Return how many comparisons a condition has with its definitions written out."""
+    size = sum(1 for _ in tests(condition)) + sum(sizes[name] for name in names(condition))
+    if size > MOST_COMPARISONS:
+        raise _at(source, holder, f"its condition is too large, written out: {size:,} comparisons; {MOST_COMPARISONS:,} are allowed")
+    return size
+
+
+def _check_spans(items: list[tuple[str, str, Span, Source]]) -> None:
+    """Check that what has the same key, by which conditions know it, is never in force twice on one day."""
     seen: dict[str, list[Span]] = {}
-    for name, span, source in items:
-        for other in seen.setdefault(name, []):
+    for key, name, span, source in items:
+        for other in seen.setdefault(key, []):
             if span.overlaps(other):
                 raise _at(
                     source,
                     name,
                     "the id is used twice for days that overlap; give the older one an 'until', or the newer one another id",
                 )
-        seen[name].append(span)
+        seen[key].append(span)
 
 
 def _check_values(entry: _Entry, parameter: DatedParameter) -> None:
@@ -514,30 +581,44 @@ def _check_across(book: Lawbook) -> None:
         if law.id in seen:
             raise _at(law.source, law.id, f"another law has this id ({seen[law.id].source.file})")
         seen[law.id] = law
-    rules = {rule.id: rule for rule in book.rules()}
+    rules: dict[str, list[Rule]] = {}
+    for rule in book.rules():
+        rules.setdefault(rule.id, []).append(rule)
     slots = {slot.id for law in book.laws for slot in law.slots}
-    for rule in rules.values():
-        for target in rule.exception_to:
-            if target not in rules:
-                raise _at(rule.source, rule.id, f"exception_to names no rule {target!r}{nearest(target, rules)}")
-            if rules[target].effect in {"ground", "duty"}:
-                raise _at(
-                    rule.source,
-                    rule.id,
-                    f"{target} is a {rules[target].effect}; only forbids, requires, refers and exceptions are lifted",
-                )
+    for rule in book.rules():
+        _check_exception(rule, rules)
         for slot in rule.fills:
             if slot not in slots:
                 raise _at(rule.source, rule.id, f"fills names no slot {slot!r}{nearest(slot, slots)}")
     _check_exception_cycles(rules)
 
 
-def _check_exception_cycles(rules: Mapping[str, Rule]) -> None:
+def _check_exception(rule: Rule, rules: Mapping[str, list[Rule]]) -> None:
+    for target in rule.exception_to:
+        if target not in rules:
+            raise _at(rule.source, rule.id, f"exception_to names no rule {target!r}{nearest(target, rules)}")
+        for lifted in rules[target]:
+            if lifted.effect in {"ground", "duty"}:
+                what = f"{target} is a {lifted.effect}; only forbids, requires, refers and exceptions are lifted"
+                raise _at(rule.source, rule.id, what)
+    if len({lifted.effect == "except" for target in rule.exception_to for lifted in rules[target]}) > 1:
+        # One makes the verdict milder and the other stricter, so what is unconfirmed could not be taken on the safe side.
+        raise _at(rule.source, rule.id, "it lifts a rule and an exception at once; write two exceptions")
+
+
+def _check_exception_cycles(rules: Mapping[str, list[Rule]]) -> None:
+    depths: dict[str, int] = {}
+
     def visit(rule_id: str, path: tuple[str, ...]) -> None:
+        source = rules[rule_id][0].source
         if rule_id in path:
-            raise _at(rules[rule_id].source, rule_id, f"exceptions go in a circle: {' -> '.join((*path, rule_id))}")
-        for target in rules[rule_id].exception_to:
+            raise _at(source, rule_id, f"exceptions go in a circle: {' -> '.join((*path, rule_id))}")
+        lifted = {target for rule in rules[rule_id] for target in rule.exception_to}
+        for target in sorted(lifted - depths.keys() if len(path) < DEEPEST_CHAIN else ()):
             visit(target, (*path, rule_id))
+        depths[rule_id] = 1 + max((depths.get(target, DEEPEST_CHAIN) for target in lifted), default=0)
+        if depths[rule_id] > DEEPEST_CHAIN:
+            raise _at(source, rule_id, f"exceptions lift each other too deeply, more than {DEEPEST_CHAIN} times")
 
     for rule_id in rules:
         visit(rule_id, ())
@@ -573,8 +654,11 @@ def _fact(name: str, table: Mapping[str, Any]) -> Fact:
         raise entry.wrong("its absence means a value, so it needs the legal reason in 'why'")
     if isinstance(absent, Mapping):
         absent = (int(absent.get("min", 0)), int(absent.get("max", 150)))
+    kind = entry.text("type")
+    if kind not in KINDS:
+        raise entry.wrong(f"type cannot be {kind!r}{nearest(kind, KINDS)}; it is one of {', '.join(KINDS)}")
     return Fact(
-        name=name, kind=table["type"], means=entry.text("means"), choices=entry.words("choices"),
+        name=name, kind=cast("Kind", kind), means=entry.text("means"), choices=entry.words("choices"),
         unit=entry.text("unit", needed=False), absent=None if absent == "unknown" else absent,
         why_absent=entry.text("why", needed=False), assume=table.get("assume"), term=entry.text("term", needed=False),
         by_knowledge=table.get("removal") == "knowledge",
