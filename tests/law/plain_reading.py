@@ -59,7 +59,7 @@ def read_plainly(book: Lawbook, facts: Facts, day: date) -> Reading:
         governs = everywhere.governs(law)
         if not governs:
             continue
-        said = Case(book, known, day, where_it_may_govern(everywhere, law)).ask(law)
+        said = Case(book, known, day, where_it_may_govern(everywhere, law), asked=law.id).ask(law)
         if governs == 1:
             said.reasons = [(rule, "ask" if weight == "deny" else weight) for rule, weight in said.reasons]
         answers[law.id] = said.verdict, governs == 2
@@ -106,12 +106,13 @@ def where_it_may_govern(case: Case, law: Law) -> frozenset[str]:
 
 @dataclass
 class Case:
-    """One person, one use, one day; `homes` are the places the person may live in."""
+    """One person, one use, one day; `homes` are the places the person may live in, `asked` the law that is taken to govern."""
 
     book: Lawbook
     facts: Facts
     day: date
     homes: frozenset[str]
+    asked: str = ""
 
     @cached_property
     def laws(self) -> list[Law]:
@@ -232,7 +233,7 @@ class Case:
 
     def counts(self, law: Law, rule: Rule) -> int:
         """Return how far a ground or an exception counts: as far as its law governs and nothing lifts it."""
-        return min(self.stands(law, rule), self.governs(law))
+        return min(self.stands(law, rule), 2 if law.id == self.asked else self.governs(law))
 
     def grounds(self, slot: str) -> list[tuple[Law, Rule]]:
         return [

@@ -5,13 +5,17 @@ Everything is written aside first and renamed when it is whole, so that nobody e
 
 from __future__ import annotations
 
+import errno
 import json
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import duckdb
 
 from comity.check.page import render_page
 from comity.law import Verdict
@@ -24,8 +28,9 @@ if TYPE_CHECKING:
     from comity.check.results import Answer, Group, Reject
 
 WORD = 2**62 - 1
-FORMULA = r"^[=@\t\r\n]|^[+-][^0-9 (.]"
-"""A cell that a spreadsheet would run: = and @ always; + and - unless a number or a phone number follows."""
+FORMULA = r"^[=@＝＠\t\r\n]|^[+＋－-]"
+NUMBER = r"[+＋－-][0-9０-９ ().,;/-]*( ?(x|#|ext\.?|e[+-]?) ?[0-9]+)?"
+"""A cell that begins like FORMULA is one that a spreadsheet may run, unless all of it is a number or a phone number."""
 
 
 class CannotWrite(OSError):
@@ -104,18 +109,20 @@ def _write_rows(
     """Write the original columns of the rows with one verdict, then the verdict and the reasons."""
     picked = ", ".join(f"{_safe(f's.c{number}')} AS {_name(column)}" for number, column in enumerate(columns))
     query = (
-        f"SELECT {picked}, v.verdict AS comity_verdict, v.reasons AS comity_reasons, s.row AS comity_row FROM {engine.relation} AS s "
+        f"SELECT {picked}, v.verdict AS comity_verdict, v.reasons AS comity_reasons, s.row AS comity_row FROM {engine.source.relation} AS s "
         f"JOIN numbered AS n ON n.row = s.row JOIN verdicts AS v USING ({_words(check)}) WHERE v.verdict = '{verdict.value}'"
     )
     if rejects:
         engine.keep("unread", (("row", "BIGINT"), ("why", "VARCHAR"), ("txt", "VARCHAR")), [(r.row, r.why, r.text) for r in rejects])
         blanks = ", ".join([_safe("u.txt"), *("NULL" for _ in columns[1:])])
         query += f" UNION ALL SELECT {blanks}, 'ask', 'This row could not be read: ' || u.why, u.row FROM unread AS u"
-    engine.connection.execute(f"COPY (SELECT * FROM ({query}) ORDER BY comity_row) TO {_quoted(str(path))} (FORMAT csv, HEADER)")
+    last = len(columns) + 3  # a file of somebody's may have a column comity_row already
+    engine.connection.execute(f"COPY (SELECT * FROM ({query}) ORDER BY {last}) TO {_quoted(str(path))} (FORMAT csv, HEADER)")
 
 
 def _safe(cell: str) -> str:
-    return f"CASE WHEN regexp_matches({cell}, '{FORMULA}') THEN '''' || {cell} ELSE {cell} END"
+    runs = f"regexp_matches({cell}, '{FORMULA}') AND NOT regexp_full_match({cell}, '{NUMBER}')"
+    return f"CASE WHEN {runs} THEN '''' || {cell} ELSE {cell} END"
 
 
 def _words(check: Check) -> str:
@@ -129,20 +136,53 @@ def _mask_words(check: Check) -> int:
 @contextmanager
 def _aside(folder: Path) -> Iterator[Path]:
     """Give a folder beside the one wanted, whose files are moved over when all are written."""
+    made = _made(folder)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
         aside = Path(tempfile.mkdtemp(prefix=".comity-", dir=folder))
     except OSError as error:
         raise CannotWrite(f"{folder} cannot be written to: {error.strerror}; name another folder with --out") from None
     try:
         yield aside
-        for path in sorted(aside.iterdir()):
-            path.replace(folder / path.name)
-    except Exception as error:
-        cause = getattr(error, "strerror", None) or str(error).splitlines()[0]
-        raise CannotWrite(f"{folder} was left as it was: {cause}; make room, or name another folder with --out") from None
+        _move(sorted(aside.iterdir()), folder)
+        made = []
+    except OSError as error:
+        raise _unwritten(folder, error.strerror or str(error)) from None
+    except (duckdb.IOException, duckdb.OutOfMemoryException) as error:
+        raise _unwritten(folder, _why(error)) from None
     finally:
         shutil.rmtree(aside, ignore_errors=True)
+        for path in made:
+            path.rmdir()
+
+
+def _made(folder: Path) -> list[Path]:
+    """Make a folder and those above it; return the ones that were not there, the innermost first."""
+    missing = list(takewhile(lambda path: not path.exists(), (folder, *folder.parents)))
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except FileExistsError:
+        raise CannotWrite(f"{folder} is a file; name a folder with --out") from None
+    except OSError as error:
+        raise CannotWrite(f"{folder} cannot be made: {error.strerror}; name another folder with --out") from None
+    return missing
+
+
+def _move(paths: Sequence[Path], folder: Path) -> None:
+    """Move all files into the folder, or none where a folder of that name is in the way."""
+    for path in paths:
+        if (folder / path.name).is_dir():
+            raise IsADirectoryError(errno.EISDIR, f"{path.name} is a folder there")
+    for path in paths:
+        path.replace(folder / path.name)
+
+
+def _unwritten(folder: Path, why: str) -> CannotWrite:
+    return CannotWrite(f"{folder} was left as it was: {why}; make room, or name another folder with --out")
+
+
+def _why(error: duckdb.Error) -> str:
+    """Return what the operating system said, out of what DuckDB makes of it."""
+    return "the disk is full" if "No space left" in str(error) else str(error).splitlines()[0]
 
 
 def _quoted(text: str) -> str:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import sys
 from importlib import import_module
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import click
 
@@ -43,10 +46,28 @@ class LazyGroup(click.Group):
         command: click.Command = getattr(import_module(door.module), door.function)
         return command
 
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 (whatever a command returns)
+        """Run a command; what the machine refuses, such as a full disk behind the output, is one line too."""
+        try:
+            return super().invoke(ctx)
+        except OSError as error:
+            if error.errno == errno.EPIPE:
+                raise  # whoever read us has read enough
+            raise _refused_by_the_machine(error) from None
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the list of commands without importing any."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, door.says) for name, door in COMMANDS.items()])
+
+
+def _refused_by_the_machine(error: OSError) -> click.ClickException:
+    if error.filename is None:  # then it was the output, of which nothing more can be written
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    place = error.filename or "the output"
+    failure = click.ClickException(f"{place}: {error.strerror or error}. Make room there, or write somewhere else")
+    failure.exit_code = 2
+    return failure
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
