@@ -21,7 +21,7 @@ from rich.console import Console
 
 from comity.check.as_json import answer_json, days_in_words, obstacles
 from comity.check.report import cells_of, print_answer, print_columns, print_decision, share
-from comity.check.results import Answer, ColumnRead, Freed, Group, Reject
+from comity.check.answers import Answer, ColumnRead, Freed, Group, Reject
 from comity.law import SHIPPED, Decision, Lawbook, Plan, Verdict, decide, fold, read_packs
 from comity.law.folding import OUR_PLACE, WHERE_THE_PERSON_LIVES
 from tests.cast import AIKO, BRUNO, CARLOS, GRETA, HANNAH, LUCA, MAIL_MARKETING, MEI, NADIA, PAUL, TODAY, TYLER, Facts

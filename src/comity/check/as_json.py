@@ -17,7 +17,7 @@ from comity.law.conditions import tests
 from comity.law.decisions import shown
 
 if TYPE_CHECKING:
-    from comity.check.results import Answer, ColumnRead, Group
+    from comity.check.answers import Answer, ColumnRead, Group
     from comity.law import Lawbook, Plan, Reason
     from comity.law.lawbook import Law, Pack
     from comity.law.obligations import Merged

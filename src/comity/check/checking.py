@@ -12,7 +12,7 @@ from comity.check.coding import BLANK, Coded, Key, Part, People, code_column, ke
 from comity.check.engines import Engine
 from comity.check.entity import Entity
 from comity.check.homes import Home
-from comity.check.results import Answer, ColumnRead, Freed, Group, Reject
+from comity.check.answers import Answer, ColumnRead, Freed, Group, Reject
 from comity.check.suppression import TABLE
 from comity.law import Decision, Lawbook, Plan, Verdict, fold
 from comity.law.asking import asker

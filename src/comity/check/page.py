@@ -17,7 +17,7 @@ from comity.law import Verdict
 
 if TYPE_CHECKING:
     from comity.check.as_json import CureTold, Missing, Obstacle, Split
-    from comity.check.results import Answer
+    from comity.check.answers import Answer
 
 MOST_HOMES = 14  # in the chart; the table below it has them all
 MOST_REASONS = 8  # in the chart

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from comity.check.as_json import CureTold, Obstacle, Split
-    from comity.check.results import Answer, ColumnRead, Reject
+    from comity.check.answers import Answer, ColumnRead, Reject
     from comity.law import Decision, Reason
 
 WIDEST = 100  # columns; longer lines are hard to read

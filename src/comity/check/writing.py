@@ -25,7 +25,7 @@ from comity.law.folding import TESTS_A_WORD
 if TYPE_CHECKING:
     from comity.check.checking import Check
     from comity.check.engines import DuckEngine
-    from comity.check.results import Answer, Group, Reject
+    from comity.check.answers import Answer, Group, Reject
 
 WORD = 2**62 - 1
 FORMULA = r"^[=@＝＠\t\r\n]|^[+＋－-]"

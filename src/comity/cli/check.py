@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from comity.check.checking import Check, Intent
     from comity.check.dialects import Dialect, Understood
     from comity.check.engines import Engine
-    from comity.check.results import Answer, ColumnRead, Reject
+    from comity.check.answers import Answer, ColumnRead, Reject
     from comity.law import Lawbook
 
 BAD_INPUT = 2
@@ -197,7 +197,7 @@ def _dialect(asked: Asked, columns: tuple[str, ...]) -> Dialect:
 
 
 def _columns_read(understood: list[Understood]) -> list[ColumnRead]:
-    from comity.check.results import ColumnRead
+    from comity.check.answers import ColumnRead
 
     return [
         ColumnRead(header=one.header, role="ignored" if one.ignored else one.role, says=one.how, fact=one.fact or "")

@@ -261,7 +261,7 @@ def fold(
         if fact.namespace in FIXED_NAMESPACES
     }
     folder = _Folder(book, day, fixed)
-    laws = tuple(folder.law(law) for law in book.laws if law.span.holds(day))
+    laws = tuple(folded for law in book.laws if law.span.holds(day) and (folded := folder.law(law)) is not None)
     row_defaults = {name: value for name, value in default.items() if name not in fixed}
     return Plan(book, day, fixed, row_defaults, assumed or {}, laws, {} if index is None else index)
 
@@ -319,7 +319,11 @@ class _Folder:
             waiting = {name: lifted for name, lifted in waiting.items() if name not in ready}
         return frozenset(milder)
 
-    def law(self, law: Law) -> FoldedLaw:
+    def law(self, law: Law) -> FoldedLaw | None:
+        """Fold one law; None where it has nothing to say about this use, wherever the person lives."""
+        governs = self.condition(law, law.governs, loosens=False)
+        if governs == NEVER:
+            return None
         rules = []
         for rule in law.rules:
             if rule.span.holds(self.day) and rule.effect != "duty":
@@ -329,7 +333,7 @@ class _Folder:
                     rules.append((rule, capped(condition) if loosens and not rule.confirmed else condition))
         return FoldedLaw(
             law=law,
-            governs=self.condition(law, law.governs, loosens=False),
+            governs=governs,
             covers=some_of([self.cell(cell) for cell in law.covers]),
             slots=tuple((slot, self.condition(law, slot.applies, loosens=False)) for slot in law.slots),
             rules=tuple(rules),

@@ -11,7 +11,7 @@ from typing import Self
 
 import duckdb
 
-from comity.check.results import Reject
+from comity.check.answers import Reject
 from comity.check.sources.badfile import BadFile, empty, file_faults, shown
 from comity.check.sources.delimited import read_delimited
 from comity.check.sources.staging import Progress, Reading, Scratch, Table

@@ -22,7 +22,7 @@ from pathlib import Path
 
 import duckdb
 
-from comity.check.results import Reject
+from comity.check.answers import Reject
 from comity.check.sources.badfile import BadFile, empty, file_faults, header_only, shown
 from comity.check.sources.staging import (
     LONGEST_LINE,

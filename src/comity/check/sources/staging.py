@@ -19,7 +19,7 @@ from typing import Protocol, Self
 
 import duckdb
 
-from comity.check.results import Reject
+from comity.check.answers import Reject
 from comity.check.sources.badfile import BadFile, shown
 
 LONGEST_LINE = 16 * 2**20  # bytes; a longer line is no row of a customer list
