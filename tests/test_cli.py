@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from comity import __version__
 from comity.cli import COMMANDS, main
 
-HEAVY = {"adbc_driver_postgresql", "babel", "django", "duckdb", "jinja2", "pyspark", "sqlglot"}
+HEAVY = {"babel", "django", "duckdb", "jinja2", "psycopg", "pyspark", "sqlglot"}
 
 
 def test_it_says_its_version() -> None:

@@ -47,6 +47,7 @@ class Group:
     decision: Decision  # of one of them
     people: int
     first_row: int
+    freed: Mapping[str, int] = field(default_factory=dict)  # by cure: how many of them it would turn to permit
 
     @property
     def finding(self) -> Finding:
@@ -76,7 +77,6 @@ class Answer:
     groups: tuple[Group, ...]
     rejects: tuple[Reject, ...]
     freed: Mapping[str, Freed]  # by cure
-    freed_by_reason: Mapping[tuple[str, str], int]  # (rule id, cure): people who had that reason and would be freed
     notes: tuple[str, ...] = ()
     seconds: float = 0.0
     unresolved_places: Mapping[str, int] = field(default_factory=dict)  # text of a country cell -> rows

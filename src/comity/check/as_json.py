@@ -73,15 +73,14 @@ Heap = list[tuple["Group", list["Reason"]]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CureTold:
-    """What would lift an obstacle, and how many of its people it frees by itself: at least, and at most.
+    """What would lift an obstacle, and how many of its people it frees by itself.
 
-    Both are None where the cure is advice that no fact settles, so that nobody can be counted.
+    None where the cure is advice that no fact settles, so that nobody can be counted.
     """
 
     cure: str
     says: str
-    at_least: int | None
-    at_most: int | None
+    frees: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,10 +201,6 @@ class _Sorter:
             for folded in answer.plan.laws
             for rule, condition in folded.rules
         }
-        self.curable: Counter[str] = Counter()  # people by rule against them, whom some cure may free
-        for reason, group in answer.against():
-            if may_be_freed(group):
-                self.curable[reason.rule] += group.people
 
     def key(self, reason: Reason) -> Hashable:
         facts = self.facts.get(reason.rule, frozenset())
@@ -226,9 +221,6 @@ class _Sorter:
         return reason.kind, reason.cures, reason.says
 
 
-def may_be_freed(group: Group) -> bool:
-    """Tell whether any cure can free these people: none puts a law in the packs, or takes a contradiction out."""
-    return not any(reason.kind in {"no-law", "not-covered", "obligations-clash"} for reason in group.finding.reasons)
 
 
 def _obstacle(answer: Answer, sorter: _Sorter, key: Hashable, heap: Heap) -> Obstacle:
@@ -252,42 +244,24 @@ def _obstacle(answer: Answer, sorter: _Sorter, key: Hashable, heap: Heap) -> Obs
         places=_places_under(answer.plan, heap),
         everywhere=any(rule.house for rule in rules),
         rules=tuple(rules),
-        cures=_cures(answer, sorter, heap),
+        cures=_cures(answer, heap),
     )
 
 
-def _cures(answer: Answer, sorter: _Sorter, heap: Heap) -> tuple[CureTold, ...]:
-    counted: Counter[str] = Counter()
+def _cures(answer: Answer, heap: Heap) -> tuple[CureTold, ...]:
+    """Return what would lift an obstacle, and how many of its people each cure frees."""
+    named: Counter[str] = Counter()
+    freed: Counter[str] = Counter()
     for group, reasons in heap:
-        counted.update(dict.fromkeys((cure for reason in reasons for cure in reason.cures), group.people))
-    cures = answer.plan.book.cures
-    found = []
-    for cure, _ in counted.most_common():
-        least, most = _frees(answer, sorter, heap, cure) if cures[cure].sets else (None, None)
-        found.append(CureTold(cure=cure, says=cures[cure].says, at_least=least, at_most=most))
-    return tuple(sorted(found, key=lambda cure: -(cure.at_most or 0)))
-
-
-def _frees(answer: Answer, sorter: _Sorter, heap: Heap, cure: str) -> tuple[int, int]:
-    """Return how many of an obstacle's people a cure frees, at least and at most.
-
-    What was counted is people by rule, over all obstacles. At least: those freed of a rule less all who have that rule
-    in another obstacle, added up over rules that share no people. At most: those freed, as far as they are here.
-    """
-    here: dict[str, set[int]] = {}
-    people = [group.people if may_be_freed(group) else 0 for group, _ in heap]
-    for number, (_, reasons) in enumerate(heap):
-        for reason in reasons:
-            if cure in reason.cures and people[number]:
-                here.setdefault(reason.rule, set()).add(number)
-    least, most, counted = 0, 0, set[int]()
-    for rule in sorted(here, key=lambda rule: -sum(people[number] for number in here[rule])):
-        freed, having = answer.freed_by_reason.get((rule, cure), 0), sum(people[number] for number in here[rule])
-        most += min(freed, having)
-        if not here[rule] & counted:
-            least += max(freed - (sorter.curable[rule] - having), 0)
-            counted |= here[rule]
-    return least, max(least, min(most, sum(people[number] for number in set().union(*here.values()))))
+        cures = {cure for reason in reasons for cure in reason.cures}
+        named.update(dict.fromkeys(cures, group.people))
+        freed.update({cure: group.freed.get(cure, 0) for cure in cures})
+    known = answer.plan.book.cures
+    told = [
+        CureTold(cure=cure, says=known[cure].says, frees=freed[cure] if known[cure].sets else None)
+        for cure, _ in sorted(named.items(), key=lambda item: (-item[1], item[0]))
+    ]
+    return tuple(sorted(told, key=lambda cure: -(cure.frees or 0)))
 
 
 def _places(groups: Iterable[Group]) -> Mapping[str, int]:
@@ -736,7 +710,7 @@ def _obstacle_json(obstacle: Obstacle) -> dict[str, Any]:
             for rule in obstacle.rules
         ],
         "cures": [
-            {"cure": cure.cure, "says": cure.says, "frees_at_least": cure.at_least, "frees_at_most": cure.at_most}
+            {"cure": cure.cure, "says": cure.says, "frees": cure.frees}
             for cure in obstacle.cures
         ],
     }  # fmt: skip

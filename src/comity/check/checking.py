@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from comity.check.coding import BLANK, Coded, Key, Part, People, code_column, key_sql, listed_parts
@@ -164,46 +164,51 @@ def _values(book: Lawbook, cure: Cure, day: date) -> Facts:
 
 def answer(check: Check, *, file: str, dialect: str, columns: Iterable[ColumnRead], rejects: Sequence[Reject], started: float, notes: Sequence[str] = ()) -> Answer:
     """Put together what was found."""
-    groups = merged(check.groups.values())
-    freed, by_reason = _freed(check, check.groups.values())
+    groups = merged(check, check.groups.values())
     return Answer(
         file=file, dialect=dialect, columns=tuple(_with_unreadable(columns, check.coded)), plan=check.plan, use=check.intent.says,
-        headline=check.intent.entity.headline, groups=groups, rejects=tuple(rejects), freed=freed, freed_by_reason=by_reason,
+        headline=check.intent.entity.headline, groups=groups, rejects=tuple(rejects), freed=_freed(check, groups),
         notes=tuple(notes), seconds=time.monotonic() - started, unresolved_places=_unresolved(check.coded),
     )  # fmt: skip
 
 
-def merged(groups: Iterable[Group]) -> tuple[Group, ...]:
+def merged(check: Check, groups: Iterable[Group]) -> tuple[Group, ...]:
     """Join the groups whom the law cannot tell apart: the same homes, the same finding."""
     found: dict[tuple[object, ...], list[Group]] = {}
     for group in groups:
         key = (group.homes, group.conflict, group.hint, id(group.finding))
         found.setdefault(key, []).append(group)
-    return tuple(
-        Group(
-            homes=same[0].homes, conflict=same[0].conflict, hint=same[0].hint, decision=min(same, key=lambda g: g.first_row).decision,
-            people=sum(group.people for group in same), first_row=min(group.first_row for group in same),
-        )
-        for same in found.values()
-    )  # fmt: skip
+    return tuple(_merged(check, same) for same in found.values())
 
 
-def _freed(check: Check, groups: Iterable[Group]) -> tuple[dict[str, Freed], dict[tuple[str, str], int]]:
-    """Count whom each cure would free, in all and by the reason that names it."""
+def _merged(check: Check, same: Sequence[Group]) -> Group:
+    first = min(same, key=lambda group: group.first_row)
+    return replace(first, people=sum(group.people for group in same), freed=_freed_of(check, same))
+
+
+INCURABLE = frozenset({"no-law", "not-covered", "obligations-clash"})
+"""Reasons that no paper of ours lifts: none puts a law in the packs, or takes a contradiction out."""
+
+
+def _freed_of(check: Check, same: Sequence[Group]) -> dict[str, int]:
+    """Count, by cure, how many people of groups with one finding it would turn to permit."""
+    finding = same[0].finding
+    if finding.verdict is Verdict.PERMIT or any(reason.kind in INCURABLE for reason in finding.reasons):
+        return {}
+    cures = [check.book.cures[name] for name in finding.cures]
+    return {
+        cure.name: people
+        for cure in cures
+        if cure.sets and (people := sum(group.people for group in same if check.freed(cure, group)))
+    }
+
+
+def _freed(check: Check, groups: Iterable[Group]) -> dict[str, Freed]:
+    """Count whom each cure would free in all."""
     totals: Counter[str] = Counter()
-    by_reason: Counter[tuple[str, str]] = Counter()
     for group in groups:
-        if group.finding.verdict is Verdict.PERMIT:
-            continue
-        for name in group.finding.cures:
-            cure = check.book.cures[name]
-            if cure.sets and check.freed(cure, group):
-                totals[name] += group.people
-                for reason in group.finding.reasons:
-                    if name in reason.cures and reason.weight is not Verdict.PERMIT:
-                        by_reason[reason.rule, name] += group.people
-    freed = {name: Freed(cure=name, says=check.book.cures[name].says, people=people) for name, people in totals.items()}
-    return freed, dict(by_reason)
+        totals.update(group.freed)
+    return {name: Freed(cure=name, says=check.book.cures[name].says, people=people) for name, people in totals.items()}
 
 
 def _with_unreadable(columns: Iterable[ColumnRead], coded: Sequence[Coded]) -> Iterable[ColumnRead]:

@@ -45,7 +45,7 @@ def read_org(path: Path, book: Lawbook) -> Entity:
     try:
         tables: dict[str, Any] = tomllib.loads(path.read_text("utf-8"))
     except OSError as error:
-        raise OrgError(f"{path.name} cannot be read: {error.strerror}. `comity org` makes one by asking") from None
+        raise OrgError(f"{path} cannot be read: {error.strerror}. `comity org` makes one by asking") from None
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise OrgError(f"{path.name} is not TOML: {error}") from None
     given: dict[str, object] = {}
@@ -56,8 +56,7 @@ def read_org(path: Path, book: Lawbook) -> Entity:
             raise OrgError(
                 f"{path.name} has an unknown part {name!r}; it may have name, [[entity]], [org], [use], [data] and [actor]"
             )
-    places = [str(entity.get("place", "")) for entity in tables.get("entity", [])]
-    given.setdefault(OUR_PLACE, places)
+    given.setdefault(OUR_PLACE, [place for place in _places(tables.get("entity", []), path) if place])
     if not given[OUR_PLACE]:
         raise OrgError(
             f'{path.name} does not say where we are established; add [[entity]] tables with a place, or org.place = ["IE"]'
@@ -71,6 +70,12 @@ def read_org(path: Path, book: Lawbook) -> Entity:
     return _entity(
         book, facts, rest, f"{tables.get('name') or 'As you describe yourselves'}, established in {where}", stated=True
     )
+
+
+def _places(entities: object, path: Path) -> list[str]:
+    if not isinstance(entities, list) or not all(isinstance(entity, dict) for entity in entities):
+        raise OrgError(f'{path.name}: an entity is a table of its own; write [[entity]] and below it place = "IE"')
+    return [str(entity.get("place", "")) for entity in entities]
 
 
 def established_in(places: str, book: Lawbook) -> Entity:

@@ -75,8 +75,6 @@ SAYS: Final = {
     "cure": "What would make it lawful",
     "frees": "would free {n}",
     "frees-nobody": "frees nobody by itself",
-    "frees-at-least": "would free at least {n}",
-    "frees-up-to": "would free up to {n}",
     "question": "Question",
     "asked-by": "Asked by",
     "obligation": "Obligation",
@@ -178,12 +176,9 @@ def render_page(answer: Answer) -> str:
 
 def frees(cure: CureTold) -> str:
     """Return how many people a cure frees, in words; nothing for advice that no fact settles."""
-    if cure.at_least is None or cure.at_most is None:
+    if cure.frees is None:
         return ""
-    if cure.at_least == cure.at_most:
-        return SAYS["frees" if cure.at_least else "frees-nobody"].format(n=count(cure.at_least))
-    key = "frees-at-least" if cure.at_least else "frees-up-to"
-    return SAYS[key].format(n=count(cure.at_least or cure.at_most))
+    return SAYS["frees" if cure.frees else "frees-nobody"].format(n=count(cure.frees))
 
 
 def link(address: str) -> str:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 WIDEST = 100  # columns; longer lines are hard to read
 MARGIN = 2
-WHERE = 14  # columns for places, 'DE FR IT +9', and for 'frees at least'
+WHERE = 14  # columns for places, 'DE FR IT +9'
 MOST_REASONS = 10
 MOST_CITATIONS = 3
 MOST_PLACES = 3
@@ -51,8 +51,6 @@ SAYS: Final[Mapping[str, str]] = {
     "cure": "cure: {says}",
     "or": "or: {says}",
     "frees": "would free",
-    "frees-at-least": "frees at least",
-    "frees-up-to": "frees up to",
     "everywhere": "everywhere",
     "more": "+{n}",
     "more-reasons": "and {n} smaller reasons (report.html and --json have them all)",
@@ -290,19 +288,13 @@ def _why_not(answer: Answer, sheet: _Sheet) -> None:
 
 def _worth_telling(obstacle: Obstacle) -> Sequence[CureTold]:
     """Return the two cures that free most; one that frees nobody only where there is no other."""
-    useful = [cure for cure in obstacle.cures if cure.at_most != 0]
+    useful = [cure for cure in obstacle.cures if cure.frees != 0]
     return (useful or obstacle.cures)[:2]
 
 
 def _frees(cure: CureTold) -> tuple[str, str]:
-    """Return how many a cure frees: exactly, or what is certain of it; nothing for advice."""
-    if cure.at_least is None or cure.at_most is None:
-        return "", ""
-    if cure.at_least == cure.at_most:
-        return SAYS["frees"], count(cure.at_least)
-    return (
-        (SAYS["frees-at-least"], count(cure.at_least)) if cure.at_least else (SAYS["frees-up-to"], count(cure.at_most))
-    )
+    """Return how many a cure frees; nothing for advice."""
+    return ("", "") if cure.frees is None else (SAYS["frees"], count(cure.frees))
 
 
 def _obstacle(answer: Answer, obstacle: Obstacle, sheet: _Sheet) -> None:

@@ -102,7 +102,7 @@ def test_cases(packs: Path | None, names: tuple[str, ...]) -> None:
 
     book = _book(packs)
     plans: dict[object, Plan] = {}
-    outcomes = [try_case(book, case, plans) for case in _cases(book, packs) if not names or case.law.startswith(names)]
+    outcomes = [try_case(book, case, plans) for case in _cases_of(names, _cases(book, packs))]
     for outcome in outcomes:
         for problem in outcome.problems:
             click.echo(f"{outcome.case.file}:{outcome.case.line}: {outcome.case.name}: {problem}")
@@ -130,6 +130,17 @@ def _cases(book: Lawbook, packs: Path | None) -> list[Case]:
     with plain_errors():
         return read_cases(book, packs or SHIPPED)
     raise AssertionError
+
+
+def _cases_of(names: tuple[str, ...], cases: list[Case]) -> list[Case]:
+    """Return the cases of the laws whose ids begin with one of the names, all where none is named."""
+    from comity.law.vocabulary import nearest
+
+    laws = {case.law for case in cases}
+    for name in names:
+        if not any(law_id.startswith(name) for law_id in laws):
+            raise click.UsageError(f"no law that has cases is called {name!r}{nearest(name, laws)}")
+    return [case for case in cases if not names or case.law.startswith(names)]
 
 
 def _pack_of(book: Lawbook, item: Law) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tomllib
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from comity.law import Owed
 
 DAY = click.DateTime(formats=["%Y-%m-%d"])
+EARLIEST, LATEST = 1950, 2150
+"""Years of the days that the law can be asked about; before, there was none of it, and clocks end somewhere."""
 
 
 @click.command()
@@ -21,7 +23,7 @@ DAY = click.DateTime(formats=["%Y-%m-%d"])
 @click.option("--set", "given", multiple=True, metavar="FACT=VALUE", help="One fact; may be given many times.")
 @click.option("--day", type=DAY, help="The day of the decision; today if not given.")
 @click.option("--json", "as_json", is_flag=True, help="Print the decision as JSON.")
-def may(file: Path | None, given: tuple[str, ...], day: object, *, as_json: bool) -> None:
+def may(file: Path | None, given: tuple[str, ...], day: datetime | None, *, as_json: bool) -> None:
     """Decide one case: FILE is a TOML file of facts, --set adds to it or stands alone.
 
     \b
@@ -45,7 +47,7 @@ def may(file: Path | None, given: tuple[str, ...], day: object, *, as_json: bool
 @click.option("--set", "given", multiple=True, metavar="FACT=VALUE", help="One fact; may be given many times.")
 @click.option("--day", type=DAY, help="The day on which the law is asked; today if not given.")
 @click.option("--json", "as_json", is_flag=True, help="Print the duties as JSON.")
-def must(file: Path | None, given: tuple[str, ...], day: object, *, as_json: bool) -> None:
+def must(file: Path | None, given: tuple[str, ...], day: datetime | None, *, as_json: bool) -> None:
     """Say what an event makes us owe: FILE is a TOML file of facts about it."""
     from comity import law
 
@@ -85,7 +87,7 @@ def read_facts(file: Path | None, given: tuple[str, ...]) -> dict[str, object]:
         try:
             facts = _flat(tomllib.loads(file.read_text("utf-8")))
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-            raise click.UsageError(f"{file.name}: {_plain(error)}") from None
+            raise click.UsageError(f"{file.name or file}: {_plain(error)}") from None
     for word in given:
         name, equals, value = word.partition("=")
         if not equals:
@@ -111,9 +113,13 @@ def _plain(error: Exception) -> str:
     return (error.strerror or str(error)) if isinstance(error, OSError) else str(error)
 
 
-def the_day(given: object) -> date:
-    """Return the day given, or today."""
-    return given.date() if hasattr(given, "date") else date.today()  # noqa: DTZ011  (the day where the command is run)
+def the_day(given: datetime | None) -> date:
+    """Return the day given, or today. Raises click's UsageError for a day of no use."""
+    if given is None:
+        return date.today()  # noqa: DTZ011  (the day where the command is run)
+    if not EARLIEST <= given.year <= LATEST:
+        raise click.UsageError(f"--day {given.date()} is out of reach; give one from {EARLIEST} to {LATEST}")
+    return given.date()
 
 
 class plain_errors:  # noqa: N801  (read as a word: with plain_errors():)

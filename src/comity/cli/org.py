@@ -31,6 +31,8 @@ def org(file: Path, *, force: bool) -> None:
 
     if file.exists() and not force:
         raise click.UsageError(f"{file.name} is there already; --force overwrites it, or name another file")
+    if not file.parent.is_dir():
+        raise click.UsageError(f"there is no folder {file.parent}; make it first, or name another file")
     book = law.lawbook()
     name = click.prompt("Your organisation's name", default="", show_default=False)
     places = click.prompt(
@@ -48,10 +50,20 @@ def org(file: Path, *, force: bool) -> None:
         answer = click.prompt(f"{question} (yes/no/Enter)", default="", show_default=False, value_proc=_yes_or_no)
         lines += [] if answer is None else [f"{fact.removeprefix('org.')} = {str(answer).lower()}"]
     lines += _thresholds()
-    file.write_text("\n".join([*lines, ""]), "utf-8")
+    _write(file, "\n".join([*lines, ""]))
     click.echo(
         f"{file.name} is written. Use it: comity check contacts.csv --purpose marketing --channel email --org {file.name}"
     )
+
+
+def _write(file: Path, text: str) -> None:
+    """Write a file that is whole or not there."""
+    aside = file.with_name(f".{file.name}.new")
+    try:
+        aside.write_text(text, "utf-8")
+        aside.replace(file)
+    finally:
+        aside.unlink(missing_ok=True)
 
 
 def _thresholds() -> list[str]:
@@ -60,7 +72,7 @@ def _thresholds() -> list[str]:
     lines = [f"over_thresholds = {str(large).lower()}"]
     if not large:
         lines += [
-            f"{short} = {click.prompt(question, type=click.FloatRange(min=0)):g}"
+            f"{short} = {click.prompt(question, type=click.IntRange(min=0))}"
             for short, question in (
                 ("revenue_usd", "  gross revenue last year, in US dollars"),
                 ("consumers_in_state", "  residents whose data you handle a year, in the state where you have most"),

@@ -441,16 +441,16 @@ class World:
         known[HOME] = self.homes
         self._folder = _Folder(book, day, known)
 
-    def truth(self, law: Law, condition: Condition) -> Truth:
-        """Return how far a condition of `law` holds."""
-        return truth(self._settled(law, condition), {})
+    def truth(self, law: Law, condition: Condition, *, loosens: bool = False) -> Truth:
+        """Return how far a condition of `law` holds; `loosens` says that its being true makes the verdict milder."""
+        return truth(self._settled(law, condition, loosens=loosens), {})
 
     def wanting(self, law: Law, condition: Condition) -> frozenset[str]:
         """Return the facts for want of which a condition of `law` is unknown."""
         return wanting(self._settled(law, condition), {})
 
-    def _settled(self, law: Law, condition: Condition) -> Condition:
-        return _local(self._folder.condition(law, condition, loosens=False), self.homes)
+    def _settled(self, law: Law, condition: Condition, *, loosens: bool = False) -> Condition:
+        return _local(self._folder.condition(law, condition, loosens=loosens), self.homes)
 
 
 def latest_day(day: date, units: int, span: str) -> date:

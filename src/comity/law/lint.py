@@ -7,10 +7,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from comity.law.cases import Case, try_case
-from comity.law.conditions import ALWAYS, FALSE, TRUE, UNKNOWN, All, Condition, Constant, Not
-from comity.law.folding import World
+from comity.law.conditions import ALWAYS, FALSE, TRUE, UNKNOWN, All, Condition, Constant, Not, Truth
+from comity.law.folding import FIXED_NAMESPACES, HOME, World, fold
 from comity.law.lawbook import Law, Lawbook, Rule
 
 
@@ -108,21 +109,28 @@ def conjuncts(condition: Condition) -> tuple[Condition, ...]:
 
 
 def mutate(book: Lawbook, cases: Sequence[Case]) -> Iterator[Mutant]:
-    """Change each conjunct of each rule's condition, drop it or turn it round, and see whether a story notices."""
+    """Change each conjunct of each rule's condition, drop it or turn it round, and see whether a story notices.
+
+    The stories are those of the rule's law and of the laws whose rules it lifts or whose slots it fills. Each is decided
+    by these laws alone (`family`), and only where the change makes the rule's truth another one: else nothing can differ.
+    """
     for law in book.laws:
-        stories = [case for case in cases if case.law == law.id]
-        relatives = _relatives(book, law)
+        small = family(book, law)
+        scenes = [_Scene(small, case) for case in cases]
         for position, rule in enumerate(law.rules):
             if rule.effect != "duty" and not isinstance(rule.when, Constant):
-                in_days = [case for case in stories if rule.span.holds(case.day)]
-                for change, condition in mutations(rule.when):
-                    changed = replace(law, rules=_with(law.rules, position, replace(rule, when=condition)))
-                    small = replace(book, laws=(changed, *relatives))
-                    yield Mutant(rule.id, change, _first_failing(small, in_days))
+                reached = _reached(small, rule)
+                near = [scene for scene in scenes if scene.case.law in reached and rule.span.holds(scene.case.day)]
+                yield from _mutants(small, law, position, [(scene, scene.truths(law, rule)) for scene in near])
 
 
-def _with(rules: tuple[Rule, ...], position: int, rule: Rule) -> tuple[Rule, ...]:
-    return (*rules[:position], rule, *rules[position + 1 :])
+def _mutants(book: Lawbook, law: Law, position: int, near: Sequence[tuple[_Scene, _Truths]]) -> Iterator[Mutant]:
+    rule = law.rules[position]
+    for number, (change, condition) in enumerate(mutations(rule.when)):
+        changed = replace(law, rules=(*law.rules[:position], replace(rule, when=condition), *law.rules[position + 1 :]))
+        other = replace(book, laws=tuple(changed if item.id == law.id else item for item in book.laws))
+        touched = (scene.case for scene, truths in near if any(place[number] != whole for whole, place in truths))
+        yield Mutant(rule.id, change, _first_failing(other, touched))
 
 
 def mutations(condition: Condition) -> Iterator[tuple[str, Condition]]:
@@ -135,18 +143,67 @@ def mutations(condition: Condition) -> Iterator[tuple[str, Condition]]:
         yield f"conjunct {number + 1} turned round", All((*others, turned)) if others else turned
 
 
+def family(book: Lawbook, law: Law) -> Lawbook:
+    """Return a book of one law and all that lift its rules, fill its slots, or are lifted or filled by it, and so on."""
+    owner = {rule.id: item.id for item in book.laws for rule in item.rules}
+    owner |= {slot.id: item.id for item in book.laws for slot in item.slots}
+    pairs = [(item.id, owner[name]) for item in book.laws for rule in item.rules for name in (*rule.exception_to, *rule.fills)]
+    found = {law.id}
+    while more := {other for pair in pairs if found.intersection(pair) for other in pair} - found:
+        found |= more
+    return replace(book, laws=tuple(item for item in book.laws if item.id in found))
+
+
+def _reached(book: Lawbook, rule: Rule) -> set[str]:
+    """Return the laws whose answer a rule can change: its own, and those it lifts or fills, if by way of another exception."""
+    waiting, seen = [rule.id], {rule.id, *rule.fills}
+    while waiting:
+        lifted = {name for item in book.rules() if item.id == waiting[-1] for name in item.exception_to} - seen
+        waiting = [*waiting[:-1], *lifted]
+        seen |= lifted
+    return {name.partition("/")[0].partition(":")[0] for name in seen}
+
+
+_Truths = list[tuple[Truth, list[Truth]]]
+"""For each set of places in which a law of the story is asked: the truth of a rule, and that of each of its mutants."""
+
+
+class _Scene:
+    """A story and the few laws that are asked about it."""
+
+    def __init__(self, book: Lawbook, case: Case) -> None:
+        self.book = book
+        self.case = replace(case, overall="")
+
+    @cached_property
+    def worlds(self) -> list[World]:
+        """The story as each law sees it: in the places where that law may govern."""
+        case = self.case
+        fixed = {name: value for name, value in case.facts.items() if name.partition(".")[0] in FIXED_NAMESPACES}
+        homes = case.facts.get(HOME)
+        local = fold(self.book, fixed, case.day).at(homes if isinstance(homes, frozenset) else None)
+        places = dict.fromkeys([local.homes, *(inner.homes for inner in local.inner.values())])
+        return [World(self.book, {**case.facts, HOME: here}, case.day) for here in places] if local.laws else []
+
+    def truths(self, law: Law, rule: Rule) -> _Truths:
+        """Return how far a rule and each of its mutants holds, wherever some law asks for it."""
+        loosens = rule.effect in {"ground", "except"}
+        parts = conjuncts(rule.when)
+        turned = [part.part if isinstance(part, Not) else Not(part) for part in parts]
+        found = []
+        for world in self.worlds:
+            plain = [world.truth(law, part, loosens=loosens) for part in parts]
+            other = [world.truth(law, part, loosens=loosens) for part in turned]
+            mutants = []
+            for number in range(len(parts)):
+                rest = min([TRUE, *plain[:number], *plain[number + 1 :]])
+                mutants += [rest, min(rest, other[number])]
+            found.append((min(plain), mutants))
+        return found
+
+
 def _first_failing(book: Lawbook, cases: Iterable[Case]) -> str:
     for case in cases:
-        if try_case(book, replace(case, overall="")).problems:
+        if try_case(book, case).problems:
             return case.name
     return ""
-
-
-def _relatives(book: Lawbook, law: Law) -> tuple[Law, ...]:
-    """Return the other laws whose exceptions and grounds reach into this one."""
-    mine = {rule.id for rule in law.rules} | {slot.id for slot in law.slots}
-    found: list[Law] = []
-    for other in book.laws:
-        if other.id != law.id and any({*rule.exception_to, *rule.fills} & mine for rule in other.rules):
-            found.append(other)
-    return tuple(found)
