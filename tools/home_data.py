@@ -1,5 +1,5 @@
 # ruff: noqa: INP001 - a script, not a package
-"""Writes the spellings of places that `comity check` reads: src/comity/check/data/*.tsv.
+"""Writes the spellings and names of places that `comity check` reads: src/comity/check/data/*.tsv.
 
 Sources: names of countries from CLDR (through Babel), English names of the world's regions from CLDR
 (the package cldr-subdivisions-full, unpacked), calling codes from libphonenumber's tables (through
@@ -43,6 +43,7 @@ HEAD = {
     "countries.tsv": "Spellings of countries: Unicode CLDR (licence in LICENSE.unicode) and tools/home_spellings.toml.",
     "states.tsv": "Spellings of regions: Unicode CLDR (licence in LICENSE.unicode) and tools/home_regions.toml.",
     "phones.tsv": "Beginnings of international phone numbers, from libphonenumber's tables (Apache License 2.0).",
+    "place_names.tsv": "Names of countries in English: Unicode CLDR (licence in LICENSE.unicode).",
 }
 _LINES_OF_PLACES = {0, 1, 2}  # fixed, mobile, either; not toll-free, not personal
 Table = dict[str, set[str]]
@@ -146,7 +147,15 @@ def write(name: str, table: Table) -> None:
     by_places: dict[str, list[str]] = defaultdict(list)
     for key, places in table.items():
         by_places[" ".join(sorted(places))].append(key)
-    lines = [f"{places}\t{'|'.join(sorted(keys))}" for places, keys in sorted(by_places.items())]
+    write_lines(name, [f"{places}\t{'|'.join(sorted(keys))}" for places, keys in sorted(by_places.items())])
+
+
+def write_names() -> None:
+    english = Locale.parse("en").territories
+    write_lines("place_names.tsv", [f"{place}\t{english[place]}" for place in sorted(_iso_places())])
+
+
+def write_lines(name: str, lines: list[str]) -> None:
     head = f"# {HEAD[name]}\n# Written by tools/home_data.py; change that, not this.\n"
     (DATA / name).write_text(head + "\n".join(lines) + "\n", encoding="utf-8")
 
@@ -163,6 +172,7 @@ def main() -> None:
     write("countries.tsv", named)
     write("states.tsv", regions)
     write("phones.tsv", phones())
+    write_names()
     (DATA / "LICENSE.unicode").write_text((cldr / "LICENSE").read_text(encoding="utf-8"), encoding="utf-8")
     for key, places in sorted(named.items()):
         if len(places) > 1:

@@ -113,7 +113,10 @@ def group(people: int, facts: Facts, hint: str, first_row: int) -> Group:
 def cured(one: Group, cure: str) -> bool:
     """Tell whether a cure makes a permit of a group's verdict."""
     sets = {name: TODAY if value == "today" else value for name, value in book().cures[cure].sets.items()}
-    facts = one.decision.facts | book().vocabulary.read(sets)
+    read = book().vocabulary.read(sets)
+    if any(value is False and one.decision.facts.get(name) is True for name, value in read.items()):
+        return False  # no paper undoes what a person said
+    facts = one.decision.facts | read
     own = {name: value for name, value in facts.items() if name.partition(".")[0] in {"org", "use", "data"}}
     return decide(fold(book(), dict(plan().fixed) | own, TODAY), facts).verdict is Verdict.PERMIT
 

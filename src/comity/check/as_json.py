@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
+from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final
 
 from comity.law import Verdict
@@ -595,11 +596,16 @@ def ignored(column: ColumnRead) -> bool:
 @cache
 def place_name(code: str) -> str:
     """Return a place's name in English ('Germany', 'United States, CA'); the code itself where it has none."""
-    from babel import Locale
-
     country, _, part = code.partition("-")
-    name = Locale("en").territories.get(country, country)
-    return f"{name}, {part}" if part else str(name)
+    name = _names().get(country, country)
+    return f"{name}, {part}" if part else name
+
+
+@cache
+def _names() -> dict[str, str]:
+    """Return the countries' English names by code, as `tools/home_data.py` wrote them down."""
+    text = (files("comity.check") / "data" / "place_names.tsv").read_text("utf-8")
+    return dict(line.split("\t") for line in text.splitlines() if not line.startswith("#"))
 
 
 def countries(answer: Answer, codes: Iterable[str]) -> tuple[str, ...]:

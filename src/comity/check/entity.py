@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -56,7 +57,10 @@ def read_org(path: Path, book: Lawbook) -> Entity:
             raise OrgError(
                 f"{path.name} has an unknown part {name!r}; it may have name, [[entity]], [org], [use], [data] and [actor]"
             )
-    given.setdefault(OUR_PLACE, [place for place in _places(tables.get("entity", []), path) if place])
+    places = _places(tables.get("entity", []), path)
+    if places and OUR_PLACE in given:
+        raise OrgError(f"{path.name} says twice where we are established; keep [[entity]] or org.place, not both")
+    given.setdefault(OUR_PLACE, places)
     if not given[OUR_PLACE]:
         raise OrgError(
             f'{path.name} does not say where we are established; add [[entity]] tables with a place, or org.place = ["IE"]'
@@ -75,17 +79,29 @@ def read_org(path: Path, book: Lawbook) -> Entity:
 def _places(entities: object, path: Path) -> list[str]:
     if not isinstance(entities, list) or not all(isinstance(entity, dict) for entity in entities):
         raise OrgError(f'{path.name}: an entity is a table of its own; write [[entity]] and below it place = "IE"')
-    return [str(entity.get("place", "")) for entity in entities]
+    return [str(entity["place"]) for entity in entities if entity.get("place")]
 
 
 def established_in(places: str, book: Lawbook) -> Entity:
     """Return an ordinary business established in `places` ("IE" or "IE|US"): the short form. Raises FactError."""
-    facts = book.vocabulary.read({OUR_PLACE: places})
+    facts: Facts = {OUR_PLACE: places_named(places, book)}
     ordinary = {name: value for name, value in _assumable(book).items() if name.startswith("org.")}
     facts |= book.vocabulary.read(ordinary)
     rest = _assumed(book, frozenset(facts))
     where = ", ".join(sorted(facts[OUR_PLACE]))  # type: ignore[arg-type]
     return _entity(book, facts, rest, f"An ordinary business established in {where}", stated=True)
+
+
+def places_named(text: str, book: Lawbook) -> frozenset[str]:
+    """Return the places that "IE", "IE|US-CA" or "IE, US" name. Raises FactError, with the code of a country's name."""
+    try:
+        return book.vocabulary.read({OUR_PLACE: text})[OUR_PLACE]  # type: ignore[return-value]  (a fact of type places)
+    except FactError as error:
+        from comity.check.homes import from_country
+
+        named = {word.strip(): from_country(word) for word in re.split("[|,]", text) if len(word.strip()) > 2}  # noqa: PLR2004 (longer than a code)
+        codes = "; ".join(f"{word} is {'|'.join(sorted(found))}" for word, found in named.items() if found)
+        raise FactError(f"{error}; {codes}" if codes else str(error)) from None
 
 
 def unknown_entity(book: Lawbook) -> Entity:

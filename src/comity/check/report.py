@@ -42,7 +42,7 @@ UNSEEN: Final = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u
 
 # Every sentence of this module, in one place.
 SAYS: Final[Mapping[str, str]] = {
-    "what": "{file} · {people} people · {dialect}, {understood} of {columns} columns understood",
+    "what": "{file} · {people} · {dialect}, {understood} of {columns} columns understood",
     "when": "{use}, as of {day} · {laws} in {packs}",
     "verdict": "{word} {people}  {share}",
     "why-not": "Why not",
@@ -119,6 +119,7 @@ SAYS: Final[Mapping[str, str]] = {
 PLURALS: Final[Mapping[str, tuple[str, str]]] = {
     "laws": ("1 law", "{n} laws"),
     "packs": ("1 pack", "{n} packs"),
+    "people": ("1 person", "{n} people"),
     "rows": ("1 row", "{n} rows"),
 }
 
@@ -152,7 +153,8 @@ def print_columns(columns: Sequence[ColumnRead], console: Console) -> None:
     """Print what was understood of every column, and what was ignored and why."""
     sheet = _Sheet(console)
     understood = [column for column in columns if not as_json.ignored(column)]
-    sheet.write(_said("columns", understood=count(len(understood)), columns=count(len(columns))))
+    told, of_all = _understood(columns)
+    sheet.write(_said("columns", understood=count(told), columns=count(of_all)))
     for title, some in (
         ("understood", understood),
         ("ignored", [column for column in columns if as_json.ignored(column)]),
@@ -161,6 +163,14 @@ def print_columns(columns: Sequence[ColumnRead], console: Console) -> None:
             sheet.gap()
             sheet.head(SAYS[title])
             _column_lines(some, sheet)
+
+
+def _understood(columns: Sequence[ColumnRead]) -> tuple[int, int]:
+    """Return how many columns were understood, of how many; one with two meanings is listed twice and counted once."""
+    plays = {column.header: False for column in columns}
+    for column in columns:
+        plays[column.header] |= not as_json.ignored(column)
+    return sum(plays.values()), len(plays)
 
 
 # ---------------------------------------------------------------- the sheet
@@ -228,12 +238,12 @@ class _Sheet:
 
 
 def _header(answer: Answer, sheet: _Sheet) -> None:
-    understood = sum(not as_json.ignored(column) for column in answer.columns)
+    understood, columns = _understood(answer.columns)
     sheet.gap()
     sheet.write(
         _said(
-            "what", file=answer.file, people=count(answer.rows), dialect=answer.dialect, understood=count(understood),
-            columns=count(len(answer.columns)),
+            "what", file=answer.file, people=_counted("people", answer.rows), dialect=answer.dialect, understood=count(understood),
+            columns=count(columns),
         )
     )  # fmt: skip
     packs = as_json.packs_with(answer.plan.book, answer.laws_asked)

@@ -10,7 +10,7 @@ import json
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,12 +20,14 @@ import duckdb
 from comity.check.page import render_page
 from comity.law import Verdict
 from comity.law.asking import signature_of
+from comity.law.decisions import shown
 from comity.law.folding import TESTS_A_WORD
 
 if TYPE_CHECKING:
     from comity.check.checking import Check
     from comity.check.engines import DuckEngine
     from comity.check.answers import Answer, Group, Reject
+    from comity.law import Finding
 
 WORD = 2**62 - 1
 FORMULA = r"^[=@＝＠\t\r\n]|^[+＋－-]"
@@ -52,7 +54,7 @@ def write_all(check: Check, answer: Answer, engine: DuckEngine, columns: Sequenc
 def write_decisions(check: Check, answer: Answer, engine: DuckEngine, path: Path) -> None:
     """Write row, verdict, finding and the signature's words of every row; the packs' hashes are in the file's metadata.
 
-    `finding` is the line of findings.jsonl that holds the whole decision; 0 is a row that could not be read.
+    `finding` is the line of findings.jsonl that says why; 0 is a row that could not be read.
     """
     packs = {pack.id: f"{pack.version} {pack.sha256}" for pack in check.book.packs}
     metadata = {"comity": json.dumps({"day": check.plan.day.isoformat(), "use": answer.use, "packs": packs})}
@@ -79,14 +81,44 @@ def keep_verdicts(check: Check, engine: DuckEngine) -> None:
 
 def _verdict_rows(check: Check, masks: int) -> Iterator[tuple[object, ...]]:
     reasons: dict[int, str] = {}
-    for line, (numbers, group) in enumerate(check.groups.items(), 1):
+    numbered, _ = _finding_lines(check)
+    for numbers, group in check.groups.items():
         finding = group.finding
         if id(finding) not in reasons:
             reasons[id(finding)] = reasons_text(group)
         local = check.plan.at(group.decision.homes)
         signature = signature_of(check.plan, local, group.decision.facts)
         words = [(signature >> (2 * TESTS_A_WORD * number)) & WORD for number in range(masks)]
+        line = numbered[id(finding)]
         yield (*numbers, finding.verdict.value, group.homes, line, reasons[id(finding)], *words)
+
+
+def _finding_lines(check: Check) -> tuple[dict[int, int], list[str]]:
+    """Return the line, from 1, on which each finding (by its identity) is told, and the lines, each different one once."""
+    findings = {id(group.finding): group.finding for group in check.groups.values()}
+    told = {identity: _finding_line(finding) for identity, finding in findings.items()}
+    lines = list(dict.fromkeys(told.values()))
+    numbers = {line: number for number, line in enumerate(lines, 1)}
+    return {identity: numbers[line] for identity, line in told.items()}, lines
+
+
+def _finding_line(finding: Finding) -> str:
+    """Return a finding as one line of JSON: ids only, their sentences are in the packs and in the CSV files."""
+    told = {
+        "verdict": finding.verdict.value,
+        "because": list(finding.because),
+        "laws": [{"law": one.law, "verdict": one.verdict.value, "certain": one.certain} for one in finding.laws],
+        "reasons": [
+            {"rule": one.rule, "kind": one.kind, "weight": one.weight.value, "missing": list(one.missing)}
+            for one in finding.reasons
+        ],
+        "obligations": [
+            {"kind": one.kind, "parameters": shown(one.parameters), "rules": list(one.rules), "certain": one.certain}
+            for one in finding.obligations
+        ],
+        "cures": list(finding.cures),
+    }
+    return json.dumps(told, ensure_ascii=False)
 
 
 def reasons_text(group: Group) -> str:
@@ -97,10 +129,8 @@ def reasons_text(group: Group) -> str:
 
 
 def _write_findings(check: Check, path: Path) -> None:
-    """Write the whole decision of each kind of person, one JSON object a line, in the order `finding` counts."""
-    with path.open("w", encoding="utf-8") as file:
-        for group in check.groups.values():
-            file.write(json.dumps(group.decision.as_json(), ensure_ascii=False) + "\n")
+    """Write each different finding, one JSON object a line, in the order in which `finding` counts them."""
+    path.write_text("".join(f"{line}\n" for line in _finding_lines(check)[1]), "utf-8")
 
 
 def _write_rows(
@@ -151,8 +181,9 @@ def _aside(folder: Path) -> Iterator[Path]:
         raise _unwritten(folder, _why(error)) from None
     finally:
         shutil.rmtree(aside, ignore_errors=True)
-        for path in made:
-            path.rmdir()
+        with suppress(OSError):  # somebody may use the folder by now
+            for path in made:
+                path.rmdir()
 
 
 def _made(folder: Path) -> list[Path]:

@@ -6,8 +6,8 @@ import contextlib
 import json
 import sys
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,19 +20,22 @@ if TYPE_CHECKING:
     from comity.check.dialects import Dialect, Understood
     from comity.check.engines import Engine
     from comity.check.answers import Answer, ColumnRead, Reject
-    from comity.law import Lawbook
+    from comity.law import Decision, Lawbook
 
 BAD_INPUT = 2
 FOUND = 3
 MANY_UNREAD = 4
 UNREAD_SHARE = 0.01
 
-PURPOSES = ["marketing", "targeted-advertising", "service", "fundraising", "care", "analytics", "security", "ask-consent"]
-CHANNELS = ["email", "sms", "call", "autocall", "messenger", "post", "in-app", "fax", "none"]
-OPERATIONS = ["contact", "share", "sell", "profile", "transfer", "export", "view"]
+PURPOSES = [
+    "marketing", "targeted-advertising", "service", "fundraising", "care", "analytics", "security", "legal-duty", "recruitment",
+    "ask-consent",
+]  # fmt: skip
+CHANNELS = ["email", "sms", "call", "autocall", "messenger", "post", "in-app", "fax", "face-to-face", "none"]
+OPERATIONS = ["contact", "share", "sell", "profile", "transfer", "export", "view", "decide", "store"]
 SPOKEN = {
     "email": "by e-mail", "sms": "by SMS", "call": "by phone", "autocall": "by automated call", "messenger": "by messenger",
-    "post": "by post", "in-app": "in the app", "fax": "by fax", "none": "",
+    "post": "by post", "in-app": "in the app", "fax": "by fax", "face-to-face": "face to face", "none": "",
 }  # fmt: skip
 
 
@@ -92,7 +95,9 @@ def _asked(options: dict[str, Any]) -> Asked:
     missing = [name for name, value in (("--purpose", purpose), ("--channel", channel)) if not value]
     if missing and not options["explain_columns"]:
         raise click.UsageError(f"say {' and '.join(missing)}: for example --purpose marketing --channel email")
-    if options["org"] and options["we_are"]:
+    if options["operation"] == "contact" and channel == "none":
+        raise click.UsageError("whoever contacts people does so by some channel; with another --operation it may be none")
+    if options["org"] and options["we_are"] is not None:
         raise click.UsageError("--org and --we-are both say who you are; use one of them")
     return Asked(file=file, purpose=purpose or "marketing", channel=channel or "email", options=options)
 
@@ -119,7 +124,11 @@ def _run(asked: Asked) -> int:
         with _progress(asked) as progress:
             checked.code(progress)
             if asked.options["row"]:
-                report.print_decision(_one_row(checked, engine, asked.options["row"], rejects(), name), console)
+                decision = _one_row(checked, engine, asked.options["row"], rejects(), name)
+                if asked.options["as_json"]:
+                    click.echo(json.dumps(decision.as_json(), ensure_ascii=False, indent=2))
+                else:
+                    report.print_decision(decision, console)
                 return 0
             checked.decide(progress)
         answer = _answer(checked, name, dialect, read, rejects(), started, notes())
@@ -134,6 +143,24 @@ def _run(asked: Asked) -> int:
     return _exit_status(answer, asked, stated=intent.entity.stated)
 
 
+ELSEWHERE = {
+    "use.operation": "--operation", "use.purpose": "--purpose", "use.channel": "--channel", "org.place": "--we-are or --org",
+}  # fmt: skip
+
+
+def _settable(book: Lawbook, given: Mapping[str, object]) -> None:
+    """Refuse with --set what another option says, and what differs from one person to the next."""
+    from comity.law.folding import FIXED_NAMESPACES
+
+    for name in given:
+        if name in ELSEWHERE:
+            raise click.UsageError(f"say {name} by {ELSEWHERE[name]}, not by --set")
+        if name in book.vocabulary.facts and name.partition(".")[0] not in FIXED_NAMESPACES:
+            raise click.UsageError(
+                f"{name} differs from person to person, so --set cannot say it; a column of the file must (see --dialect)"
+            )
+
+
 def _intent(book: Lawbook, asked: Asked) -> Intent:
     from comity.check.checking import Intent
     from comity.check.entity import established_in, read_org, unknown_entity
@@ -142,10 +169,12 @@ def _intent(book: Lawbook, asked: Asked) -> Intent:
     options = asked.options
     entity = (
         read_org(options["org"], book) if options["org"]
-        else established_in(options["we_are"], book) if options["we_are"]
+        else established_in(options["we_are"], book) if options["we_are"] is not None
         else unknown_entity(book)
     )  # fmt: skip
     given = read_facts(None, options["given"]) if options["given"] else {}
+    _settable(book, given)
+    entity = replace(entity, assumed={name: why for name, why in entity.assumed.items() if name not in given})
     use = book.vocabulary.read(
         {"use.operation": options["operation"], "use.purpose": asked.purpose, "use.channel": asked.channel} | given
     )
@@ -218,8 +247,6 @@ def _usable(name: str, understood: list[Understood]) -> None:
 
 
 def _check(book: Lawbook, intent: Intent, engine: Engine, understood: list[Understood], asked: Asked) -> Check:
-    from dataclasses import replace
-
     from comity.check.checking import Check
     from comity.check.coding import parts_of
 
@@ -234,7 +261,7 @@ def _check(book: Lawbook, intent: Intent, engine: Engine, understood: list[Under
     return found
 
 
-def _one_row(checked: Check, engine: Engine, row: int, rejects: tuple[Reject, ...], name: str) -> Any:  # noqa: ANN401 (a Decision)
+def _one_row(checked: Check, engine: Engine, row: int, rejects: tuple[Reject, ...], name: str) -> Decision:
     for reject in rejects:
         if reject.row == row:
             raise click.UsageError(f"row {row} could not be read: {reject.why}")
@@ -304,8 +331,10 @@ class plain_faults(contextlib.AbstractContextManager[None]):  # noqa: N801 (read
 
         if isinstance(error, (DialectError, EngineError, OrgError, BadFile, CannotWrite)):
             raise _failure(str(error)) from None
+        if isinstance(error, RuntimeError) and str(error) == "Query interrupted":
+            raise KeyboardInterrupt from None  # as DuckDB tells of it
         if isinstance(error, (duckdb.Error, MemoryError)):
-            raise _failure(f"the check stopped: {str(error).splitlines()[0]}") from None
+            raise _failure(f"the check stopped: {(str(error) or 'not enough memory').splitlines()[0]}") from None
 
 
 def _failure(says: str) -> click.ClickException:

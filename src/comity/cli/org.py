@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from comity.law import Lawbook
 
 QUESTIONS = (
     ("org.lia_on_file", "Is a dated balancing assessment (legitimate interest) for your marketing on file?"),
@@ -72,7 +76,7 @@ def _thresholds() -> list[str]:
     lines = [f"over_thresholds = {str(large).lower()}"]
     if not large:
         lines += [
-            f"{short} = {click.prompt(question, type=click.IntRange(min=0))}"
+            f"{short} = {click.prompt(question, type=click.FloatRange(min=0)):.15g}"
             for short, question in (
                 ("revenue_usd", "  gross revenue last year, in US dollars"),
                 ("consumers_in_state", "  residents whose data you handle a year, in the state where you have most"),
@@ -82,11 +86,12 @@ def _thresholds() -> list[str]:
     return lines
 
 
-def _places(book: object, text: str) -> list[str]:
+def _places(book: Lawbook, text: str) -> list[str]:
+    from comity.check.entity import places_named
     from comity.law import FactError
 
     try:
-        return sorted(book.vocabulary.read({"org.place": text})["org.place"])  # type: ignore[attr-defined]
+        return sorted(places_named(text, book))
     except FactError as error:
         raise click.UsageError(str(error)) from None
 

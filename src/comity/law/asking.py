@@ -54,7 +54,9 @@ def asker(plan: Plan, homes: frozenset[str] | None) -> Asker:
     if "asker" not in memory:
         memory["asked"] = memory.get("asked", 0) + 1
         if memory["asked"] <= FEW:
-            return lambda facts: Decision(plan, finding_for(plan, homes, signature_of(plan, local, facts)), facts, homes)
+            return lambda facts: Decision(
+                plan, finding_for(plan, homes, signature_of(plan, local, facts)), facts, homes
+            )
         memory["asker"] = _compiled(plan, local, homes)
     compiled: Asker = memory["asker"]
     return compiled

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -112,18 +112,13 @@ def _case(book: Lawbook, table: Mapping[str, Any], file: str, line: int, laws: s
     def wrong(what: str) -> PackError:
         return PackError(what, file=file, line=line, rule=str(table.get("name", "case")))
 
-    for key in table:
-        if key not in CASE_KEYS:
-            raise wrong(f"unknown key {key!r}{nearest(key, CASE_KEYS)}")
-    for key in ("name", "law", "day", "facts", "expect", "says"):
-        if key not in table:
-            raise wrong(f"it has no {key!r}")
+    _check_keys(table, wrong)
     if table["expect"] not in ANSWERS or table.get("overall", "ask") not in ANSWERS:
         raise wrong(f"expect and overall are one of {', '.join(ANSWERS)}")
     if not isinstance(table["day"], date) or isinstance(table["day"], datetime):
         raise wrong("'day' must be a day, such as 2026-11-21 (without quotes)")
     if not isinstance(table["facts"], dict):
-        raise wrong("'facts' must be a table: facts = { \"person.home\" = \"DE\" }")
+        raise wrong("""'facts' must be a table: facts = { "person.home" = "DE" }""")
     for kind in (*table.get("carries", ()), *table.get("lacks", ())):
         if kind not in book.obligations:
             raise wrong(f"no obligation is called {kind!r}{nearest(kind, book.obligations)}")
@@ -135,8 +130,17 @@ def _case(book: Lawbook, table: Mapping[str, Any], file: str, line: int, laws: s
         raise wrong(str(error)) from None
     fires = table.get("fires")
     return Case(
-        name=table["name"], file=file, line=line, row=table.get("row", "") or table.get("official", ""), law=table["law"],
-        day=table["day"], facts=facts, expect=table["expect"], overall=table.get("overall", ""),
+        name=table["name"], file=file, line=line, row=table.get("row", "") or table.get("official", ""),
+        law=table["law"], day=table["day"], facts=facts, expect=table["expect"], overall=table.get("overall", ""),
         fires=None if fires is None else tuple(fires), carries=tuple(table.get("carries", ())),
         lacks=tuple(table.get("lacks", ())), says=table["says"],
     )  # fmt: skip
+
+
+def _check_keys(table: Mapping[str, Any], wrong: Callable[[str], PackError]) -> None:
+    for key in table:
+        if key not in CASE_KEYS:
+            raise wrong(f"unknown key {key!r}{nearest(key, CASE_KEYS)}")
+    for key in ("name", "law", "day", "facts", "expect", "says"):
+        if key not in table:
+            raise wrong(f"it has no {key!r}")

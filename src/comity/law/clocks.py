@@ -1,7 +1,7 @@
 """By when: days, months and working days as each law counts them, with the steps of the sum.
 
-The day of the event is never counted (Regulation 1182/71 Art. 3(1); Civil Code of China Arts 201-203; the US practice). A
-month ends on the same-numbered day, or on the last day of a month that has none.
+The day of the event is never counted (Regulation 1182/71 Art. 3(1); Civil Code of China Arts 201-203; the US practice).
+A month ends on the same-numbered day, or on the last day of a month that has none.
 """
 
 from __future__ import annotations
@@ -56,7 +56,8 @@ class Calendar:
         if day.year not in self.holidays:
             known = ", ".join(str(year) for year in sorted(self.holidays))
             raise ClockError(
-                f"the calendar {self.name!r} is not published for {day.year} (it has {known}); add it to calendars.toml when it is"
+                f"the calendar {self.name!r} is not published for {day.year} (it has {known}); "
+                "add it to calendars.toml when it is"
             )
         return day in self.made_up or (day.weekday() not in self.weekend and day not in self.holidays[day.year])
 

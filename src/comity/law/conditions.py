@@ -1,6 +1,6 @@
 """Conditions of rules: a small subset of Python's expressions, read into a typed tree and never executed.
 
-The truth of a condition is Kleene's: 0 false, 1 unknown, 2 true, so that `and` is min, `or` is max and `not x` is 2 - x.
+The truth of a condition is Kleene's: 0 false, 1 unknown, 2 true. So `and` is min, `or` is max and `not x` is 2 - x.
 """
 
 from __future__ import annotations
@@ -139,7 +139,7 @@ def parse(text: str, vocabulary: Vocabulary) -> Condition:
     except SyntaxError as error:
         raise ConditionError(f"it does not read as an expression: {error.msg} at character {error.offset}") from None
     except (ValueError, RecursionError, MemoryError) as error:
-        raise ConditionError(f"it does not read as an expression: {error or type(error).__name__}") from None
+        raise ConditionError(f"it does not read as an expression: {str(error) or type(error).__name__}") from None
     return _Reader(text, vocabulary).condition(tree.body)
 
 
@@ -173,7 +173,9 @@ def _scan(text: str) -> None:
         depth += (word in "({") - (word in ")}")
         negations = negations + 1 if word == "not" else 0
         if token.lastgroup == "string" and (before == "string" or (before == "name" and token.start() == ended)):
-            raise ConditionError(f"{word[:60]} stands right after another word; quoted words have no prefix and are not joined")
+            raise ConditionError(
+                f"{word[:60]} stands right after another word; quoted words have no prefix and are not joined"
+            )
         before, ended = token.lastgroup, token.end()
         if token.lastgroup == "number" and len(word) > LONGEST_NUMBER:
             raise ConditionError(f"the number {word[:20]}… is too long; {LONGEST_NUMBER} digits are allowed")
@@ -187,7 +189,8 @@ def _scan(text: str) -> None:
 
 
 _OPERATORS: dict[type[ast.cmpop], Operator] = {
-    ast.Eq: "==", ast.NotEq: "==", ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=", ast.In: "in", ast.NotIn: "in",
+    ast.Eq: "==", ast.NotEq: "==", ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=",
+    ast.In: "in", ast.NotIn: "in",
 }  # fmt: skip
 _MIRRORED: dict[Operator, Operator] = {"==": "==", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
 _SPANS: dict[str, Span] = {"days_since": "days", "months_since": "months", "years_since": "years"}
@@ -221,7 +224,7 @@ class _Reader:
         fact = self.fact(node)
         if fact.kind != "bool":
             raise self.refusal(node, f"{fact.name} is a {fact.kind}; compare it with something")
-        return Test(fact.name, "is", True)
+        return Test(fact.name, "is", operand=True)
 
     def comparison(self, terms: list[ast.expr], ops: list[ast.cmpop]) -> Condition:
         pairs = zip(terms, ops, terms[1:], strict=False)
@@ -270,7 +273,9 @@ class _Reader:
         match node:
             case ast.Attribute(value=ast.Name(id="param"), attr=name) if numeric and operator != "in":
                 return Parameter(name)
-            case ast.Constant(value=int() | float() as value) if numeric and operator != "in" and not isinstance(value, bool):
+            case ast.Constant(value=int() | float() as value) if (
+                numeric and operator != "in" and not isinstance(value, bool)
+            ):
                 return value
             case ast.Name(id=name) if fact.kind == "place" and operator == "in":
                 if name not in self.vocabulary.places.groups:

@@ -189,7 +189,7 @@ class _LawCase:
                 yield _of_rule(exception, "exception", Verdict.PERMIT)
 
     def unmet(self, rule: Rule) -> Iterator[Reason]:
-        """Yield a reason to ask where an obligation cannot be met for want of a fact about the use, us or the person."""
+        """Yield a reason to ask where an obligation cannot be met for want of a fact, whatever it is about."""
         plan = self.plan.plan
         for fact in rule.needs:
             tests = [test for test in self.plan.tests if test.fact == fact]
@@ -249,8 +249,8 @@ def _home_reasons(plan: LocalPlan, known: Mapping[Test, Truth]) -> list[Reason]:
 
 def _of_rule(rule: Rule, kind: Kind, weight: Verdict, missing: tuple[str, ...] = ()) -> Reason:
     return Reason(
-        law=rule.law, rule=rule.id, kind=kind, weight=weight, says=rule.says, cite=rule.source.cite, url=rule.source.url,
-        confirmed=rule.confirmed, cures=rule.cures, missing=missing,
+        law=rule.law, rule=rule.id, kind=kind, weight=weight, says=rule.says, cite=rule.source.cite,
+        url=rule.source.url, confirmed=rule.confirmed, cures=rule.cures, missing=missing,
     )  # fmt: skip
 
 

@@ -95,7 +95,8 @@ class Decision:
             "reasons": [_reason(reason) for reason in finding.reasons],
             "obligations": [
                 {
-                    "kind": item.kind, "says": item.says, "parameters": {k: shown(v) for k, v in item.parameters.items()},
+                    "kind": item.kind, "says": item.says,
+                    "parameters": {name: shown(value) for name, value in item.parameters.items()},
                     "rules": list(item.rules), "certain": item.certain,
                 }
                 for item in finding.obligations
@@ -104,7 +105,8 @@ class Decision:
                 {"cure": name, "says": plan.book.cures[name].says} for name in finding.cures
             ],
             "packs": [
-                {"pack": pack.id, "version": pack.version, "sha256": pack.sha256} for pack in plan.book.packs if pack.id in packs
+                {"pack": pack.id, "version": pack.version, "sha256": pack.sha256}
+                for pack in plan.book.packs if pack.id in packs
             ],
         }  # fmt: skip
 

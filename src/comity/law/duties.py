@@ -78,6 +78,6 @@ def _owed(arises: tuple[bool, tuple[str, ...]], rule: Rule, clock: Due | None) -
     duty = rule.duty
     assert duty is not None  # noqa: S101  (must asked only rules that have one)
     return Owed(
-        rule=rule.id, law=rule.law, says=rule.says, cite=rule.source.cite, url=rule.source.url, to=duty.to, what=duty.what,
-        contents=duty.contents, due=clock, certain=certain, missing=missing,
+        rule=rule.id, law=rule.law, says=rule.says, cite=rule.source.cite, url=rule.source.url, to=duty.to,
+        what=duty.what, contents=duty.contents, due=clock, certain=certain, missing=missing,
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Fold the law for one use on one day: dates, definitions, parameters and everything we know of the use and of ourselves.
+"""Fold the law for one use on one day: dates, definitions, parameters and all we know of the use and of ourselves.
 
 What remains are conditions on the person, which `LocalPlan` settles for the places the person may live in.
 """
@@ -114,7 +114,10 @@ class Plan:
         places = self.book.vocabulary.places
         return {
             folded.law.id: frozenset[str]().union(
-                *(places.group(word, self.day) if word in places.groups else places.expand([word]) for word in folded.law.territory)
+                *(
+                    places.group(word, self.day) if word in places.groups else places.expand([word])
+                    for word in folded.law.territory
+                )
             )
             for folded in self.laws
         }
@@ -137,8 +140,8 @@ class Plan:
 class LocalPlan:
     """A plan for people who may live in just these places: what is left are tests of their other facts.
 
-    A law is asked as things are where it governs: for somebody who lives in Germany or France, German law is asked about
-    somebody in Germany. `inner` has the plan for just the places in which each law may govern.
+    A law is asked as things are where it governs: for somebody who lives in Germany or France, German law is asked
+    about somebody in Germany. `inner` has the plan for just the places in which each law may govern.
     """
 
     def __init__(self, plan: Plan, homes: frozenset[str]) -> None:

@@ -1,4 +1,4 @@
-"""The law as data: packs, laws, rules and what belongs to them. Values only; `loading` fills them, `folding` reads them."""
+"""The law as data: packs, laws, rules and all that is theirs. Values only; `loading` fills them, `folding` reads them."""
 
 from __future__ import annotations
 
@@ -141,7 +141,7 @@ class DatedParameter:
     values: tuple[Dated, ...]
 
     def at(self, day: date, place: str) -> Dated | None:
-        """Return the value in force on `day` for somebody who lives in `place`: the place's own, else the general one."""
+        """Return the value in force on `day` for somebody living in `place`: the place's own, else the general one."""
         in_force = [dated for dated in self.values if dated.span.holds(day)]
         own = [dated for dated in in_force if dated.places is not None and place in dated.places]
         general = [dated for dated in in_force if dated.places is None]
@@ -223,7 +223,7 @@ class ObligationParameter:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Cure:
-    """What would make a use lawful: advice, and the facts it would put on record ("today" is the day of the decision)."""
+    """What would make a use lawful: advice, and the facts it would put on record ("today": the day of the decision)."""
 
     name: str
     says: str

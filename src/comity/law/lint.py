@@ -1,5 +1,7 @@
-"""Is a pack fit to be published? Every rule has its three stories, its source and its day; and the stories would notice if
-a condition were wrong (mutation).
+"""Is a pack fit to be published?
+
+Every rule has its three stories, its source and its day; and the stories would notice if a condition were wrong
+(mutation).
 """
 
 from __future__ import annotations
@@ -52,7 +54,7 @@ def lint(book: Lawbook, cases: Sequence[Case]) -> list[Problem]:
 def _rule_problems(rule: Rule) -> Iterator[Problem]:
     if rule.checked is None:
         yield _problem(rule, "it has no 'checked'; name the day somebody last compared it with its source")
-    if not rule.source.row and not rule.law == "house":
+    if not rule.source.row and rule.law != "house":
         yield _problem(rule, "it has no 'row'; name the row of the fact sheet it was made from")
     if rule.effect == "forbid" and not rule.cures:
         yield _problem(rule, 'a forbid says what would lift it: cure = ["…"], or ["respect"] where nothing does')
@@ -70,7 +72,7 @@ def _problem(rule: Rule, what: str) -> Problem:
 
 
 def _story_problems(book: Lawbook, law: Law, cases: Sequence[Case]) -> Iterator[Problem]:
-    """Yield the rules for which a story is wanting: one that fires it, one that just misses it, one where it is unknown."""
+    """Yield the rules that want a story: one that fires the rule, one that just misses it, one where it is unknown."""
     seen: dict[str, set[str]] = defaultdict(set)
     for case in cases:
         world = World(book, case.facts, case.day)
@@ -114,9 +116,13 @@ def mutate(book: Lawbook, cases: Sequence[Case]) -> Iterator[Mutant]:
     The stories are those of the rule's law and of the laws whose rules it lifts or whose slots it fills. Each is decided
     by these laws alone (`family`), and only where the change makes the rule's truth another one: else nothing can differ.
     """
+    families: dict[tuple[str, ...], tuple[Lawbook, list[_Scene]]] = {}
     for law in book.laws:
         small = family(book, law)
-        scenes = [_Scene(small, case) for case in cases]
+        key = tuple(item.id for item in small.laws)
+        if key not in families:
+            families[key] = small, [_Scene(small, case) for case in cases if case.law in key]
+        small, scenes = families[key]
         for position, rule in enumerate(law.rules):
             if rule.effect != "duty" and not isinstance(rule.when, Constant):
                 reached = _reached(small, rule)
@@ -147,7 +153,12 @@ def family(book: Lawbook, law: Law) -> Lawbook:
     """Return a book of one law and all that lift its rules, fill its slots, or are lifted or filled by it, and so on."""
     owner = {rule.id: item.id for item in book.laws for rule in item.rules}
     owner |= {slot.id: item.id for item in book.laws for slot in item.slots}
-    pairs = [(item.id, owner[name]) for item in book.laws for rule in item.rules for name in (*rule.exception_to, *rule.fills)]
+    pairs = [
+        (item.id, owner[name])
+        for item in book.laws
+        for rule in item.rules
+        for name in (*rule.exception_to, *rule.fills)
+    ]
     found = {law.id}
     while more := {other for pair in pairs if found.intersection(pair) for other in pair} - found:
         found |= more
@@ -155,7 +166,7 @@ def family(book: Lawbook, law: Law) -> Lawbook:
 
 
 def _reached(book: Lawbook, rule: Rule) -> set[str]:
-    """Return the laws whose answer a rule can change: its own, and those it lifts or fills, if by way of another exception."""
+    """Return the laws whose answer a rule can change: its own and those it lifts or fills, be it by another exception."""
     waiting, seen = [rule.id], {rule.id, *rule.fills}
     while waiting:
         lifted = {name for item in book.rules() if item.id == waiting[-1] for name in item.exception_to} - seen

@@ -48,7 +48,8 @@ RULE_KEYS = frozenset(
     "obligation needs duty".split()
 )
 OWN_KEYS = {
-    "slot": "ground", "fills": "ground", "exception_to": "except", "obligation": "require", "needs": "require", "duty": "duty",
+    "slot": "ground", "fills": "ground", "exception_to": "except", "obligation": "require", "needs": "require",
+    "duty": "duty",
 }  # fmt: skip
 DEEPEST_CHAIN = 20
 MOST_COMPARISONS = 2_000
@@ -102,7 +103,8 @@ class _Files:
             found = re.search(r"line (\d+)", str(error))
             raise PackError(f"it is not TOML: {error}", file=name, line=int(found[1]) if found else 0) from None
         except RecursionError:
-            raise PackError("it is nested too deeply; a pack has tables in lists, and lists in tables", file=name) from None
+            what = "it is nested too deeply; a pack has tables in lists, and lists in tables"
+            raise PackError(what, file=name) from None
 
     def name(self, path: Path) -> str:
         return path.relative_to(self.root).as_posix()
@@ -210,9 +212,8 @@ class _PackReader:
         whole = self.files.read(folder / "pack.toml")
         for key in whole:
             if key not in {"pack", "law"}:
-                raise PackError(
-                    f"unknown table {key!r}; a pack.toml holds [pack] and [[law]]", file=self.files.name(folder / "pack.toml")
-                )
+                what = f"unknown table {key!r}; a pack.toml holds [pack] and [[law]]"
+                raise PackError(what, file=self.files.name(folder / "pack.toml"))
         entry = self.entry(folder / "pack.toml", whole.get("pack", {}), 1, "pack")
         entry.only(("id", "name", "version"))
         if entry.text("id") != folder.name:
@@ -250,9 +251,8 @@ class _PackReader:
         found = (self.files.read(path) if table is None else table).get(kind, [])
         lines = self.files.lines(path, kind)
         if not isinstance(found, list) or len(found) != len(lines):
-            raise PackError(
-                f"each {kind} stands under a header of its own, at the start of a line: [[{kind}]]", file=self.files.name(path)
-            )
+            what = f"each {kind} stands under a header of its own, at the start of a line: [[{kind}]]"
+            raise PackError(what, file=self.files.name(path))
         return [self.entry(path, item, line, kind) for item, line in zip(found, lines, strict=True)]
 
     def entry(self, path: Path, table: Mapping[str, Any], line: int, kind: str) -> _Entry:
@@ -518,7 +518,7 @@ def _check_law(law: Law) -> None:
 
 
 def _definition_sizes(law: Law) -> dict[str, int]:
-    """Return how many comparisons each definition has, written out; they rest on each other in no circle and not too deeply."""
+    """Return how many comparisons each definition has, written out; refuse circles and chains that are too long."""
     versions: dict[str, list[Definition]] = {}
     for item in law.definitions:
         versions.setdefault(_short(item.id), []).append(item)
@@ -545,7 +545,8 @@ def _check_size(condition: Condition, sizes: Mapping[str, int], source: Source, 
     """Return how many comparisons a condition has with its definitions written out."""
     size = sum(1 for _ in tests(condition)) + sum(sizes[name] for name in names(condition))
     if size > MOST_COMPARISONS:
-        raise _at(source, holder, f"its condition is too large, written out: {size:,} comparisons; {MOST_COMPARISONS:,} are allowed")
+        what = f"its condition is too large, written out: {size:,} comparisons; {MOST_COMPARISONS:,} are allowed"
+        raise _at(source, holder, what)
     return size
 
 
@@ -558,7 +559,8 @@ def _check_spans(items: list[tuple[str, str, Span, Source]]) -> None:
                 raise _at(
                     source,
                     name,
-                    "the id is used twice for days that overlap; give the older one an 'until', or the newer one another id",
+                    "the id is used twice for days that overlap; "
+                    "give the older one an 'until', or the newer one another id",
                 )
         seen[key].append(span)
 
@@ -602,7 +604,7 @@ def _check_exception(rule: Rule, rules: Mapping[str, list[Rule]]) -> None:
                 what = f"{target} is a {lifted.effect}; only forbids, requires, refers and exceptions are lifted"
                 raise _at(rule.source, rule.id, what)
     if len({lifted.effect == "except" for target in rule.exception_to for lifted in rules[target]}) > 1:
-        # One makes the verdict milder and the other stricter, so what is unconfirmed could not be taken on the safe side.
+        # One makes the verdict milder, the other stricter: what is unconfirmed could not be taken on the safe side.
         raise _at(rule.source, rule.id, "it lifts a rule and an exception at once; write two exceptions")
 
 

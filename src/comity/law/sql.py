@@ -1,8 +1,8 @@
 """The law's tests as SQL, so that millions of people get their signature where their data lies.
 
-Only tests are translated, never the logic over them: a query computes each person's signature (two bits a test: certainly
-true, possibly true), and `finding_for` decides each distinct signature once. The SQL is two-valued: NULL is settled
-inside each test, so that it never reaches a NOT. This is the only file of `law` that needs SQLGlot.
+Only tests are translated, never the logic over them: a query computes each person's signature (two bits a test:
+certainly true, possibly true), and `finding_for` decides each distinct signature once. The SQL is two-valued: NULL is
+settled inside each test, so that it never reaches a NOT. This is the only file of `law` that needs SQLGlot.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import cast
 
 from sqlglot import exp
 
@@ -110,7 +111,7 @@ def _comparison(left: exp.Expr, test: Test) -> exp.Expr:
         case "is":
             return left
         case "in":
-            return left.isin(*(_literal(word) for word in sorted(test.operand)))
+            return left.isin(*(_literal(word) for word in sorted(cast("frozenset[str]", test.operand))))
         case "==":
             return left.eq(_literal(test.operand))
         case "<":

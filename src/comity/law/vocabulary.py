@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Literal
+from typing import ClassVar, Literal
 
 from comity.law.places import Places, UnknownPlace
 
@@ -23,6 +23,7 @@ Facts = dict[str, Value]
 Kind = Literal["bool", "choice", "number", "date", "age", "place"]
 
 OPEN_AGE = 150
+LONGEST_SHOWN = 60  # characters of a wrong value, in the message about it
 
 
 class FactError(ValueError):
@@ -86,9 +87,8 @@ class Vocabulary:
         """Return `raw` as a value of `fact`; raises FactError saying what would be one."""
         if raw is None or (isinstance(raw, str) and raw.strip().lower() == "unknown"):
             return None
-        reader = _READERS[fact.kind]
         try:
-            return reader(self, fact, raw)
+            return self._READERS[fact.kind](self, fact, raw)
         except (ValueError, TypeError, AttributeError, KeyError) as error:
             detail = f": {error}" if isinstance(error, (FactError, UnknownPlace)) else ""
             raise FactError(f"{fact.name} cannot be {_shown(raw)}; {_EXPECTED[fact.kind](fact)}{detail}") from None
@@ -139,15 +139,16 @@ class Vocabulary:
             self.places.check(code)
         return codes
 
+    _READERS: ClassVar[Mapping[Kind, Callable[[Vocabulary, Fact, object], Value]]] = {
+        "bool": _bool,
+        "choice": _choice,
+        "number": _number,
+        "date": _date,
+        "age": _age,
+        "place": _place,
+    }
 
-_READERS: dict[Kind, Callable[[Vocabulary, Fact, object], Value]] = {
-    "bool": Vocabulary._bool,
-    "choice": Vocabulary._choice,
-    "number": Vocabulary._number,
-    "date": Vocabulary._date,
-    "age": Vocabulary._age,
-    "place": Vocabulary._place,
-}
+
 _EXPECTED: dict[Kind, Callable[[Fact], str]] = {
     "bool": lambda _: "say true or false",
     "choice": lambda fact: "say one of " + ", ".join(fact.choices),
@@ -160,4 +161,4 @@ _EXPECTED: dict[Kind, Callable[[Fact], str]] = {
 
 def _shown(raw: object) -> str:
     text = repr(raw)
-    return text if len(text) <= 60 else text[:57] + "..."
+    return text if len(text) <= LONGEST_SHOWN else text[: LONGEST_SHOWN - 3] + "..."
