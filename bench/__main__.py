@@ -1,6 +1,6 @@
 """`make bench`: measure everything in one run, side by side, print the table and write docs/benchmarks.md.
 
-    python -m bench [--rows 10000000] [--rounds 5] [--quick] [--out FILE]
+python -m bench [--rows 10000000] [--rounds 5] [--quick] [--out FILE]
 """
 
 from __future__ import annotations
@@ -45,7 +45,8 @@ class Line:
     def cells(self) -> tuple[str, str, str, str]:
         """The line as a row of a table."""
         sign = "at least" if self.at_least else "at most"
-        return self.what, _shown(self.found, self.unit), f"{sign} {_shown(self.bar, self.unit)}", "yes" if self.holds else "NO"
+        holds = "yes" if self.holds else "NO"
+        return self.what, _shown(self.found, self.unit), f"{sign} {_shown(self.bar, self.unit)}", holds
 
 
 def main() -> None:
@@ -77,7 +78,8 @@ def _page(options: argparse.Namespace, folder: Path) -> Iterator[str]:
     files = Files(folder, options.rows)
     found = files.rounds(options.rounds)
     yield from _head(book, options)
-    yield from _table(("", "measured", "bar", "holds"), [line.cells for line in _promises(decisions, found, options.rows)])
+    promises = _promises(decisions, found, options.rows)
+    yield from _table(("", "measured", "bar", "holds"), [line.cells for line in promises])
     yield from _single(decisions)
     yield from _many(found, options.rows)
     yield NOT_MEASURED
@@ -103,22 +105,27 @@ class Files:
             "twice": lambda: bulk.in_process("check", small, twice),
             "csv": lambda: bulk.in_process("check", text),
             "read": lambda: bulk.in_process("read_csv", text),
-            "command": lambda: commands.check(million),
-            "help": commands.help_text,
-            "load": commands.load,
+            "command": lambda: commands.in_process("check", str(million)),
+            "help": lambda: commands.in_process("help"),
+            "load": lambda: commands.in_process("load"),
         }
         found: dict[str, list[dict[str, float]]] = {name: [] for name in tasks}
         for number in range(count):
             for name, task in tasks.items():
                 found[name].append(task())
                 print(f"round {number + 1} of {count}, {name}: {found[name][-1]}", flush=True)
-        assert all(_verdicts(one) == _verdicts(found["once"][0]) for one in found["twice"]), "twice the law is the same law"
-        return {name: {key: median(one[key] for one in results) for key in results[0]} for name, results in found.items()}
+        law = _verdicts(found["once"][0])
+        assert all(_verdicts(again) == law for again in found["twice"]), "twice the law is the same law"
+        return {name: _medians(results) for name, results in found.items()}
 
     def made(self, name: str, rows: int) -> Path:
         path = self.folder / name
         contacts.write(path, rows)
         return path
+
+
+def _medians(results: list[dict[str, float]]) -> dict[str, float]:
+    return {key: median(found[key] for found in results) for key in results[0]}
 
 
 def _verdicts(found: dict[str, float]) -> list[float]:
@@ -129,10 +136,11 @@ def _promises(decisions: list[one.Figures], found: dict[str, dict[str, float]], 
     """Return the figures with a bar, the worst place standing for all."""
     seconds = {name: figures.get("seconds", 0.0) for name, figures in found.items()}
     many = f"{rows:,} rows"
+    cedar, cel = min(d.cedar / d.ours for d in decisions), min(d.cel / d.ours for d in decisions)
     return [
         Line(what="one decision, p50, slowest place", found=max(d.ours for d in decisions), bar=5, unit="µs"),
-        Line(what="one decision, Cedar / ours", found=min(d.cedar / d.ours for d in decisions), bar=50, unit="x", at_least=True),
-        Line(what="one decision, CEL / ours", found=min(d.cel / d.ours for d in decisions), bar=10, unit="x", at_least=True),
+        Line(what="one decision, Cedar / ours", found=cedar, bar=50, unit="x", at_least=True),
+        Line(what="one decision, CEL / ours", found=cel, bar=10, unit="x", at_least=True),
         Line(what=f"{many} of Parquet / DuckDB's floor", found=seconds["check"] / seconds["floor"], bar=3, unit="x"),
         Line(what=f"{many} of Parquet, peak memory", found=found["check"]["megabytes"], bar=500, unit="MB"),
         Line(what=f"{many} of CSV / DuckDB reading that CSV", found=seconds["csv"] / seconds["read"], bar=2, unit="x"),
@@ -146,20 +154,24 @@ def _promises(decisions: list[one.Figures], found: dict[str, dict[str, float]], 
 def _head(book: Lawbook, options: argparse.Namespace) -> Iterator[str]:
     versions = ", ".join(f"{name} {version(name)}" for name in PEERS)
     yield "# Benchmarks\n"
+    today = date.today().isoformat()  # noqa: DTZ011 (the day where it was measured)
     yield (
-        f"{date.today().isoformat()} · {_processor()}, {os.cpu_count()} cores, {_memory()} GB · Python "  # noqa: DTZ011
-        f"{platform.python_version()} · {versions} · {len(book.rules())} rules in {len(book.laws)} laws\n"
+        f"{today} · {_processor()}, {os.cpu_count()} cores, {_memory()} GB · Python {platform.python_version()} · "
+        f"{versions} · {len(book.rules())} rules in {len(book.laws)} laws\n"
     )
     yield (
-        f"`make bench` writes this page. All figures come from one run and are medians of {options.rounds} rounds; in each "
-        "round everything is measured once, ours and theirs in turn, each bulk run in a process of its own. Read the ratios; "
-        "the seconds are of this machine.\n"
+        f"`make bench` writes this page. All figures come from one run and are medians of {options.rounds} rounds; in "
+        "each round everything is measured once, ours and theirs in turn, each bulk run in a process of its own. Read "
+        "the ratios; the seconds are of this machine.\n"
     )
 
 
 def _single(decisions: list[one.Figures]) -> Iterator[str]:
     yield SINGLE
-    head = ("p50 in µs", "rules", "ours", "Cedar", "CEL", "Cedar / ours", "CEL / ours", "ours, first of a kind", "ours, mean from nothing")
+    head = (
+        "p50 in µs", "rules", "ours", "Cedar", "CEL", "Cedar / ours", "CEL / ours", "ours, first of a kind",
+        "ours, mean from nothing",
+    )  # fmt: skip
     rows = [
         (
             d.place, f"{d.rules}", f"{d.ours:.1f}", f"{d.cedar:.0f}", f"{d.cel:.0f}", f"{d.cedar / d.ours:.0f} x",
@@ -183,8 +195,8 @@ def _many(found: dict[str, dict[str, float]], rows: int) -> Iterator[str]:
         "command": f"`comity check` on {min(rows, 1_000_000):,} rows of CSV",
         "help": "`comity --help`",
     }
-    rows_shown = [(says, f"{found[name]['seconds']:.2f}", f"{found[name]['megabytes']:.0f}") for name, says in names.items()]
-    yield from _table(("", "seconds", "peak MB"), rows_shown)
+    shown = [(says, f"{found[name]['seconds']:.2f}", f"{found[name]['megabytes']:.0f}") for name, says in names.items()]
+    yield from _table(("", "seconds", "peak MB"), shown)
 
 
 def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> Iterator[str]:
@@ -211,35 +223,37 @@ def _memory() -> int:
 SINGLE = """\
 ## One decision
 
-Marketing by e-mail by a firm in Ireland. The law is folded for the use, the day and the place beforehand, and all three get
-the rules that are left there. Half of the people are random, with three facts in ten unknown; half are mostly willing and
-well documented. Before anything is timed, the three must agree on every rule for 400 people in each place.
+Marketing by e-mail by a firm in Ireland. The law is folded for the use, the day and the place beforehand, and all three
+get the rules that are left there. Half of the people are random, with three facts in ten unknown; half are mostly
+willing and well documented. Before anything is timed, the three must agree on every rule for 400 people in each place.
 
-- *ours* takes a dictionary of facts that the vocabulary has checked, and gives the whole decision: verdict, every reason with
-  its citation, exceptions, grounds, obligations, missing facts, cures. What the law answers for a kind of person (one truth
-  of every test) is worked out once and remembered; the p50 is of people whose kind was seen before, as nearly all are in a list.
-- *first of a kind* is the same with nothing remembered. *Mean from nothing* is the mean over the population asked once; these
-  people are so random that most are the first of their kind, so it is nearly the worst case.
+- *ours* takes a dictionary of facts that the vocabulary has checked, and gives the whole decision: verdict, every
+  reason with its citation, exceptions, grounds, obligations, missing facts, cures. What the law answers for a kind of
+  person (one truth of every test) is worked out once and remembered; the p50 is of people whose kind was seen before,
+  as nearly all are in a list.
+- *first of a kind* is the same with nothing remembered. *Mean from nothing* is the mean over the population asked once;
+  these people are so random that most are the first of their kind, so it is nearly the worst case.
 - *Cedar* and *CEL* answer a smaller question: which rules certainly hold, and which possibly. Their rules are parsed
-  beforehand, Cedar's as one set of policies, CEL's as one list; Cedar's contexts are JSON already. They get only the facts
-  that these rules read, days as numbers. Neither has a memory of its own; one could be put before either.
+  beforehand, Cedar's as one set of policies, CEL's as one list; Cedar's contexts are JSON already. They get only the
+  facts that these rules read, days as numbers. Neither has a memory of its own; one could be put before either.
 """
 
 MANY = """\
 ## Many
 
-Invented contacts in HubSpot's raw columns: countries in several spellings and languages, phones, consents with their days,
-notes in which some opt out, birth dates in several forms; nothing is derived beforehand. A check reads ten columns, understands
-them, finds homes and facts, folds all packs for marketing by e-mail and writes verdict, homes, finding and masks of every row to
-Parquet. The seconds of a check include loading the packs and all that follows; they leave out starting Python. The floor is not
-asked to understand anything.
+Invented contacts in HubSpot's raw columns: countries in several spellings and languages, phones, consents with their
+days, notes in which some opt out, birth dates in several forms; nothing is derived beforehand. A check reads ten
+columns, understands them, finds homes and facts, folds all packs for marketing by e-mail and writes verdict, homes,
+finding and masks of every row to Parquet. The seconds of a check include loading the packs and all that follows; they
+leave out starting Python. The floor is not asked to understand anything.
 """
 
 NOT_MEASURED = """\
 ## Not measured
 
 - PostgreSQL and Spark: that they answer alike is tested; how fast is not.
-- Excel, JSON lines and vCard; files with many columns of notes; a cold disk (files are in the system's cache after the first round).
+- Excel, JSON lines and vCard; files with many columns of notes; a cold disk (files are in the system's cache after the
+  first round).
 - Other channels and uses than marketing by e-mail, and other peers: Rego, OpenFisca, fides.
 - Writing permitted.csv, denied.csv, ask.csv and report.html.
 - Several checks at once, and more cores than stand above.

@@ -8,7 +8,8 @@ import duckdb
 
 WORLD = (
     # weight, spellings of the country, states, phone pattern, e-mail ending
-    (16, ("Germany", "germany", "DE", "Deutschland", "GER", "Germany "), ("", "Bavaria", "Berlin"), "+49 30 #######", "de"),
+    (16, ("Germany", "germany", "DE", "Deutschland", "GER", "Germany "), ("", "Bavaria", "Berlin"),
+     "+49 30 #######", "de"),
     (9, ("France", "FR", "france", "La France"), ("",), "+33 1 ## ## ## ##", "fr"),
     (9, ("United Kingdom", "UK", "England", "Great Britain", "GB"), ("",), "+44 20 #### ####", "co.uk"),
     (5, ("Italy", "Italia", "IT"), ("",), "+39 06 #######", "it"),
@@ -19,7 +20,8 @@ WORLD = (
     (2, ("Ireland", "IE"), ("",), "+353 1 ### ####", "ie"),
     (2, ("Sweden", "Sverige"), ("",), "+46 8 ### ## ##", "se"),
     (2, ("Greece", "GR"), ("",), "+30 21 #### ####", "gr"),
-    (22, ("United States", "USA", "US", "U.S.A.", "united states"), ("California", "CA", "Texas", "TX", "New York", "NY", "Florida", "Ohio", "WA", ""), "+1 (2##) 555-01##", "com"),
+    (22, ("United States", "USA", "US", "U.S.A.", "united states"),
+     ("California", "CA", "Texas", "TX", "New York", "NY", "Florida", "Ohio", "WA", ""), "+1 (2##) 555-01##", "com"),
     (8, ("China", "中国", "PRC", "CN"), ("", "广东", "Shanghai"), "+86 138 #### ####", "cn"),
     (3, ("India", "IN"), ("",), "+91 22 #### ####", "in"),
     (2, ("Brazil", "Brasil"), ("",), "+55 11 #### ####", "com.br"),
@@ -34,8 +36,9 @@ COLUMNS = (
 """The columns of the file; all but the last two are read by a check of marketing by e-mail."""
 
 NOTES = (
-    "", "", "", "", "called about the renewal", "met at the fair, non-stop talker", "asked for a quote", "prefers mornings",
-    "please do not mail any more", "unsubscribed 3/2024", "keine Werbung mehr", "ne plus contacter", "不要再发", "wants a demo in May",
+    "", "", "", "", "called about the renewal", "met at the fair, non-stop talker", "asked for a quote",
+    "prefers mornings", "please do not mail any more", "unsubscribed 3/2024", "keine Werbung mehr",
+    "ne plus contacter", "不要再发", "wants a demo in May",
 )  # fmt: skip
 
 
@@ -65,16 +68,20 @@ def _query(rows: int) -> str:
       CASE WHEN h % 5 = 0 THEN '' ELSE {_digits(f"{phones}[{other}]")} END AS "Phone Number",
       'p' || i || '@example.' || CASE WHEN h % 3 = 0 THEN {endings}[p] ELSE 'com' END AS "Email",
       CASE WHEN h % 11 = 0 THEN 'true' WHEN h % 4 = 0 THEN 'false' ELSE '' END AS "Unsubscribed from all email",
-      {_texts(NOTES)}[1 + h // 13 % {len(NOTES)}] || CASE WHEN h % 3 = 0 THEN ' (' || i % 1000 || ')' ELSE '' END AS "Notes",
-      CASE WHEN h % 2 = 0 THEN 'Opted in' WHEN h % 7 = 0 THEN 'Opted out' ELSE '' END AS "Opted in to email: newsletter",
-      CASE WHEN h % 2 = 0 AND h % 5 > 0 THEN strftime(DATE '2019-01-01' + (h // 17 % 2800)::INT, '%Y-%m-%d') ELSE '' END AS "Consent date",
+      {_texts(NOTES)}[1 + h // 13 % {len(NOTES)}]
+        || CASE WHEN h % 3 = 0 THEN ' (' || i % 1000 || ')' ELSE '' END AS "Notes",
+      CASE WHEN h % 2 = 0 THEN 'Opted in' WHEN h % 7 = 0 THEN 'Opted out' ELSE '' END
+        AS "Opted in to email: newsletter",
+      CASE WHEN h % 2 = 0 AND h % 5 > 0 THEN strftime(DATE '2019-01-01' + (h // 17 % 2800)::INT, '%Y-%m-%d') ELSE '' END
+        AS "Consent date",
       CASE WHEN h % 2 = 0 AND h % 3 > 0 THEN 'web form' ELSE '' END AS "Consent source",
-      CASE h // 19 % 4 WHEN 0 THEN strftime(d, '%Y-%m-%d') WHEN 1 THEN strftime(d, '%d.%m.%Y') WHEN 2 THEN strftime(d, '%Y') ELSE '' END AS "Date of birth",
+      CASE h // 19 % 4 WHEN 0 THEN strftime(d, '%Y-%m-%d') WHEN 1 THEN strftime(d, '%d.%m.%Y')
+        WHEN 2 THEN strftime(d, '%Y') ELSE '' END AS "Date of birth",
       CASE WHEN h % 3 = 0 THEN 'customer' ELSE 'lead' END AS "Lifecycle Stage",
       i AS "Record ID"
     FROM (SELECT i, h, DATE '1945-01-01' + (h // 23 % 25000)::INT AS d, 1 + CASE {place} END AS p
       FROM (SELECT i, h, h // 3 % {total} AS w FROM (SELECT i, (hash(i) >> 4)::BIGINT AS h FROM range({rows}) AS r(i))))
-    """  # noqa: S608 (made of our own lists)
+    """
 
 
 def _digits(pattern: str) -> str:

@@ -1,8 +1,9 @@
 """One decision with its full explanation, against Cedar and CEL given the same rules for the same place.
 
-The rules are those that folding leaves for one use and one place, so all three start from the same. Neither peer knows an
-unknown fact from a false one: each rule becomes two of theirs, one for "certainly" and one for "possibly". What they are
-not asked for is the rest of a decision: exceptions, grounds, several laws, obligations, citations and missing facts.
+The rules are those that folding leaves for one use and one place, so all three start from the same. Neither peer knows
+an unknown fact from a false one: each rule becomes two of theirs, one for "certainly" and one for "possibly". What
+they are not asked for is the rest of a decision: exceptions, grounds, several laws, obligations, citations and missing
+facts.
 """
 
 from __future__ import annotations
@@ -211,7 +212,9 @@ def _measure(here: Here, rounds: int) -> Figures:
     return Figures(place=here.place, rules=len(here.rules), **{name: median(times) for name, times in found.items()})
 
 
-def _times(decide: Callable[[Any], object], asked: Sequence[object], before: Callable[[], None] = lambda: None) -> list[float]:
+def _times(
+    decide: Callable[[Any], object], asked: Sequence[object], before: Callable[[], None] = lambda: None
+) -> list[float]:
     """Return the microseconds of each decision; the collector of garbage waits, as `timeit` has it."""
     gc.collect()
     gc.disable()

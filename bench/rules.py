@@ -17,7 +17,9 @@ def doubled(folder: Path) -> Path:
     whole = folder / "packs"
     shutil.copytree(SHIPPED, whole, ignore=shutil.ignore_patterns("cases"))
     packs = sorted(path.parent for path in whole.glob("*/pack.toml"))
-    laws = {law["id"] for pack in packs for law in tomllib.loads((pack / "pack.toml").read_text("utf-8")).get("law", [])}
+    laws = {
+        law["id"] for pack in packs for law in tomllib.loads((pack / "pack.toml").read_text("utf-8")).get("law", [])
+    }
     names = re.compile(rf"""(?<=["'])({"|".join(map(re.escape, sorted(laws, key=len, reverse=True)))})(?=["'/:])""")
     for pack in packs:
         copy = pack.with_name(pack.name + AGAIN)

@@ -89,7 +89,7 @@ def _codes() -> Iterator[tuple[str, str]]:
     for place in sorted(_iso_places()):
         yield place, place.casefold()
     for code, places in get_global("territory_aliases").items():
-        if len(code) == 3 and len(places) == 1 and places[0] in _iso_places():  # noqa: PLR2004
+        if len(code) == 3 and len(places) == 1 and places[0] in _iso_places():  # noqa: PLR2004 - as in DEU
             yield places[0], code.casefold()
     yield from (("DE", "dd"), ("MM", "bu"), ("CD", "zr"), ("TL", "tp"), ("FR", "fx"), ("ES", "ic"), ("ES", "ea"))
     yield from (("GB", "uk"), ("GR", "el"))
@@ -166,7 +166,7 @@ def main() -> None:
     # A country cell may hold the full name of an American state: "Georgia" is both.
     for key, places in regions.items():
         american = {place for place in places if place.startswith("US-")}
-        full = len(key) > 4 or not key.isascii()  # noqa: PLR2004 - not "Miss." and "Ill."
+        full = len(key) > 4 or not key.isascii()  # noqa: PLR2004 - a whole name, not "Miss." or "Ill."
         if full and american and (key not in named or key == "georgia"):
             named[key] = named.get(key, set()) | american
     write("countries.tsv", named)

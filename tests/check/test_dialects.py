@@ -85,10 +85,13 @@ def test_every_column_of_a_real_salesforce_table_is_known(name: str) -> None:
 @pytest.mark.parametrize(
     ("header", "fact"),
     [
-        ("is_eu_resident_c", None), ("email_opt_in_explicit_c", "consent.given"), ("birthdate", "person.age"),
-        ("mailing_country", None), ("sales_email_opt_out_date_time_c", "consent.opted_out_on"),
+        ("is_eu_resident_c", None),
+        ("email_opt_in_explicit_c", "consent.given"),
+        ("birthdate", "person.age"),
+        ("mailing_country", None),
+        ("sales_email_opt_out_date_time_c", "consent.opted_out_on"),
     ],
-)  # fmt: skip
+)
 def test_the_custom_fields_of_salesforce_are_read(header: str, fact: str | None) -> None:
     assert not any(one.ignored for one in understood(header, "salesforce"))
     assert fact in {one.fact for one in understood(header, "salesforce")}
@@ -226,13 +229,16 @@ def test_an_age_is_read_and_an_unreadable_one_is_unknown() -> None:
 @pytest.mark.parametrize(
     ("dialect", "header", "text", "home"),
     [
-        ("hubspot", "Country/Region", "Allemagne", "DE"), ("hubspot", "IP Country", "france", "FR"),
-        ("chinese", "国家/地区", "中国", "CN"), ("chinese", "手机号", "138 0000 0000", "CN"), ("chinese",
-        "省份", "广东省", "CN"),
-        ("generic", "Land", "Österreich", "AT"), ("generic", "Telefon", "+49 30 123456", "DE"), ("generic",
-        "e-mail", "a@b.fr", "FR"),
+        ("hubspot", "Country/Region", "Allemagne", "DE"),
+        ("hubspot", "IP Country", "france", "FR"),
+        ("chinese", "国家/地区", "中国", "CN"),
+        ("chinese", "手机号", "138 0000 0000", "CN"),
+        ("chinese", "省份", "广东省", "CN"),
+        ("generic", "Land", "Österreich", "AT"),
+        ("generic", "Telefon", "+49 30 123456", "DE"),
+        ("generic", "e-mail", "a@b.fr", "FR"),
     ],
-)  # fmt: skip
+)
 def test_evidence_for_the_home_is_read(dialect: str, header: str, text: str, home: str) -> None:
     (column,) = understood(header, dialect)
     assert column.evidence(text) == frozenset({home})
@@ -320,7 +326,9 @@ def test_the_first_meaning_of_a_header_counts_and_none_behind_an_ignore() -> Non
 @pytest.mark.parametrize(
     ("text", "what"),
     [
-        ("id = ", "not TOML"), ('name = "x"', "needs `id`"), ('id = "x"\nname = "x"\nfoo = 1', "`foo`"),
+        ("id = ", "not TOML"),
+        ('name = "x"', "needs `id`"),
+        ('id = "x"\nname = "x"\nfoo = 1', "`foo`"),
         ('id = "x"\nname = "x"\n[[column]]\nrole = "age"', "needs `header` or `pattern`"),
         ('id = "x"\nname = "x"\n[[column]]\nheader = "a"\nrole = "hom"', "cannot be 'hom'"),
         ('id = "x"\nname = "x"\n[[column]]\nheader = "a"\nreads = "tick"', "cannot be 'tick'"),
@@ -330,7 +338,7 @@ def test_the_first_meaning_of_a_header_counts_and_none_behind_an_ignore() -> Non
         ('id = "x"\nname = "x"\n[[column]]\npattern = "("\nrole = "age"', "is no pattern"),
         ('id = "x"\nname = "x"\n[[column]]\nheader = "a"\nrol = "age"', "`rol`"),
     ],
-)  # fmt: skip
+)
 def test_a_bad_dialect_says_what_is_wrong_where_and_what_to_do(text: str, what: str) -> None:
     with pytest.raises(DialectError) as caught:
         parse(text, where="ours.toml")

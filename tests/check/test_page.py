@@ -110,10 +110,14 @@ def test_a_reason_has_its_rules_their_articles_and_addresses() -> None:
 
 def test_it_tells_what_the_answer_rests_on() -> None:
     for words in (
-        "You are established only where each person lives.", "The balancing of Art. 6(1)(f) is not made here",
-        "Favourite colour", "Consents are false unless recorded", "broken quoting", "2026.11.1",
+        "You are established only where each person lives.",
+        "The balancing of Art. 6(1)(f) is not made here",
+        "Favourite colour",
+        "Consents are false unless recorded",
+        "broken quoting",
+        "2026.11.1",
         "Opt-outs count as complete",
-    ):  # fmt: skip
+    ):
         assert words in read().text
     assert len(re.findall(r'<code class="hash">[0-9a-f]{64}</code>', page())) == 7
 

@@ -19,9 +19,9 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
+from comity.check.answers import Answer, ColumnRead, Freed, Group, Reject
 from comity.check.as_json import answer_json, days_in_words, obstacles
 from comity.check.report import cells_of, print_answer, print_columns, print_decision, share
-from comity.check.answers import Answer, ColumnRead, Freed, Group, Reject
 from comity.law import SHIPPED, Decision, Lawbook, Plan, Verdict, decide, fold, read_packs
 from comity.law.folding import OUR_PLACE, WHERE_THE_PERSON_LIVES
 from tests.cast import AIKO, BRUNO, CARLOS, GRETA, HANNAH, LUCA, MAIL_MARKETING, MEI, NADIA, PAUL, TODAY, TYLER, Facts
@@ -105,9 +105,13 @@ def group(people: int, facts: Facts, hint: str, first_row: int) -> Group:
     places = read.get("person.home")
     homes = sorted(places) if isinstance(places, frozenset) else []
     return Group(
-        homes="|".join(homes), conflict=len(homes) > 1, hint=hint, decision=decide(plan(), read), people=people,
+        homes="|".join(homes),
+        conflict=len(homes) > 1,
+        hint=hint,
+        decision=decide(plan(), read),
+        people=people,
         first_row=first_row,
-    )  # fmt: skip
+    )
 
 
 def cured(one: Group, cure: str) -> bool:

@@ -13,26 +13,44 @@ if TYPE_CHECKING:
 DAY = date(2026, 11, 21)
 ROW_NAMESPACES = frozenset({"person", "consent", "relation"})
 HOMES = (
-    "DE FR GB IT ES NL AT PL BE SE IE DK FI PT GR CH BR IN CN HK US US-CA US-CO US-CT US-TX US-WA US-FL US-NV US-OR US-WY"
+    "DE FR GB IT ES NL AT PL BE SE IE DK FI PT GR CH BR IN CN HK "
+    "US US-CA US-CO US-CT US-TX US-WA US-FL US-NV US-OR US-WY"
 ).split()
 
 USES: dict[str, dict[str, object]] = {
-    "marketing by e-mail": {"use.operation": "contact", "use.purpose": "marketing", "use.channel": "email", "use.similar_goods": True},
+    "marketing by e-mail": {
+        "use.operation": "contact", "use.purpose": "marketing", "use.channel": "email", "use.similar_goods": True,
+    },
     "a sales call": {"use.operation": "contact", "use.purpose": "marketing", "use.channel": "call"},
     "an advertising text": {"use.operation": "contact", "use.purpose": "marketing", "use.channel": "sms"},
-    "a sale": {"use.operation": "sell", "use.purpose": "marketing", "use.channel": "none", "use.recipient": "third-party", "use.in_notice": True},
-    "sharing for advertising": {"use.operation": "share", "use.purpose": "targeted-advertising", "use.channel": "none", "use.recipient": "ad-platform", "use.in_notice": True},
-    "profiling": {"use.operation": "profile", "use.purpose": "marketing", "use.channel": "none", "use.automated": True, "use.in_notice": True},
-    "a look at the record": {"use.operation": "view", "use.purpose": "service", "use.channel": "none", "actor.on_duty": True},
+    "a sale": {
+        "use.operation": "sell", "use.purpose": "marketing", "use.channel": "none", "use.recipient": "third-party",
+        "use.in_notice": True,
+    },
+    "sharing for advertising": {
+        "use.operation": "share", "use.purpose": "targeted-advertising", "use.channel": "none",
+        "use.recipient": "ad-platform", "use.in_notice": True,
+    },
+    "profiling": {
+        "use.operation": "profile", "use.purpose": "marketing", "use.channel": "none", "use.automated": True,
+        "use.in_notice": True,
+    },
+    "a look at the record": {
+        "use.operation": "view", "use.purpose": "service", "use.channel": "none", "actor.on_duty": True,
+    },
     "an export": {"use.operation": "export", "use.purpose": "marketing", "use.channel": "none", "actor.on_duty": True},
-    "a transfer": {"use.operation": "transfer", "use.purpose": "service", "use.channel": "none", "use.recipient_place": "IN", "use.transfer_tool": "scc"},
+    "a transfer": {
+        "use.operation": "transfer", "use.purpose": "service", "use.channel": "none", "use.recipient_place": "IN",
+        "use.transfer_tool": "scc",
+    },
 }  # fmt: skip
 """Uses a company intends, for the property tests and the engines."""
 
 US = {
-    "org.place": ["IE"], "org.public_body": False, "org.nonprofit": False, "org.small_business": False, "org.hipaa_role": "none",
-    "org.financial_institution": False, "org.data_broker": False, "org.over_thresholds": True, "org.online_for_children": False,
-    "org.consent_law_firm": True, "org.ciio": False, "org.exported_persons": 10, "org.exported_sensitive": 0, "org.lia_on_file": True,
+    "org.place": ["IE"], "org.public_body": False, "org.nonprofit": False, "org.small_business": False,
+    "org.hipaa_role": "none", "org.financial_institution": False, "org.data_broker": False,
+    "org.over_thresholds": True, "org.online_for_children": False, "org.consent_law_firm": True, "org.ciio": False,
+    "org.exported_persons": 10, "org.exported_sensitive": 0, "org.lia_on_file": True,
     "use.paid_by_third_party": False,
 }  # fmt: skip
 """An ordinary firm in Ireland."""
@@ -57,7 +75,7 @@ REFUSALS = ("person.objected", "person.opt_out_signal", "person.restricted", "pe
 
 
 def willing(book: Lawbook, dice: random.Random) -> Facts:
-    """Return a person of whom much is on record, most of it in our favour: the law often says yes to using their data."""
+    """Return a person of whom much is on record, most of it in our favour: the law often says yes."""
     facts = person(book, dice, unknown=0.1)
     facts["person.home"] = frozenset({dice.choice(HOMES)})
     for fact in row_facts(book):

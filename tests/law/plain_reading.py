@@ -1,8 +1,10 @@
-"""docs/packs.md read aloud: a second way to the same answer, slow and plain, that shares nothing with the first but the parsed
-conditions. It folds nothing, remembers nothing, and asks every law anew about every case.
+"""docs/packs.md read aloud: a second way to the same answer, slow and plain.
 
-Truths are 0 false, 1 unknown, 2 true. Whatever is not settled (several homes, an age between two bounds) is tried out value by
-value: what holds for all of them is true, what holds for none is false, anything else is unknown.
+It shares nothing with the first but the parsed conditions. It folds nothing, remembers nothing, and asks every law anew
+about every case.
+
+Truths are 0 false, 1 unknown, 2 true. Whatever is not settled (several homes, an age between two bounds) is tried out
+value by value: what holds for all of them is true, what holds for none is false, anything else is unknown.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
+from typing import Any
 
 from comity.law.conditions import All, Condition, Constant, GroupName, Named, Not, Parameter, Some, Test
 from comity.law.lawbook import Law, Lawbook, Rule
@@ -21,9 +24,9 @@ from comity.law.vocabulary import Facts, Value
 
 ABOUT_THE_USE = ("use.", "data.", "org.", "actor.")
 STRICTNESS = {"permit": 0, "ask": 1, "deny": 2}
-COMPARE: Mapping[str, Callable[[object, object], bool]] = {
+COMPARE: Mapping[str, Callable[[Any, Any], bool]] = {
     "is": operator.eq, "==": operator.eq, "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
-    "in": lambda value, words: value in words,  # type: ignore[operator]
+    "in": lambda value, words: value in words,
 }  # fmt: skip
 
 
@@ -106,7 +109,7 @@ def where_it_may_govern(case: Case, law: Law) -> frozenset[str]:
 
 @dataclass
 class Case:
-    """One person, one use, one day; `homes` are the places the person may live in, `asked` the law that is taken to govern."""
+    """One person, one use, one day; `homes` are where the person may live, `asked` the law that is taken to govern."""
 
     book: Lawbook
     facts: Facts
@@ -124,9 +127,7 @@ class Case:
 
     def rules(self, law: Law) -> list[Rule]:
         return [
-            rule
-            for rule in law.rules
-            if rule.effect != "duty" and in_force(rule.span.start, rule.span.until, self.day)
+            rule for rule in law.rules if rule.effect != "duty" and in_force(rule.span.start, rule.span.until, self.day)
         ]
 
     # ------------------------------------------------------------ conditions
@@ -216,17 +217,13 @@ class Case:
         return min(found, 1) if loosens and not rule.confirmed else found
 
     def loosens(self, rule: Rule) -> bool:
-        """Tell whether a rule makes the answer milder: a ground, an exception to what is strict, but not one to such an
-        exception.
-        """
+        """Tell whether a rule makes the answer milder: a ground, or an exception to what is strict."""
         lifted = [item for law in self.book.laws for item in law.rules if item.id in rule.exception_to]
         return rule.effect == "ground" or any(not self.loosens(item) for item in lifted)
 
     def stands(self, law: Law, rule: Rule) -> int:
         """Return how far a rule holds after what lifts it: as much as no exception does."""
-        return min(
-            self.holds(law, rule), *(2 - self.counts(*exception) for exception in self.exceptions(rule)), 2
-        )
+        return min(self.holds(law, rule), *(2 - self.counts(*exception) for exception in self.exceptions(rule)), 2)
 
     def exceptions(self, rule: Rule) -> list[tuple[Law, Rule]]:
         return [(law, item) for law, item in self.every_rule if rule.id in item.exception_to]
@@ -280,7 +277,8 @@ class Case:
         best = 0
         for cell in law.covers:
             wanted = (("use.operation", cell.operations), ("use.channel", cell.channels), ("person.home", cell.places))
-            best = max(best, min([2, *(self.test(Test(fact, "in", words)) for fact, words in wanted if words is not None)]))
+            found = [self.test(Test(fact, "in", words)) for fact, words in wanted if words is not None]
+            best = max(best, min([2, *found]))
         return best
 
     def without_a_law(self) -> list[str]:
@@ -293,7 +291,8 @@ class Case:
     def protected(self, home: str) -> bool:
         there = Case(self.book, self.facts, self.day, frozenset({home}))
         return any(
-            home in territory(self.book.vocabulary.places, law, self.day) and there.governs(law) == there.covers(law) == 2
+            home in territory(self.book.vocabulary.places, law, self.day)
+            and there.governs(law) == there.covers(law) == 2
             for law in self.laws
         )
 
@@ -329,14 +328,16 @@ def whole_units(start: date, day: date, span: str) -> int:
 
 def merged(book: Lawbook, requires: list[tuple[Rule, bool]]) -> tuple[set[tuple[object, ...]], list[str]]:
     """Merge obligations kind by kind, and name the kinds that cannot be met."""
-    found, clashes = set(), []
+    found: set[tuple[object, ...]] = set()
+    clashes: list[str] = []
     for kind, about in book.obligations.items():
         mine = [(rule, certain) for rule, certain in requires if rule.obligation and rule.obligation.kind == kind]
         if not mine:
             continue
         parameters: dict[str, object] = {}
         for name, parameter in about.parameters.items():
-            given = [rule.obligation.parameters[name] for rule, _ in mine if rule.obligation and name in rule.obligation.parameters]
+            told = [rule.obligation.parameters for rule, _ in mine if rule.obligation]
+            given = [values[name] for values in told if name in values]
             if given:
                 parameters[name] = joined(parameter.merge, given)
         impossible = [name for name, value in parameters.items() if value is None]
@@ -358,9 +359,9 @@ def joined(how: str, values: list[Value | tuple[str, ...]]) -> object:
         case "any":
             return any(values)
         case "least":
-            return sorted(values)[0]  # type: ignore[type-var]
+            return min(values)  # type: ignore[type-var]
         case "most":
-            return sorted(values)[-1]  # type: ignore[type-var]
+            return max(values)  # type: ignore[type-var]
     return values[0] if len(set(values)) == 1 else None
 
 

@@ -1,5 +1,7 @@
-"""Small random lawbooks, each from a seed, in which everything a pack may say happens often: exceptions to exceptions, doubts,
-definitions, numbers that change with time and place, grounds that other laws fill, obligations that clash.
+"""Small random lawbooks, each from a seed.
+
+Everything a pack may say happens often in them: exceptions to exceptions, doubts, definitions, numbers that change with
+time and place, grounds that other laws fill, obligations that clash.
 """
 
 from __future__ import annotations
@@ -34,13 +36,17 @@ if TYPE_CHECKING:
 
 PLACES = ("DE", "FR", "GB", "US-CA", "US-TX", "CN")
 ATOMS = (
-    "consent.given", "person.objected", "relation.customer", "use.automated", "data.special", "use.in_notice", "True", "False",
-    "use.channel in {'email', 'sms'}", "person.capacity == 'business'", "use.channel != 'email'", "relation.source == 'person'",
+    "consent.given", "person.objected", "relation.customer", "use.automated", "data.special", "use.in_notice",
+    "True", "False",
+    "use.channel in {'email', 'sms'}", "person.capacity == 'business'", "use.channel != 'email'",
+    "relation.source == 'person'",
     "person.age < 16", "person.age >= 18", "person.age == 16", "13 <= person.age < 18", "18 > person.age",
     "days_since(consent.given_on) < 30", "months_since(consent.given_on) >= 12", "years_since(consent.given_on) <= 1",
     "months_since(consent.given_on) > 6", "years_since(consent.given_on) == 1", "days_since(consent.given_on) != 3",
-    "person.home in EEA", "person.home == 'DE'", "person.home in {'FR', 'US'}", "org.place in EEA", "org.place == 'US-CA'",
-    "use.recipient_place in ADEQUATE_EU", "org.exported_persons > 1000", "person.age < param.age", "person.age >= param.age",
+    "person.home in EEA", "person.home == 'DE'", "person.home in {'FR', 'US'}", "org.place in EEA",
+    "org.place == 'US-CA'",
+    "use.recipient_place in ADEQUATE_EU", "org.exported_persons > 1000", "person.age < param.age",
+    "person.age >= param.age",
     "days_since(consent.given_on) >= param.days", "define.one", "define.two",
 )  # fmt: skip
 """Comparisons to build conditions from; the last few name what the law itself has."""
@@ -85,7 +91,8 @@ def random_book(book: Lawbook, dice: random.Random) -> Lawbook:
     targets: list[Rule] = []
     filled = []
     for law in laws:
-        rules = tuple(_rule(book, dice, law, number, targets, slots) for number in range(dice.randint(3, 8)))
+        numbers = range(dice.randint(3, 8))
+        rules = tuple(_rule(book, dice, law, number, targets=targets, slots=slots) for number in numbers)
         filled.append(replace(law, rules=rules))
     dice.shuffle(filled)
     return replace(book, laws=tuple(filled), obligations=KINDS)
@@ -135,9 +142,8 @@ def _text(dice: random.Random, depth: int, atoms: tuple[str, ...], join: str = "
 
 
 def _law(book: Lawbook, dice: random.Random, name: str) -> Law:
-    governs = dice.choice(
-        ["True", "True", "True", "person.home in EEA", "person.home in {'FR', 'US-CA'}", "org.place in {'DE'} or person.home == 'DE'", ""]
-    )
+    here = ["person.home in EEA", "person.home in {'FR', 'US-CA'}", "org.place in {'DE'} or person.home == 'DE'"]
+    governs = dice.choice(["True", "True", "True", *here, ""])
     slots = tuple(
         Slot(id=f"{name}:{slot}", says="A ground.", cite="x", applies=_mostly(book, dice, "True"), cures=())
         for slot in ("basis", "extra")[: dice.choice([0, 0, 0, 1, 2])]
@@ -164,7 +170,8 @@ def _cell(dice: random.Random) -> Cell:
 
 
 def _span(dice: random.Random) -> Span:
-    return dice.choice([Span(start=date(2000, 1, 1))] * 8 + [Span(start=date(2027, 1, 1)), Span(start=date(2000, 1, 1), until=DAY)])
+    ever, coming = Span(start=date(2000, 1, 1)), Span(start=date(2027, 1, 1))
+    return dice.choice([ever] * 8 + [coming, Span(start=date(2000, 1, 1), until=DAY)])
 
 
 def _confirmed(dice: random.Random) -> bool:
@@ -175,11 +182,15 @@ def _definitions(book: Lawbook, dice: random.Random, law: str) -> tuple[Definiti
     inner = tuple(atom for atom in ATOMS if not atom.startswith("define"))
     return tuple(
         Definition(
-            id=f"{law}/{name}", says="", source=SOURCE, span=_span(dice), confirmed=_confirmed(dice),
+            id=f"{law}/{name}",
+            says="",
+            source=SOURCE,
+            span=_span(dice),
+            confirmed=_confirmed(dice),
             when=condition(book, dice, atoms=atoms),
         )
         for name, atoms in (("one", inner), ("two", (*inner, "define.one", "define.one", "define.one")))
-    )  # fmt: skip
+    )
 
 
 def _age(dice: random.Random, law: str) -> DatedParameter:
@@ -187,8 +198,8 @@ def _age(dice: random.Random, law: str) -> DatedParameter:
         where = frozenset(places) or None
         return Dated(value=value, span=_span(dice), places=where, cite="x", confirmed=_confirmed(dice))
 
-    values = (dated(16), dated(13, "FR"), dated(18, "US-CA", "CN"))
-    return DatedParameter(id=f"{law}/age", says="", unit="years", source=SOURCE, values=values[dice.choice([0, 0, 1]) :])
+    values = (dated(16), dated(13, "FR"), dated(18, "US-CA", "CN"))[dice.choice([0, 0, 1]) :]
+    return DatedParameter(id=f"{law}/age", says="", unit="years", source=SOURCE, values=values)
 
 
 def _days(dice: random.Random, law: str) -> DatedParameter:
@@ -196,7 +207,7 @@ def _days(dice: random.Random, law: str) -> DatedParameter:
     return DatedParameter(id=f"{law}/days", says="", unit="days", source=SOURCE, values=(value,))
 
 
-def _rule(book: Lawbook, dice: random.Random, law: Law, number: int, targets: list[Rule], slots: list[str]) -> Rule:
+def _rule(book: Lawbook, dice: random.Random, law: Law, number: int, *, targets: list[Rule], slots: list[str]) -> Rule:
     """Return one more rule; an exception lifts only rules that were made before it, so there is no circle."""
     effect = dice.choice(EFFECTS)
     of_one_kind = [rule for rule in targets if (rule.effect == "except") == (dice.random() < 0.5)]

@@ -8,6 +8,7 @@ import io
 import os
 import pickle
 import shutil
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -90,10 +91,12 @@ def test_a_file_that_comes_goes_or_is_renamed_makes_it_anew(packs: Path, folder:
     assert len(readings) >= 3
 
 
-def test_another_engine_or_another_python_has_another_cache(packs: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_another_engine_or_another_python_has_another_cache(
+    packs: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     mine = cache_room.contents_hash(packs)
     with monkeypatch.context() as patch:
-        patch.setattr(cache_room.sys, "version_info", (3, 99, 0))
+        patch.setattr(sys, "version_info", (3, 99, 0))
         assert cache_room.contents_hash(packs) != mine
     engine = tmp_path / "engine"
     shutil.copytree(Path(cache_room.__file__).parent, engine)
@@ -149,7 +152,9 @@ def through(module: str, chain: str, *arguments: bytes) -> bytes:
     return b"\x80\x04" + words + b"\x93(" + b"".join(b"\x8c" + bytes([len(a)]) + a for a in arguments) + b"tR."
 
 
-def test_a_planted_pickle_runs_nothing(packs: Path, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_planted_pickle_runs_nothing(
+    packs: Path, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     good = lawbook(packs, folder)
     touched = tmp_path / "touched"
     monkeypatch.setenv("TOUCHED", str(touched))
@@ -176,7 +181,8 @@ def test_a_planted_pickle_runs_nothing(packs: Path, folder: Path, tmp_path: Path
 def test_the_planted_pickles_would_run_without_our_reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     touched = tmp_path / "touched"
     monkeypatch.setenv("TOUCHED", str(touched))
-    pickle.loads(pickle.dumps(Runs(eval, "open(__import__('os').environ['TOUCHED'], 'w').close()")))  # noqa: S301  (that is the point)
+    act = "open(__import__('os').environ['TOUCHED'], 'w').close()"
+    pickle.loads(pickle.dumps(Runs(eval, act)))  # noqa: S301 (that is the point)
     assert touched.exists()
 
 
@@ -196,7 +202,7 @@ class TestWhoseFileItIs:
         self, packs: Path, folder: Path, readings: list[Path], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         lawbook(packs, folder)
-        monkeypatch.setattr(cache_room.os, "getuid", lambda: os.geteuid() + 1)
+        monkeypatch.setattr(os, "getuid", lambda: os.geteuid() + 1)
         lawbook(packs, folder)
         assert len(readings) == 2
 
@@ -223,7 +229,7 @@ def test_a_read_only_folder_is_no_error(packs: Path, folder: Path) -> None:
 def test_a_full_disk_is_no_error_and_leaves_nothing_behind(
     packs: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(self: Path, target: Path) -> Path:
+    def full(self: Path, target: Path) -> Path:  # noqa: ARG001 (the signature of Path.replace)
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Path, "replace", full)

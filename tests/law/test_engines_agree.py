@@ -72,9 +72,13 @@ def cells(fact: Fact, value: object) -> list[object]:
 
 def columns(book: Lawbook) -> dict[str, Column]:
     """Return the column of each fact, as `signature_words` wants it."""
-    return {
-        fact.name: Column(*(name for name, _ in fields(fact))) for fact in row_facts(book) if fact.name != "person.home"
-    }
+    return {fact.name: column(fact) for fact in row_facts(book) if fact.name != "person.home"}
+
+
+def column(fact: Fact) -> Column:
+    """Return the one column that holds a fact, or the two that hold an age."""
+    lower, *upper = (name for name, _ in fields(fact))
+    return Column(lower, upper=upper[0] if upper else "")
 
 
 def plans(book: Lawbook) -> list[Plan]:

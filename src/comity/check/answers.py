@@ -1,4 +1,4 @@
-"""What a check found: people alike are one group, and everything that is shown or written is counted from the groups."""
+"""What a check found: people alike are one group, and all that is shown or written is counted from the groups."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ class Answer:
     @cached_property
     def by_verdict(self) -> Mapping[Verdict, int]:
         """People by verdict; unread rows count as ask."""
-        counted = Counter({verdict: 0 for verdict in Verdict})
+        counted = Counter(dict.fromkeys(Verdict, 0))
         for group in self.groups:
             counted[group.finding.verdict] += group.people
         counted[Verdict.ASK] += len(self.rejects)

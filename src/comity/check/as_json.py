@@ -222,8 +222,6 @@ class _Sorter:
         return reason.kind, reason.cures, reason.says
 
 
-
-
 def _obstacle(answer: Answer, sorter: _Sorter, key: Hashable, heap: Heap) -> Obstacle:
     people: Counter[str] = Counter()
     first: dict[str, Reason] = {}

@@ -8,14 +8,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 
+from comity.check.answers import Answer, ColumnRead, Freed, Group, Reject
 from comity.check.coding import BLANK, Coded, Key, Part, People, code_column, key_sql, listed_parts
 from comity.check.engines import Engine
 from comity.check.entity import Entity
 from comity.check.homes import Home
-from comity.check.answers import Answer, ColumnRead, Freed, Group, Reject
 from comity.check.suppression import TABLE
 from comity.law import Decision, Lawbook, Plan, Verdict, fold
-from comity.law.asking import asker
+from comity.law.asking import asker, permitted
 from comity.law.conditions import Test
 from comity.law.lawbook import Cure
 from comity.law.vocabulary import Facts
@@ -65,11 +65,14 @@ class Check:
         for name in _cures_of(self.plan):
             changes = _values(self.book, self.book.cures[name], self.intent.day)
             if any(fact in self.plan.fixed for fact in changes):
-                self.cured[name] = self._folded({fact: value for fact, value in changes.items() if fact in self.plan.fixed})
+                fixed = {fact: value for fact, value in changes.items() if fact in self.plan.fixed}
+                self.cured[name] = self._folded(fixed)
 
     def _folded(self, changes: Facts) -> Plan:
         entity = self.intent.entity
-        absent = dict(entity.row_defaults) | (dict.fromkeys(OPT_OUTS, False) if self.intent.complete_for_opt_outs else {})
+        absent = dict(entity.row_defaults)
+        if self.intent.complete_for_opt_outs:
+            absent |= dict.fromkeys(OPT_OUTS, False)
         facts = entity.facts | self.intent.use | changes
         return fold(self.book, facts, self.intent.day, absent=absent, assumed=entity.assumed)
 
@@ -99,7 +102,8 @@ class Check:
         progress("deciding", (len(self.parts) + 1) / (len(self.parts) + 3))
         self.engine.keep_query("numbered", self.key.query(self.cells))
         words = ", ".join(f"k{number}" for number in range(len(self.key.words)))
-        for *numbers, people, first in self.engine.rows(f"SELECT {words}, COUNT(*), MIN(row) FROM numbered GROUP BY {words}"):
+        counted = f"SELECT {words}, COUNT(*), MIN(row) FROM numbered GROUP BY {words}"
+        for *numbers, people, first in self.engine.rows(counted):
             home, facts = self.person(numbers)
             self.groups[tuple(numbers)] = self.group(home, facts, people, first)
 
@@ -115,7 +119,12 @@ class Check:
             decision = asker(self.plan, home.places or None)({**facts, "person.home": home.places or None})
             self.decided[key] = decision
         return Group(
-            homes=home.text, conflict=home.conflict, hint=home.hint or "", decision=decision, people=people, first_row=first
+            homes=home.text,
+            conflict=home.conflict,
+            hint=home.hint or "",
+            decision=decision,
+            people=people,
+            first_row=first,
         )
 
     def row(self, row: int) -> Decision | None:
@@ -148,7 +157,7 @@ class Check:
             return False  # no paper undoes what a person said
         facts = group.decision.facts | own
         homes = group.decision.homes
-        return asker(plan, homes)(facts).verdict is Verdict.PERMIT
+        return permitted(plan, homes, facts)
 
 
 def _cures_of(plan: Plan) -> list[str]:
@@ -162,13 +171,23 @@ def _values(book: Lawbook, cure: Cure, day: date) -> Facts:
     return book.vocabulary.read({fact: day if value == "today" else value for fact, value in cure.sets.items()})
 
 
-def answer(check: Check, *, file: str, dialect: str, columns: Iterable[ColumnRead], rejects: Sequence[Reject], started: float, notes: Sequence[str] = ()) -> Answer:
+def answer(
+    check: Check,
+    *,
+    file: str,
+    dialect: str,
+    columns: Iterable[ColumnRead],
+    rejects: Sequence[Reject],
+    started: float,
+    notes: Sequence[str] = (),
+) -> Answer:
     """Put together what was found."""
     groups = merged(check, check.groups.values())
     return Answer(
-        file=file, dialect=dialect, columns=tuple(_with_unreadable(columns, check.coded)), plan=check.plan, use=check.intent.says,
-        headline=check.intent.entity.headline, groups=groups, rejects=tuple(rejects), freed=_freed(check, groups),
-        notes=tuple(notes), seconds=time.monotonic() - started, unresolved_places=_unresolved(check.coded),
+        file=file, dialect=dialect, columns=tuple(_with_unreadable(columns, check.coded)), plan=check.plan,
+        use=check.intent.says, headline=check.intent.entity.headline, groups=groups, rejects=tuple(rejects),
+        freed=_freed(check, groups), notes=tuple(notes), seconds=time.monotonic() - started,
+        unresolved_places=_unresolved(check.coded),
     )  # fmt: skip
 
 
@@ -233,4 +252,3 @@ def _unresolved(coded: Iterable[Coded]) -> Mapping[str, int]:
         if column.part.understood.role == "home.country":
             found.update(column.unreadable)
     return dict(found.most_common())
-

@@ -12,10 +12,10 @@ from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
-from typing import Final, Literal
+from typing import Final, Literal, cast
 
 from comity.check import dialects, homes
-from comity.check.dialects import Silence, Understood
+from comity.check.dialects import Said, Silence, Understood
 from comity.check.engines import Engine
 from comity.check.homes import Home
 from comity.check.suppression import listed_sql
@@ -30,21 +30,19 @@ BLANK: Final = "blank"
 PHONE_BEGINNING: Final = 9
 """Characters of a phone number that tell its country, with a calling code of three digits and two signs between."""
 
-LONGEST_PHONE: Final = 22
-"""Characters of one phone number; a longer cell holds several, and is read whole."""
+ONE_PHONE: Final = 16
+"""Characters in which no two phone numbers with their calling codes can stand."""
 
-LARGEST_KEY: Final = 2**62
+LONGEST_PHONE: Final = 22
+"""Characters of one phone number; a longer cell may hold several, and is read whole."""
+
+NATIONAL_BEGINNING: Final = 4
+"""Digits by which a dialect may tell whose national number it is."""
 
 EMAIL_ENDING: Final = 4
 """Characters of an e-mail address that hold an ending which names a country, with its dot."""
 
-LONGEST_PHONE: Final = 22
-"""Characters of one phone number; a longer cell holds several, and is read whole."""
-
 LARGEST_KEY: Final = 2**62
-
-LONG_CALLING_CODES: Final = ("212", "262", "358", "39", "44", "47", "599", "61")
-"""Calling codes within which more than three digits decide the country, as Jersey's and the Isle of Man's within +44."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,10 +76,11 @@ class Part:
 
     def evidence(self, text: str, near: homes.Evidence = homes.NOTHING) -> homes.Evidence:
         """Return what a cell, whole or as `key_sql` shortened it, says of the home."""
-        if self.understood.role == "home.phone" and text.startswith(("+", "00")) and len(text) <= PHONE_BEGINNING + 1:
-            return homes.from_beginning(text)
+        if self.understood.role == "home.phone" and _cut_phone(text):
+            return _from_beginning(text)
         if self.understood.role == "home.email" and "@" not in text and not self.understood.column.values:
-            return homes.from_domain("x@x" + text[text.rfind("."):]) if "." in text else None
+            ending = text.rstrip("<>\"'./ ")
+            return homes.from_domain("x@x" + ending[ending.rfind(".") :]) if "." in ending else None
         return self.understood.evidence(text, near)
 
     def read(self, text: str, order: Order | Literal["auto"] = "auto") -> Value:
@@ -94,6 +93,20 @@ class Part:
         if reading is False and self.fact in dialects.ONE_IS_ENOUGH and not self.understood.complete_for:
             return BLANK  # a tick that is missing here may stand elsewhere
         return reading
+
+
+def _cut_phone(text: str) -> bool:
+    return len(text) == (
+        PHONE_BEGINNING if text.startswith("+") else PHONE_BEGINNING + 1 if text.startswith("00") else 0
+    )
+
+
+def _from_beginning(text: str) -> homes.Evidence:
+    """Return what the first signs of a number say; nothing where no number of North America can begin so."""
+    digits = re.sub(r"\D", "", text.removeprefix("00"))
+    if digits.startswith("1") and not re.match(r"1(?:$|[2-9](?:$|\d(?:$|\d(?:$|[2-9]))))", digits):
+        return None
+    return homes.from_beginning(re.sub(r"\(0?$", "", text))
 
 
 def parts_of(understood: Iterable[Understood], today: date) -> list[Part]:
@@ -109,7 +122,7 @@ def listed_parts(parts: Iterable[Part]) -> list[Part]:
 
 @dataclass(slots=True)
 class Coded:
-    """A column's codes: code 0 is the empty cell; each code has one text (or value) that stands for all of its class."""
+    """A column's codes: code 0 is the empty cell; each has one text (or value) that stands for all of its class."""
 
     part: Part
     cell: str  # the column of the engine's cells: x0, x1, …
@@ -138,25 +151,42 @@ def key_sql(part: Part, *, many: bool = True) -> str:
     if column.role == "home.phone":
         return _phone_sql(cell, national=bool(column.national))
     if column.role == "home.email" and not column.values:
-        return f"RIGHT({cell}, {EMAIL_ENDING})"
+        return _email_sql(cell)
     if column.role == "free-text" and many:
         stems = opt_out_stems().replace("'", "''")
         return f"CASE WHEN REGEXP_MATCHES({cell}, '{stems}') THEN {cell} ELSE NULL END"
     if column.role == "age" or column.reads in {"day", "dated"}:
-        return f"CASE WHEN {cell} LIKE '____-__-__T%' OR {cell} LIKE '____-__-__ %:%' THEN LEFT({cell}, 10) ELSE {cell} END"
+        timed = f"{cell} LIKE '____-__-__T%' OR {cell} LIKE '____-__-__ %:%'"
+        return f"CASE WHEN {timed} THEN LEFT({cell}, 10) ELSE {cell} END"
     return cell
 
 
 def _phone_sql(cell: str, *, national: bool) -> str:
     """A number with a calling code keeps its beginning; one without says nothing of a country.
 
-    Where a dialect reads national numbers, those keep two digits. Long cells hold several numbers and are left whole.
+    Where a dialect reads national numbers, those keep their beginning and shape. A cell that may hold several numbers, or
+    one whose calling code does not stand first, is left whole.
     """
-    without = f"LEFT({cell}, 2)" if national else "NULL"
+    masked = f"LEFT({cell}, {NATIONAL_BEGINNING}) || TRANSLATE(SUBSTR({cell}, {NATIONAL_BEGINNING + 1}), '123456789', '000000000')"
+    alone = f"LENGTH({cell}) <= {ONE_PHONE} OR REGEXP_MATCHES({cell}, '^[+0][0-9 ().-]*$')"
     return (
-        f"CASE WHEN LENGTH({cell}) > {LONGEST_PHONE} THEN {cell} WHEN {cell} LIKE '+%' THEN LEFT({cell}, {PHONE_BEGINNING}) "
-        f"WHEN {cell} LIKE '00%' THEN LEFT({cell}, {PHONE_BEGINNING + 1}) "
-        f"WHEN {cell} LIKE '%+%' OR {cell} LIKE '%011%' THEN {cell} ELSE {without} END"
+        f"CASE WHEN LENGTH({cell}) > {LONGEST_PHONE} THEN {cell} "
+        f"WHEN {cell} LIKE '+%' AND ({alone}) THEN LEFT({cell}, {PHONE_BEGINNING}) "
+        f"WHEN {cell} LIKE '00%' AND ({alone}) THEN LEFT({cell}, {PHONE_BEGINNING + 1}) "
+        f"WHEN {cell} LIKE '%+%' OR {cell} LIKE '%＋%' OR {cell} LIKE '%011%' OR REGEXP_MATCHES({cell}, '{_INNER_00}') THEN {cell} "
+        f"ELSE {masked if national else 'NULL'} END"
+    )
+
+
+_INNER_00: Final = "(^|[;,/|\n]|or|ou|oder)(tel:)?[^0-9A-Za-z０]*[0０][^0-9A-Za-z０]*[0０]"
+"""A calling code after two zeros that does not begin the cell, as in (0049) or after another number."""
+
+
+def _email_sql(cell: str) -> str:
+    """An address keeps its ending. Several addresses, and endings of more letters that can name a country, are left whole."""
+    return (
+        f"CASE WHEN {cell} LIKE '%@%@%' THEN {cell} WHEN RIGHT({cell}, {EMAIL_ENDING}) LIKE '%.%' THEN RIGHT({cell}, {EMAIL_ENDING}) "
+        f"WHEN REGEXP_MATCHES({cell}, '[^A-Za-z]$|xn--') THEN {cell} ELSE NULL END"
     )
 
 
@@ -165,7 +195,11 @@ def code_column(part: Part, cell: str, counted: Iterable[tuple[str | None, int]]
     filled = [(text, rows) for text, rows in counted if text]
     order = _order(part, (text for text, _ in filled))
     coded = Coded(part, cell, [""], [BLANK if part.of_home else part.read("")], {}, order=order)
-    asked = [test for test in tests if test.fact == part.fact or (part.fact == "person.age" and test.fact == "person.known_age")]
+    asked = [
+        test
+        for test in tests
+        if test.fact == part.fact or (part.fact == "person.age" and test.fact == "person.known_age")
+    ]
     classes: dict[Hashable, int] = {_class(part, "", coded.values[0], asked): 0}
     of_value: dict[Value, Hashable] = {}
     for text, rows in filled:
@@ -236,7 +270,8 @@ class Key:
         """Return the query that gives every row of `cells` its number, as words k0, k1, … of BIGINT."""
         words = ", ".join(f"{self._word(word)} AS k{number}" for number, word in enumerate(self.words))
         joins = " ".join(
-            f"LEFT JOIN {column.part.table} AS t{column.cell} ON t{column.cell}.cell = {column.cell}" for column in self.columns
+            f"LEFT JOIN {column.part.table} AS t{column.cell} ON t{column.cell}.cell = {column.cell}"
+            for column in self.columns
         )
         return f"SELECT row, {words} FROM {cells} {joins}"
 
@@ -272,7 +307,9 @@ class People:
         where = tuple(codes.get(id(column), 0) for column in self.of_home)
         what = tuple(codes.get(id(column), 0) for column in self.of_facts)
         if where not in self.homes:
-            self.homes[where] = find_home(self.of_home, [column.texts[code] for column, code in zip(self.of_home, where, strict=True)])
+            self.homes[where] = find_home(
+                self.of_home, [column.texts[code] for column, code in zip(self.of_home, where, strict=True)]
+            )
         if what not in self.facts:
             read = [(column.part.fact, column.values[code]) for column, code in zip(self.of_facts, what, strict=True)]
             facts = join_facts(read)
@@ -304,11 +341,11 @@ def find_home(columns: Sequence[Coded], texts: Sequence[str]) -> Home:
 
 def join_facts(read: Iterable[tuple[str, Value]]) -> Facts:
     """Join what several columns say of the same facts."""
-    said: dict[str, list[Value]] = {}
+    said: dict[str, list[Said]] = {}
     for fact, value in read:
         if value != BLANK:
-            said.setdefault(fact, []).append(value)
-    facts = {fact: dialects.join(fact, values) for fact, values in said.items()}
+            said.setdefault(fact, []).append(cast("Said", value))
+    facts: Facts = {fact: dialects.join(fact, values) for fact, values in said.items()}
     if facts.get("consent.given") is True and (facts.get("consent.source_kept") or facts.get("consent.wording_kept")):
         # No export has a column "express". A yes with its form or wording on file is an act that can be shown; a yes
         # without either lacks evidence anyway.

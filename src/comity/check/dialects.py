@@ -22,7 +22,7 @@ from comity.check import homes, values
 
 Role = Literal[
     "home.country", "home.state", "home.phone", "home.email", "home.weak", "fact", "age", "free-text", "ignore"
-]  # fmt: skip
+]
 Reads = Literal["truth", "day", "dated", "filled", "positive", "choice"]
 
 
@@ -110,9 +110,10 @@ class Understood:
 
     def read(self, text: str, *, today: date, order: values.Order | Literal["auto"] = "auto") -> Reading:
         """What a cell says of the fact; `today` is the day of the decision, `order` the column's order of dates."""
-        if _is_blank(text):
+        key = value_key(text)
+        if key in BLANK_KEYS:
             return _meaning(self.column.empty)
-        named = self.column.values.get(value_key(text))
+        named = self.column.values.get(key)
         return _meaning(named) if named is not None else self._read_by_kind(text, today, order)
 
     def evidence(self, text: str, near: homes.Evidence = homes.NOTHING) -> homes.Evidence:
@@ -256,12 +257,17 @@ def header_words(header: str) -> str:
 
 def value_key(text: str) -> str:
     """Values are compared without case, outer spaces and the kind of dash."""
+    if text.isascii():
+        return " ".join(text.strip().strip("\"'").casefold().split())
     folded = unicodedata.normalize("NFKC", text).strip().strip("\"'").casefold()
     return " ".join(re.sub("[‐-―]", "-", folded).split())
 
 
 def _is_blank(text: str) -> bool:
-    return value_key(text) in {"", "-", "--", "n/a", "#n/a", "null", "none", "nan", "(no value)", "(none)", "-none-"}
+    return value_key(text) in BLANK_KEYS
+
+
+BLANK_KEYS = frozenset({"", "-", "--", "n/a", "#n/a", "null", "none", "nan", "(no value)", "(none)", "-none-"})
 
 
 def _meaning(meaning: Meaning) -> Reading:

@@ -1,7 +1,7 @@
 """The engines a check can run on: DuckDB over a file, PostgreSQL over a table in place, Spark over either.
 
-A check needs little of an engine: read the distinct values of a column, keep a small table of codes, join and count. All
-of it is plain SQL, written once in DuckDB's dialect and translated by SQLGlot.
+A check needs little of an engine: read the distinct values of a column, keep a small table of codes, join and count.
+All of it is plain SQL, written once in DuckDB's dialect and translated by SQLGlot.
 """
 
 from __future__ import annotations
@@ -44,12 +44,12 @@ class Engine(ABC):
 
         return sqlglot.transpile(query, read="duckdb", write=self.dialect)[0]
 
-    def has_many(self, cell: str) -> bool:
+    def has_many(self, cell: str) -> bool:  # noqa: ARG002 (an engine that looks wants to know where)
         """Guess whether a column has many different values; where it is not cheap to know, it may have."""
         return True
 
     def cells(self, keys: Sequence[str]) -> str:
-        """Return SQL for FROM that gives every row its number and the keys as x0, x1, …"""
+        """Return SQL for FROM that gives every row its number, and the keys as x0, x1 and so on."""
         named = "".join(f", {key} AS x{number}" for number, key in enumerate(keys))
         return f"(SELECT row{named} FROM RELATION) AS cells"
 
@@ -117,7 +117,7 @@ class DuckEngine(Engine):
 
 
 class PostgresEngine(Engine):
-    """PostgreSQL, the table in place: only distinct values and counts leave the server, and nothing in it is changed."""
+    """PostgreSQL, the table in place: only distinct values and counts leave the server, where nothing is changed."""
 
     dialect = "postgres"
 
@@ -135,8 +135,13 @@ class PostgresEngine(Engine):
         except psycopg.Error as error:
             raise EngineError(f"the table {table!r} cannot be read: {str(error).splitlines()[0]}") from None
         self.columns = tuple(column.name for column in found.description or ())
-        texts = [sql.SQL("{}::text AS {}").format(sql.Identifier(name), sql.Identifier(f"c{n}")) for n, name in enumerate(self.columns)]
-        query = sql.SQL("SELECT row_number() OVER (ORDER BY ctid) AS row, {} FROM {}").format(sql.SQL(", ").join(texts), named)
+        texts = [
+            sql.SQL("{}::text AS {}").format(sql.Identifier(name), sql.Identifier(f"c{n}"))
+            for n, name in enumerate(self.columns)
+        ]
+        query = sql.SQL("SELECT row_number() OVER (ORDER BY ctid) AS row, {} FROM {}").format(
+            sql.SQL(", ").join(texts), named
+        )
         self._relation = f"({query.as_string(self.connection)}) AS people"
 
     @property
@@ -148,7 +153,7 @@ class PostgresEngine(Engine):
         """Yield the rows of a query from a cursor on the server."""
         with self.connection.cursor(name="comity_rows") as cursor:
             cursor.itersize = 20_000
-            cursor.execute(self.own(query))  # type: ignore[arg-type]
+            cursor.execute(self.own(query))
             yield from cursor
 
     def own(self, query: str) -> str:
@@ -158,16 +163,16 @@ class PostgresEngine(Engine):
     def keep(self, name: str, columns: Sequence[tuple[str, str]], rows: Iterable[Row]) -> None:
         """Make a temporary table."""
         layout = ", ".join(f"{column} {kind}" for column, kind in columns)
-        self.connection.execute(f"DROP TABLE IF EXISTS pg_temp.{name}")  # type: ignore[arg-type]
-        self.connection.execute(f"CREATE TEMP TABLE {name} ({layout})")  # type: ignore[arg-type]
-        with self.connection.cursor().copy(f"COPY {name} FROM STDIN") as copy:  # type: ignore[arg-type]
+        self.connection.execute(f"DROP TABLE IF EXISTS pg_temp.{name}")
+        self.connection.execute(f"CREATE TEMP TABLE {name} ({layout})")
+        with self.connection.cursor().copy(f"COPY {name} FROM STDIN") as copy:
             for row in rows:
                 copy.write_row(row)
-        self.connection.execute(f"ANALYZE {name}")  # type: ignore[arg-type]
+        self.connection.execute(f"ANALYZE {name}")
 
     def keep_query(self, name: str, query: str) -> None:
         """Make a temporary table of what a query returns."""
-        self.connection.execute(f"CREATE TEMP TABLE {name} AS {self.own(query)}")  # type: ignore[arg-type]
+        self.connection.execute(f"CREATE TEMP TABLE {name} AS {self.own(query)}")
 
 
 class SparkEngine(Engine):
@@ -186,9 +191,8 @@ class SparkEngine(Engine):
         self.columns = tuple(frame.columns)
         frame.createOrReplaceTempView("comity_source")
         texts = ", ".join(f"CAST(`{name}` AS STRING) AS c{n}" for n, name in enumerate(self.columns))
-        self._relation = (
-            f"(SELECT row_number() OVER (ORDER BY monotonically_increasing_id()) AS row, {texts} FROM comity_source) AS people"
-        )
+        number = "row_number() OVER (ORDER BY monotonically_increasing_id())"
+        self._relation = f"(SELECT {number} AS row, {texts} FROM comity_source) AS people"
 
     @property
     def relation(self) -> str:
@@ -199,7 +203,8 @@ class SparkEngine(Engine):
         if Path(name).suffix.lower() == ".parquet":
             return self.session.read.parquet(name)
         if Path(name).suffix.lower() in {".csv", ".tsv"}:
-            return self.session.read.csv(name, header=True, multiLine=True, escape='"', sep="\t" if name.lower().endswith("tsv") else ",")
+            delimiter = "\t" if name.lower().endswith("tsv") else ","
+            return self.session.read.csv(name, header=True, multiLine=True, escape='"', sep=delimiter)
         return self.session.table(name)
 
     def rows(self, query: str) -> Iterator[Row]:

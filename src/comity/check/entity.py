@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from comity.law import FactError
 from comity.law.decisions import shown
@@ -55,7 +55,8 @@ def read_org(path: Path, book: Lawbook) -> Entity:
             given |= {f"{name}.{short}": value for short, value in table.items()}
         elif name not in {"entity", "name"}:
             raise OrgError(
-                f"{path.name} has an unknown part {name!r}; it may have name, [[entity]], [org], [use], [data] and [actor]"
+                f"{path.name} has an unknown part {name!r}; "
+                "it may have name, [[entity]], [org], [use], [data] and [actor]"
             )
     places = _places(tables.get("entity", []), path)
     if places and OUR_PLACE in given:
@@ -63,7 +64,8 @@ def read_org(path: Path, book: Lawbook) -> Entity:
     given.setdefault(OUR_PLACE, places)
     if not given[OUR_PLACE]:
         raise OrgError(
-            f'{path.name} does not say where we are established; add [[entity]] tables with a place, or org.place = ["IE"]'
+            f"{path.name} does not say where we are established; "
+            'add [[entity]] tables with a place, or org.place = ["IE"]'
         )
     try:
         facts = book.vocabulary.read(given)
@@ -95,11 +97,12 @@ def established_in(places: str, book: Lawbook) -> Entity:
 def places_named(text: str, book: Lawbook) -> frozenset[str]:
     """Return the places that "IE", "IE|US-CA" or "IE, US" name. Raises FactError, with the code of a country's name."""
     try:
-        return book.vocabulary.read({OUR_PLACE: text})[OUR_PLACE]  # type: ignore[return-value]  (a fact of type places)
+        return cast("frozenset[str]", book.vocabulary.read({OUR_PLACE: text})[OUR_PLACE])
     except FactError as error:
         from comity.check.homes import from_country
 
-        named = {word.strip(): from_country(word) for word in re.split("[|,]", text) if len(word.strip()) > 2}  # noqa: PLR2004 (longer than a code)
+        words = [word.strip() for word in re.split("[|,]", text)]
+        named = {word: from_country(word) for word in words if len(word) > len("IE")}
         codes = "; ".join(f"{word} is {'|'.join(sorted(found))}" for word, found in named.items() if found)
         raise FactError(f"{error}; {codes}" if codes else str(error)) from None
 
@@ -107,14 +110,13 @@ def places_named(text: str, book: Lawbook) -> frozenset[str]:
 def unknown_entity(book: Lawbook) -> Entity:
     """Return what is taken of us when nobody said anything: established only where each person lives, and ordinary."""
     assumed = {OUR_PLACE: "We are established only where each person lives.", **_assumed(book, frozenset())}
-    entity = _entity(
+    return _entity(
         book,
         {OUR_PLACE: WHERE_THE_PERSON_LIVES},
         assumed,
         "If you are established only where each person lives; --we-are or --org says better",
         stated=False,
     )
-    return entity
 
 
 def _entity(book: Lawbook, facts: Facts, assumed: Mapping[str, str], headline: str, *, stated: bool) -> Entity:

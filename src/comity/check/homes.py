@@ -317,7 +317,7 @@ def _calling(number: str) -> Places:
 
 
 def from_beginning(text: str) -> Evidence:
-    """The countries whose numbers can begin so, for a number cut off after its first signs; None without a calling code.
+    """The countries whose numbers can begin so, for one cut off after its first signs; None without a calling code.
 
     What was cut off may tell Jersey from the rest of +44, so every country that it could still be is named.
     """
@@ -327,8 +327,17 @@ def from_beginning(text: str) -> Evidence:
         return None
     prefixes = _table("phones.tsv")
     known = next((prefixes[number[:n]] for n in range(7, 0, -1) if number[:n] in prefixes), NOTHING)
-    longer = (places for prefix, places in prefixes.items() if prefix.startswith(number) and prefix != number)
-    return known.union(*longer) or None
+    return known | _beginnings().get(number, NOTHING) or None
+
+
+@cache
+def _beginnings() -> dict[str, Places]:
+    """What every beginning of a calling code can still become."""
+    found: dict[str, Places] = {}
+    for prefix, places in _table("phones.tsv").items():
+        for n in range(1, len(prefix)):
+            found[prefix[:n]] = found.get(prefix[:n], NOTHING) | places
+    return found
 
 
 # ---------------------------------------------------------------- domain
@@ -352,7 +361,7 @@ def _top_level(address: str) -> Places:
 
 @cache
 def _iso_codes() -> Places:
-    return frozenset(place for places in _table("countries.tsv").values() for place in places if len(place) == 2)  # noqa: PLR2004
+    return frozenset(place for places in _table("countries.tsv").values() for place in places if "-" not in place)
 
 
 # ---------------------------------------------------------------- the home

@@ -16,8 +16,8 @@ from comity.check.report import count, share
 from comity.law import Verdict
 
 if TYPE_CHECKING:
-    from comity.check.as_json import CureTold, Missing, Obstacle, Split
     from comity.check.answers import Answer
+    from comity.check.as_json import CureTold, Missing, Obstacle, Split
 
 MOST_HOMES = 14  # in the chart; the table below it has them all
 MOST_REASONS = 8  # in the chart
@@ -144,7 +144,7 @@ def render_page(answer: Answer) -> str:
     )
     environment.filters.update(
         count=count, frees=frees, ignored=as_json.ignored, link=link, places=lambda places: _places(answer, places)
-    )  # fmt: skip
+    )
     denied = as_json.obstacles(answer, Verdict.DENY)
     asked = as_json.obstacles(answer, Verdict.ASK)
     homes = as_json.by_home(answer)

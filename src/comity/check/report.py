@@ -17,8 +17,8 @@ from comity.law import Verdict
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from comity.check.as_json import CureTold, Obstacle, Split
     from comity.check.answers import Answer, ColumnRead, Reject
+    from comity.check.as_json import CureTold, Obstacle, Split
     from comity.law import Decision, Reason
 
 WIDEST = 100  # columns; longer lines are hard to read
@@ -242,10 +242,14 @@ def _header(answer: Answer, sheet: _Sheet) -> None:
     sheet.gap()
     sheet.write(
         _said(
-            "what", file=answer.file, people=_counted("people", answer.rows), dialect=answer.dialect, understood=count(understood),
+            "what",
+            file=answer.file,
+            people=_counted("people", answer.rows),
+            dialect=answer.dialect,
+            understood=count(understood),
             columns=count(columns),
         )
-    )  # fmt: skip
+    )
     packs = as_json.packs_with(answer.plan.book, answer.laws_asked)
     laws, packs_told = _counted("laws", len(answer.laws_asked)), _counted("packs", len(packs))
     sheet.write(_said("when", use=answer.use, day=answer.plan.day.isoformat(), laws=laws, packs=packs_told))

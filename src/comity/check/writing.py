@@ -24,9 +24,9 @@ from comity.law.decisions import shown
 from comity.law.folding import TESTS_A_WORD
 
 if TYPE_CHECKING:
+    from comity.check.answers import Answer, Group, Reject
     from comity.check.checking import Check
     from comity.check.engines import DuckEngine
-    from comity.check.answers import Answer, Group, Reject
     from comity.law import Finding
 
 WORD = 2**62 - 1
@@ -47,7 +47,8 @@ def write_all(check: Check, answer: Answer, engine: DuckEngine, columns: Sequenc
         _write_findings(check, aside / "findings.jsonl")
         for verdict, name in ((Verdict.PERMIT, "permitted"), (Verdict.DENY, "denied"), (Verdict.ASK, "ask")):
             rejects = answer.rejects if verdict is Verdict.ASK else ()
-            _write_rows(check, engine, columns, verdict, rejects, aside / f"{name}.csv")
+            path = aside / f"{name}.csv"
+            _write_rows(check, engine, columns, verdict=verdict, rejects=rejects, path=path)
         (aside / "report.html").write_text(render_page(answer), "utf-8")
 
 
@@ -60,7 +61,10 @@ def write_decisions(check: Check, answer: Answer, engine: DuckEngine, path: Path
     metadata = {"comity": json.dumps({"day": check.plan.day.isoformat(), "use": answer.use, "packs": packs})}
     listed = ", ".join(f"{key}: {_quoted(value)}" for key, value in metadata.items())
     masks = "".join(f", v.m{number}" for number in range(_mask_words(check)))
-    query = f"SELECT n.row, v.verdict, v.homes, v.finding{masks} FROM numbered AS n JOIN verdicts AS v USING ({_words(check)})"
+    query = (
+        f"SELECT n.row, v.verdict, v.homes, v.finding{masks} "
+        f"FROM numbered AS n JOIN verdicts AS v USING ({_words(check)})"
+    )
     if answer.rejects:
         rows = ", ".join(f"({reject.row})" for reject in answer.rejects)
         nothing = "".join(f", NULL AS m{number}" for number in range(_mask_words(check)))
@@ -74,7 +78,13 @@ def keep_verdicts(check: Check, engine: DuckEngine) -> None:
     """Keep, for each row number, what it comes to."""
     words = [f"k{number}" for number in range(len(check.key.words))]
     masks = [f"m{number}" for number in range(_mask_words(check))]
-    columns = [*((word, "BIGINT") for word in words), ("verdict", "VARCHAR"), ("homes", "VARCHAR"), ("finding", "INTEGER"), ("reasons", "VARCHAR")]
+    columns = [
+        *((word, "BIGINT") for word in words),
+        ("verdict", "VARCHAR"),
+        ("homes", "VARCHAR"),
+        ("finding", "INTEGER"),
+        ("reasons", "VARCHAR"),
+    ]
     columns += [(mask, "BIGINT") for mask in masks]
     engine.keep("verdicts", columns, _verdict_rows(check, len(masks)))
 
@@ -94,7 +104,7 @@ def _verdict_rows(check: Check, masks: int) -> Iterator[tuple[object, ...]]:
 
 
 def _finding_lines(check: Check) -> tuple[dict[int, int], list[str]]:
-    """Return the line, from 1, on which each finding (by its identity) is told, and the lines, each different one once."""
+    """Return the line, from 1, on which each finding (by its identity) is told, and the lines, each once."""
     findings = {id(group.finding): group.finding for group in check.groups.values()}
     told = {identity: _finding_line(finding) for identity, finding in findings.items()}
     lines = list(dict.fromkeys(told.values()))
@@ -125,7 +135,10 @@ def reasons_text(group: Group) -> str:
     """Return a group's deciding reasons in one cell: the rule's sentence, its citation and its id."""
     finding = group.finding
     decisive = [reason for reason in finding.reasons if reason.weight is finding.verdict]
-    return " | ".join(f"{reason.says} [{reason.cite}; {reason.rule}]" if reason.cite else f"{reason.says} [{reason.rule}]" for reason in decisive)
+    return " | ".join(
+        f"{reason.says} [{reason.cite}; {reason.rule}]" if reason.cite else f"{reason.says} [{reason.rule}]"
+        for reason in decisive
+    )
 
 
 def _write_findings(check: Check, path: Path) -> None:
@@ -134,20 +147,24 @@ def _write_findings(check: Check, path: Path) -> None:
 
 
 def _write_rows(
-    check: Check, engine: DuckEngine, columns: Sequence[str], verdict: Verdict, rejects: Sequence[Reject], path: Path
+    check: Check, engine: DuckEngine, columns: Sequence[str], *, verdict: Verdict, rejects: Sequence[Reject], path: Path
 ) -> None:
     """Write the original columns of the rows with one verdict, then the verdict and the reasons."""
     picked = ", ".join(f"{_safe(f's.c{number}')} AS {_name(column)}" for number, column in enumerate(columns))
     query = (
-        f"SELECT {picked}, v.verdict AS comity_verdict, v.reasons AS comity_reasons, s.row AS comity_row FROM {engine.source.relation} AS s "
-        f"JOIN numbered AS n ON n.row = s.row JOIN verdicts AS v USING ({_words(check)}) WHERE v.verdict = '{verdict.value}'"
+        f"SELECT {picked}, v.verdict AS comity_verdict, v.reasons AS comity_reasons, s.row AS comity_row "
+        f"FROM {engine.source.relation} AS s JOIN numbered AS n ON n.row = s.row "
+        f"JOIN verdicts AS v USING ({_words(check)}) WHERE v.verdict = '{verdict.value}'"
     )
     if rejects:
-        engine.keep("unread", (("row", "BIGINT"), ("why", "VARCHAR"), ("txt", "VARCHAR")), [(r.row, r.why, r.text) for r in rejects])
+        layout = (("row", "BIGINT"), ("why", "VARCHAR"), ("txt", "VARCHAR"))
+        engine.keep("unread", layout, [(reject.row, reject.why, reject.text) for reject in rejects])
         blanks = ", ".join([_safe("u.txt"), *("NULL" for _ in columns[1:])])
         query += f" UNION ALL SELECT {blanks}, 'ask', 'This row could not be read: ' || u.why, u.row FROM unread AS u"
     last = len(columns) + 3  # a file of somebody's may have a column comity_row already
-    engine.connection.execute(f"COPY (SELECT * FROM ({query}) ORDER BY {last}) TO {_quoted(str(path))} (FORMAT csv, HEADER)")
+    engine.connection.execute(
+        f"COPY (SELECT * FROM ({query}) ORDER BY {last}) TO {_quoted(str(path))} (FORMAT csv, HEADER)"
+    )
 
 
 def _safe(cell: str) -> str:

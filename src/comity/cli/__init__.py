@@ -61,13 +61,17 @@ class LazyGroup(click.Group):
             formatter.write_dl([(name, door.says) for name, door in COMMANDS.items()])
 
 
-def _refused_by_the_machine(error: OSError) -> click.ClickException:
+class Refused(click.ClickException):
+    """What was given cannot be used: one line that says why, and exit code 2."""
+
+    exit_code = 2
+
+
+def _refused_by_the_machine(error: OSError) -> Refused:
     if error.filename is None:  # then it was the output, of which nothing more can be written
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     place = error.filename or "the output"
-    failure = click.ClickException(f"{place}: {error.strerror or error}. Make room there, or write somewhere else")
-    failure.exit_code = 2
-    return failure
+    return Refused(f"{place}: {error.strerror or error}. Make room there, or write somewhere else")
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})

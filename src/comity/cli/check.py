@@ -13,60 +13,83 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from comity.cli import Refused
 from comity.cli.may import DAY, plain_errors, the_day
 
 if TYPE_CHECKING:
+    from comity.check.answers import Answer, ColumnRead, Reject
     from comity.check.checking import Check, Intent
     from comity.check.dialects import Dialect, Understood
     from comity.check.engines import Engine
-    from comity.check.answers import Answer, ColumnRead, Reject
+    from comity.check.entity import Entity
     from comity.law import Decision, Lawbook
 
-BAD_INPUT = 2
 FOUND = 3
 MANY_UNREAD = 4
 UNREAD_SHARE = 0.01
 
 PURPOSES = [
-    "marketing", "targeted-advertising", "service", "fundraising", "care", "analytics", "security", "legal-duty", "recruitment",
-    "ask-consent",
+    "marketing", "targeted-advertising", "service", "fundraising", "care", "analytics", "security", "legal-duty",
+    "recruitment", "ask-consent",
 ]  # fmt: skip
 CHANNELS = ["email", "sms", "call", "autocall", "messenger", "post", "in-app", "fax", "face-to-face", "none"]
 OPERATIONS = ["contact", "share", "sell", "profile", "transfer", "export", "view", "decide", "store"]
 SPOKEN = {
-    "email": "by e-mail", "sms": "by SMS", "call": "by phone", "autocall": "by automated call", "messenger": "by messenger",
-    "post": "by post", "in-app": "in the app", "fax": "by fax", "face-to-face": "face to face", "none": "",
-}  # fmt: skip
+    "email": "by e-mail",
+    "sms": "by SMS",
+    "call": "by phone",
+    "autocall": "by automated call",
+    "messenger": "by messenger",
+    "post": "by post",
+    "in-app": "in the app",
+    "fax": "by fax",
+    "face-to-face": "face to face",
+    "none": "",
+}
 
 
 @click.command()
 @click.argument("file", required=False)
 @click.option("--purpose", type=click.Choice(PURPOSES), help="Why you want to use the data.")
-@click.option("--channel", type=click.Choice(CHANNELS), help="How the people are reached; none where nobody is contacted.")
+@click.option(
+    "--channel", type=click.Choice(CHANNELS), help="How the people are reached; none where nobody is contacted."
+)
 @click.option("--operation", type=click.Choice(OPERATIONS), default="contact", show_default=True, help="What is done.")
-@click.option("--set", "given", multiple=True, metavar="FACT=VALUE", help="A fact about the use or about you, for all rows.")
+@click.option(
+    "--set", "given", multiple=True, metavar="FACT=VALUE", help="A fact about the use or about you, for all rows."
+)
 @click.option("--org", type=click.Path(path_type=Path), help="Who you are: an org.toml, as `comity org` writes it.")
 @click.option("--we-are", metavar="PLACES", help="Short for --org: an ordinary business established in IE, or IE|US.")
 @click.option("--day", type=DAY, help="The day of the decision; today if not given.")
-@click.option("--complete-for", type=click.Choice(["opt-outs"]), multiple=True, help="This file marks everybody who opted out.")
-@click.option("--suppress", type=click.Path(path_type=Path), multiple=True, help="A list of addresses or numbers that opted out.")
+@click.option(
+    "--complete-for", type=click.Choice(["opt-outs"]), multiple=True, help="This file marks everybody who opted out."
+)
+@click.option(
+    "--suppress", type=click.Path(path_type=Path), multiple=True, help="A list of addresses or numbers that opted out."
+)
 @click.option("--dialect", type=click.Path(path_type=Path), help="Your own dialect file: what your columns mean.")
 @click.option("--explain-columns", is_flag=True, help="Show what was understood of every column, and stop.")
 @click.option("--row", type=click.IntRange(min=1), help="Explain one row in full (the first after the header is 1).")
-@click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Write permitted.csv, denied.csv, ask.csv, decisions.parquet and report.html into this folder.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Write permitted.csv, denied.csv, ask.csv, decisions.parquet and report.html into this folder.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")
-@click.option("--fail-on", type=click.Choice(["deny", "ask"]), help="Exit with 3 if anybody is denied, or denied or asked about.")
+@click.option(
+    "--fail-on", type=click.Choice(["deny", "ask"]), help="Exit with 3 if anybody is denied, or denied or asked about."
+)
 @click.option("--engine", default="duckdb", help="duckdb, postgresql://… (FILE is a table), spark, or spark://…")
 @click.option("--sample", is_flag=True, help="Check the sample export that comes with Comity.")
 def check(**options: Any) -> None:  # noqa: ANN401 (click passes its options)
     """Say for every row of FILE whether this use is permitted, denied or must be asked about, and under which law.
 
-    FILE is an export of HubSpot, Salesforce, Zoho, Mailchimp, Shopify, Klaviyo, Pipedrive, Dynamics or Odoo, or any CSV,
-    Excel, Parquet, JSON lines or vCard file. Nothing leaves this machine.
+    FILE is an export of HubSpot, Salesforce, Zoho, Mailchimp, Shopify, Klaviyo, Pipedrive, Dynamics or Odoo, or any
+    CSV, Excel, Parquet, JSON lines or vCard file. Nothing leaves this machine.
 
     \b
     comity check contacts.csv --purpose marketing --channel email
-    """
+    """  # noqa: D301 (click wants the character itself before lines that it may not wrap)
     asked = _asked(options)
     with plain_errors(), plain_faults():
         sys.exit(_run(asked))
@@ -96,7 +119,9 @@ def _asked(options: dict[str, Any]) -> Asked:
     if missing and not options["explain_columns"]:
         raise click.UsageError(f"say {' and '.join(missing)}: for example --purpose marketing --channel email")
     if options["operation"] == "contact" and channel == "none":
-        raise click.UsageError("whoever contacts people does so by some channel; with another --operation it may be none")
+        raise click.UsageError(
+            "whoever contacts people does so by some channel; with another --operation it may be none"
+        )
     if options["org"] and options["we_are"] is not None:
         raise click.UsageError("--org and --we-are both say who you are; use one of them")
     return Asked(file=file, purpose=purpose or "marketing", channel=channel or "email", options=options)
@@ -105,7 +130,7 @@ def _asked(options: dict[str, Any]) -> Asked:
 def _run(asked: Asked) -> int:
     from rich.console import Console
 
-    from comity.check import report
+    from comity.check import checking, report
     from comity.law import lawbook
 
     console = Console(highlight=False)
@@ -124,14 +149,22 @@ def _run(asked: Asked) -> int:
         with _progress(asked) as progress:
             checked.code(progress)
             if asked.options["row"]:
-                decision = _one_row(checked, engine, asked.options["row"], rejects(), name)
+                decision = _one_row(checked, asked.options["row"], rejects(), name)
                 if asked.options["as_json"]:
                     click.echo(json.dumps(decision.as_json(), ensure_ascii=False, indent=2))
                 else:
                     report.print_decision(decision, console)
                 return 0
             checked.decide(progress)
-        answer = _answer(checked, name, dialect, read, rejects(), started, notes())
+        answer = checking.answer(
+            checked,
+            file=name,
+            dialect=dialect.name,
+            columns=read,
+            rejects=rejects(),
+            started=started,
+            notes=notes(),
+        )
         if asked.options["out"]:
             _write(checked, answer, engine, columns, asked.options["out"])
     if asked.options["as_json"]:
@@ -140,12 +173,15 @@ def _run(asked: Asked) -> int:
         click.echo(json.dumps(answer_json(answer), ensure_ascii=False, indent=2))
     else:
         report.print_answer(answer, console)
-    return _exit_status(answer, asked, stated=intent.entity.stated)
+    return _exit_code(answer, asked, stated=intent.entity.stated)
 
 
 ELSEWHERE = {
-    "use.operation": "--operation", "use.purpose": "--purpose", "use.channel": "--channel", "org.place": "--we-are or --org",
-}  # fmt: skip
+    "use.operation": "--operation",
+    "use.purpose": "--purpose",
+    "use.channel": "--channel",
+    "org.place": "--we-are or --org",
+}
 
 
 def _settable(book: Lawbook, given: Mapping[str, object]) -> None:
@@ -157,21 +193,17 @@ def _settable(book: Lawbook, given: Mapping[str, object]) -> None:
             raise click.UsageError(f"say {name} by {ELSEWHERE[name]}, not by --set")
         if name in book.vocabulary.facts and name.partition(".")[0] not in FIXED_NAMESPACES:
             raise click.UsageError(
-                f"{name} differs from person to person, so --set cannot say it; a column of the file must (see --dialect)"
+                f"{name} differs from person to person, so --set cannot say it; "
+                "a column of the file must (see --dialect)"
             )
 
 
 def _intent(book: Lawbook, asked: Asked) -> Intent:
     from comity.check.checking import Intent
-    from comity.check.entity import established_in, read_org, unknown_entity
     from comity.cli.may import read_facts
 
     options = asked.options
-    entity = (
-        read_org(options["org"], book) if options["org"]
-        else established_in(options["we_are"], book) if options["we_are"] is not None
-        else unknown_entity(book)
-    )  # fmt: skip
+    entity = _entity(book, options)
     given = read_facts(None, options["given"]) if options["given"] else {}
     _settable(book, given)
     entity = replace(entity, assumed={name: why for name, why in entity.assumed.items() if name not in given})
@@ -182,9 +214,20 @@ def _intent(book: Lawbook, asked: Asked) -> Intent:
     if options["operation"] != "contact":
         says = f"{options['operation'].capitalize()} for {asked.purpose.replace('-', ' ')}"
     return Intent(
-        use=use, entity=entity, day=the_day(options["day"]), says=says,
+        use=use,
+        entity=entity,
+        day=the_day(options["day"]),
+        says=says,
         complete_for_opt_outs="opt-outs" in options["complete_for"],
-    )  # fmt: skip
+    )
+
+
+def _entity(book: Lawbook, options: Mapping[str, Any]) -> Entity:
+    from comity.check.entity import established_in, read_org, unknown_entity
+
+    if options["org"]:
+        return read_org(options["org"], book)
+    return unknown_entity(book) if options["we_are"] is None else established_in(options["we_are"], book)
 
 
 @contextlib.contextmanager
@@ -216,7 +259,13 @@ def _duck_source(asked: Asked) -> Iterator[tuple[Engine, tuple[str, ...], Any, s
         connection.execute(f"SET memory_limit = '{WORKING_MEMORY}'; SET temp_directory = '{folder}'")
         connection.execute("SET enable_progress_bar = false; SET autoinstall_known_extensions = false")
         with connection, open_source(Path(asked.file), connection) as source:
-            yield DuckEngine(connection, source), source.columns, lambda: source.rejects, Path(asked.file).name, lambda: source.notes
+            yield (
+                DuckEngine(connection, source),
+                source.columns,
+                lambda: source.rejects,
+                Path(asked.file).name,
+                lambda: source.notes,
+            )
 
 
 def _dialect(asked: Asked, columns: tuple[str, ...]) -> Dialect:
@@ -238,12 +287,10 @@ def _usable(name: str, understood: list[Understood]) -> None:
     """Refuse a file of which nothing was understood."""
     if all(one.ignored for one in understood):
         headers = ", ".join(repr(one.header) for one in understood[:6])
-        failure = click.ClickException(
+        raise Refused(
             f"{name}: no column was understood ({headers}{' …' if len(understood) > 6 else ''}). "  # noqa: PLR2004 (a handful)
             "Is the first line the header? Else say what your columns mean with --dialect (docs/dialects.md)"
         )
-        failure.exit_code = BAD_INPUT
-        raise failure
 
 
 def _check(book: Lawbook, intent: Intent, engine: Engine, understood: list[Understood], asked: Asked) -> Check:
@@ -261,7 +308,7 @@ def _check(book: Lawbook, intent: Intent, engine: Engine, understood: list[Under
     return found
 
 
-def _one_row(checked: Check, engine: Engine, row: int, rejects: tuple[Reject, ...], name: str) -> Decision:
+def _one_row(checked: Check, row: int, rejects: tuple[Reject, ...], name: str) -> Decision:
     for reject in rejects:
         if reject.row == row:
             raise click.UsageError(f"row {row} could not be read: {reject.why}")
@@ -286,15 +333,6 @@ def _progress(asked: Asked) -> Iterator[Any]:
         yield lambda says, done: bar.update(task, description=says, completed=done)
 
 
-def _answer(
-    checked: Check, name: str, dialect: Dialect, read: list[ColumnRead], rejects: tuple[Reject, ...], started: float,
-    notes: tuple[str, ...],
-) -> Answer:  # fmt: skip
-    from comity.check.checking import answer
-
-    return answer(checked, file=name, dialect=dialect.name, columns=read, rejects=rejects, started=started, notes=notes)
-
-
 def _write(checked: Check, answer: Answer, engine: Engine, columns: tuple[str, ...], folder: Path) -> None:
     from comity.check.engines import DuckEngine
     from comity.check.writing import write_all
@@ -304,7 +342,7 @@ def _write(checked: Check, answer: Answer, engine: Engine, columns: tuple[str, .
     write_all(checked, answer, engine, columns, folder)
 
 
-def _exit_status(answer: Answer, asked: Asked, *, stated: bool) -> int:
+def _exit_code(answer: Answer, asked: Asked, *, stated: bool) -> int:
     from comity.law import Verdict
 
     counted = answer.by_verdict
@@ -330,14 +368,8 @@ class plain_faults(contextlib.AbstractContextManager[None]):  # noqa: N801 (read
         from comity.check.writing import CannotWrite
 
         if isinstance(error, (DialectError, EngineError, OrgError, BadFile, CannotWrite)):
-            raise _failure(str(error)) from None
+            raise Refused(str(error)) from None
         if isinstance(error, RuntimeError) and str(error) == "Query interrupted":
             raise KeyboardInterrupt from None  # as DuckDB tells of it
         if isinstance(error, (duckdb.Error, MemoryError)):
-            raise _failure(f"the check stopped: {(str(error) or 'not enough memory').splitlines()[0]}") from None
-
-
-def _failure(says: str) -> click.ClickException:
-    failure = click.ClickException(says)
-    failure.exit_code = BAD_INPUT
-    return failure
+            raise Refused(f"the check stopped: {(str(error) or 'not enough memory').splitlines()[0]}") from None

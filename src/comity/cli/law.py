@@ -24,8 +24,13 @@ PACKS = click.option(
     help="A folder of packs instead of the shipped ones.",
 )
 EFFECTS = {
-    "forbid": "Forbids", "ground": "A ground", "require": "Requires", "refer": "A human decides", "except": "An exception", "duty": "A duty",
-}  # fmt: skip
+    "forbid": "Forbids",
+    "ground": "A ground",
+    "require": "Requires",
+    "refer": "A human decides",
+    "except": "An exception",
+    "duty": "A duty",
+}
 
 
 @click.group()
@@ -108,9 +113,8 @@ def test_cases(packs: Path | None, names: tuple[str, ...]) -> None:
             click.echo(f"{outcome.case.file}:{outcome.case.line}: {outcome.case.name}: {problem}")
     failed = sum(bool(outcome.problems) for outcome in outcomes)
     answers = Counter(outcome.answer for outcome in outcomes)
-    click.echo(
-        f"{len(outcomes)} cases, {failed} come out otherwise ({', '.join(f'{n} {word}' for word, n in answers.most_common())})"
-    )
+    by_answer = ", ".join(f"{number} {word}" for word, number in answers.most_common())
+    click.echo(f"{len(outcomes)} cases, {failed} come out otherwise ({by_answer})")
     if failed:
         sys.exit(1)
 
@@ -179,7 +183,8 @@ def _rule_text(book: Lawbook, rule: Rule) -> Iterator[str]:
     yield f"    {EFFECTS[rule.effect]}: {rule.says}"
     yield f"    {rule.source.cite}  {rule.source.url}".rstrip()
     announced = f", announced {rule.announced}" if rule.announced else ""
-    yield f"    in force from {rule.span.start}{until}{announced}, checked {rule.checked or 'never'}, row {rule.source.row or '-'}"
+    checked = f"checked {rule.checked or 'never'}, row {rule.source.row or '-'}"
+    yield f"    in force from {rule.span.start}{until}{announced}, {checked}"
     if rule.exception_to:
         yield f"    lifts {', '.join(rule.exception_to)}"
     if rule.slot or rule.fills:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from comity.cli import Refused
+
 if TYPE_CHECKING:
     from comity.law import Owed
 
@@ -28,7 +30,7 @@ def may(file: Path | None, given: tuple[str, ...], day: datetime | None, *, as_j
 
     \b
     comity may --set person.home=DE --set use.operation=contact --set use.purpose=marketing --set use.channel=email
-    """
+    """  # noqa: D301 (click wants the character itself before lines that it may not wrap)
     from comity import law
     from comity.check.report import print_decision
 
@@ -66,8 +68,8 @@ def must(file: Path | None, given: tuple[str, ...], day: datetime | None, *, as_
 
 def _duty_json(item: Owed) -> dict[str, Any]:
     return {
-        "rule": item.rule, "law": item.law, "says": item.says, "cite": item.cite, "url": item.url, "to": item.to, "what": item.what,
-        "contents": list(item.contents), "due": item.due.day.isoformat() if item.due else None,
+        "rule": item.rule, "law": item.law, "says": item.says, "cite": item.cite, "url": item.url, "to": item.to,
+        "what": item.what, "contents": list(item.contents), "due": item.due.day.isoformat() if item.due else None,
         "steps": list(item.due.steps) if item.due else [], "certain": item.certain, "missing": list(item.missing),
     }  # fmt: skip
 
@@ -134,6 +136,4 @@ class plain_errors:  # noqa: N801  (read as a word: with plain_errors():)
         from comity.law.clocks import ClockError
 
         if isinstance(error, (FactError, PackError, UnknownPlace, ClockError)):
-            failure = click.ClickException(str(error))
-            failure.exit_code = 2
-            raise failure from None
+            raise Refused(str(error)) from None

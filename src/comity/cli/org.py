@@ -30,7 +30,10 @@ QUESTIONS = (
 @click.argument("file", default="org.toml", type=click.Path(path_type=Path))
 @click.option("--force", is_flag=True, help="Overwrite a file that is there.")
 def org(file: Path, *, force: bool) -> None:
-    """Ask who you are and write FILE (org.toml), for `comity check --org`. Enter leaves a question unanswered: unknown."""
+    """Ask who you are and write FILE (org.toml), for `comity check --org`.
+
+    Enter leaves a question unanswered: unknown.
+    """
     from comity import law
 
     if file.exists() and not force:
@@ -56,7 +59,8 @@ def org(file: Path, *, force: bool) -> None:
     lines += _thresholds()
     _write(file, "\n".join([*lines, ""]))
     click.echo(
-        f"{file.name} is written. Use it: comity check contacts.csv --purpose marketing --channel email --org {file.name}"
+        f"{file.name} is written. "
+        f"Use it: comity check contacts.csv --purpose marketing --channel email --org {file.name}"
     )
 
 

@@ -68,9 +68,12 @@ def try_case(book: Lawbook, case: Case, plans: dict[object, Plan] | None = None)
     weight = Verdict(answer) if answer != "silent" else None
     fired = {reason.rule for reason in decision.reasons if reason.law == case.law and reason.weight is weight}
     return Outcome(
-        case=case, decision=decision, answer=answer, fired=tuple(sorted(fired)),
+        case=case,
+        decision=decision,
+        answer=answer,
+        fired=tuple(sorted(fired)),
         problems=tuple(_problems(case, decision, answer, fired)),
-    )  # fmt: skip
+    )
 
 
 def _problems(case: Case, decision: Decision, answer: str, fired: set[str]) -> Iterator[str]:

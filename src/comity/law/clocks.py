@@ -93,10 +93,12 @@ def read_calendars(path: Path) -> dict[str, Calendar]:
         if not table.get("cite"):
             raise PackError(f"the calendar {name!r} has no 'cite'", file=path.name)
         calendars[name] = Calendar(
-            name=name, cite=table["cite"], weekend=frozenset(WEEK.index(day) for day in table["weekend"]),
+            name=name,
+            cite=table["cite"],
+            weekend=frozenset(WEEK.index(day) for day in table["weekend"]),
             holidays={int(year): frozenset(days) for year, days in table["holidays"].items()},
             made_up=frozenset(day for days in table.get("made_up", {}).values() for day in days),
-        )  # fmt: skip
+        )
     return calendars
 
 

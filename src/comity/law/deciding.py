@@ -7,7 +7,7 @@ matter to it, so all engines answer alike.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Literal
 
@@ -92,11 +92,12 @@ def find(plan: LocalPlan, signature: int) -> Finding:
         governs = truth(folded.governs, known)
         if governs == FALSE:
             continue
-        there, obligations = _law_answer(plan.inner[law.id], law.id, signature)
-        found = there if governs == TRUE else [_if_governing(reason, folded, known) for reason in there]
-        answers.append(LawAnswer(law=law.id, name=law.name, verdict=_strictest(found), certain=governs == TRUE))
-        reasons += found
-        wanted += obligations if governs == TRUE else [replace(item, certain=False) for item in obligations]
+        there = _law_answer(plan.inner[law.id], law.id, signature)
+        if governs != TRUE:
+            there = _if_governing(there, law, wanting(folded.governs, known))
+        answers.append(there.answer)
+        reasons += there.reasons
+        wanted += there.wanted
     reasons += _home_reasons(plan, known)
     merged, clashes = merge(wanted, plan.plan.book.obligations)
     reasons += (_clash(clash) for clash in clashes)
@@ -107,26 +108,60 @@ def find(plan: LocalPlan, signature: int) -> Finding:
     )
 
 
-def _law_answer(plan: LocalPlan, law_id: str, signature: int) -> tuple[list[Reason], list[Wanted]]:
-    """Return the reasons and the obligations of one law as they are if it governs.
+def permits(plan: LocalPlan, signature: int) -> bool:
+    """Tell whether the laws permit, as `find` would, but stop at the first reason against."""
+    known = plan.truths(signature)
+    for folded in plan.laws:
+        if truth(folded.governs, known) != FALSE:
+            there = _law_answer(plan.inner[folded.law.id], folded.law.id, signature)
+            if there.answer.verdict is not Verdict.PERMIT:
+                return False
+    return find(plan, signature).verdict is Verdict.PERMIT
 
-    They depend on few of the tests, so they are remembered by these alone.
+
+@dataclass(slots=True)
+class _Said:
+    """What one law says: its answer, its reasons and what it wants; and the same where it only possibly governs."""
+
+    answer: LawAnswer
+    reasons: list[Reason]
+    wanted: list[Wanted]
+    if_governing: dict[frozenset[str], _Said] = field(default_factory=dict)  # by the facts that would settle whether
+
+
+def _law_answer(plan: LocalPlan, law_id: str, signature: int) -> _Said:
+    """Return what one law says if it governs.
+
+    It depends on few of the tests, so it is remembered by these alone.
     """
     key = (law_id, signature & plan.care_of(law_id))
-    memory: dict[tuple[str, int], tuple[list[Reason], list[Wanted]]] = plan.__dict__.setdefault("law_answers", {})
+    memory: dict[tuple[str, int], _Said] = plan.__dict__.setdefault("law_answers", {})
     if key not in memory:
         case = _LawCase(plan, law_id, plan.truths(signature))
-        memory[key] = (list(case.reasons()), list(case.wanted()))
+        memory[key] = _said(case.folded.law, list(case.reasons()), list(case.wanted()), certain=True)
     return memory[key]
 
 
-def _if_governing(reason: Reason, folded: FoldedLaw, known: Mapping[Test, Truth]) -> Reason:
+def _said(law: Law, reasons: list[Reason], wanted: list[Wanted], *, certain: bool) -> _Said:
+    answer = LawAnswer(law=law.id, name=law.name, verdict=_strictest(reasons), certain=certain)
+    return _Said(answer, reasons, wanted)
+
+
+def _if_governing(there: _Said, law: Law, missing: frozenset[str]) -> _Said:
+    """Return what a law says that only possibly governs, for want of the facts that are missing."""
+    if missing not in there.if_governing:
+        reasons = [_softened(reason, missing) for reason in there.reasons]
+        wanted = [replace(item, certain=False) for item in there.wanted]
+        there.if_governing[missing] = _said(law, reasons, wanted, certain=False)
+    return there.if_governing[missing]
+
+
+def _softened(reason: Reason, missing: frozenset[str]) -> Reason:
     """Turn the deny of a law that only possibly governs into ask."""
     if reason.weight is not Verdict.DENY:
         return reason
-    missing = tuple(sorted({*reason.missing, *wanting(folded.governs, known)}))
     kind: Kind = "may-be-forbidden" if reason.kind == "forbidden" else "ground-uncertain"
-    return replace(reason, kind=kind, weight=Verdict.ASK, missing=missing)
+    return replace(reason, kind=kind, weight=Verdict.ASK, missing=tuple(sorted({*reason.missing, *missing})))
 
 
 class _LawCase:

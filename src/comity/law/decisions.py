@@ -95,20 +95,21 @@ class Decision:
             "reasons": [_reason(reason) for reason in finding.reasons],
             "obligations": [
                 {
-                    "kind": item.kind, "says": item.says,
+                    "kind": item.kind,
+                    "says": item.says,
                     "parameters": {name: shown(value) for name, value in item.parameters.items()},
-                    "rules": list(item.rules), "certain": item.certain,
+                    "rules": list(item.rules),
+                    "certain": item.certain,
                 }
                 for item in finding.obligations
             ],
-            "cures": [
-                {"cure": name, "says": plan.book.cures[name].says} for name in finding.cures
-            ],
+            "cures": [{"cure": name, "says": plan.book.cures[name].says} for name in finding.cures],
             "packs": [
                 {"pack": pack.id, "version": pack.version, "sha256": pack.sha256}
-                for pack in plan.book.packs if pack.id in packs
+                for pack in plan.book.packs
+                if pack.id in packs
             ],
-        }  # fmt: skip
+        }
 
 
 def _reason(reason: Reason) -> dict[str, Any]:

@@ -40,9 +40,11 @@ from comity.law.conditions import (
     tests,
     truth,
     wanting,
-)  # fmt: skip
+)
 from comity.law.lawbook import Cell, Law, Lawbook, Rule, Slot
 from comity.law.vocabulary import Facts, Value
+
+_BITS: Final = (0, 2, 3)  # false, unknown, true as the two bits of a signature
 
 FIXED_NAMESPACES = frozenset({"use", "data", "org", "actor", "event"})
 """Facts about the use and about us; the rest are facts about the person."""
@@ -84,16 +86,19 @@ class Plan:
     laws: tuple[FoldedLaw, ...]
     index: dict[Test, int] = field(default_factory=dict)  # each test of a person's fact has two bits of the signature
     _local: dict[frozenset[str], LocalPlan] = field(default_factory=dict)
+    _asked: dict[frozenset[str] | None, LocalPlan] = field(default_factory=dict)
     _covered: dict[str, Condition] = field(default_factory=dict)
     _governs: dict[tuple[str, str], Condition] = field(default_factory=dict)
 
     def at(self, homes: frozenset[str] | None) -> LocalPlan:
         """Return the plan for people who live in one of `homes`; None or nothing means anywhere."""
-        places = self.book.vocabulary.places
-        key = places.expand(homes) if homes else places.every
-        if key not in self._local:
-            self._local[key] = LocalPlan(self, key)
-        return self._local[key]
+        if homes not in self._asked:
+            places = self.book.vocabulary.places
+            key = places.expand(homes) if homes else places.every
+            if key not in self._local:
+                self._local[key] = LocalPlan(self, key)
+            self._asked[homes] = self._local[key]
+        return self._asked[homes]
 
     def governs_at(self, folded: FoldedLaw, home: str) -> Condition:
         """Return when a law governs for somebody who lives in just this place."""
@@ -136,6 +141,33 @@ class Plan:
         """Return the test's place in the signature, giving it one if it has none."""
         return self.index.setdefault(test, len(self.index))
 
+    @cached_property
+    def tests_of(self) -> Mapping[str, tuple[Test, ...]]:
+        """Every test of each fact."""
+        found: dict[str, tuple[Test, ...]] = {}
+        for test in self.tests:
+            found[test.fact] = (*found.get(test.fact, ()), test)
+        return found
+
+    @cached_property
+    def bits(self) -> Mapping[tuple[str, Value], int]:
+        """The bits of a signature that one value of a fact sets, wherever the person lives."""
+        return _Bits(self)
+
+
+class _Bits(dict[tuple[str, Value], int]):
+    """Remembers what each value of each fact says to every test of it."""
+
+    def __init__(self, plan: Plan) -> None:
+        super().__init__()
+        self.plan = plan
+
+    def __missing__(self, key: tuple[str, Value]) -> int:
+        fact, value = key
+        truths = ((self.plan.position(test), test_truth(test, value)) for test in self.plan.tests_of[fact])
+        self[key] = found = sum(_BITS[truth] << (2 * position) for position, truth in truths)
+        return found
+
 
 class LocalPlan:
     """A plan for people who may live in just these places: what is left are tests of their other facts.
@@ -153,6 +185,7 @@ class LocalPlan:
         conditions = [condition for folded in self.laws for condition in _conditions(folded)]
         conditions += self.uncovered_homes.values()
         self._care_of: dict[str, int] = {}
+        self._last: tuple[int, Mapping[Test, Truth]] = (-1, {})
         self.own_tests = tuple(dict.fromkeys(test for condition in conditions for test in tests(condition)))
 
     @cached_property
@@ -175,7 +208,12 @@ class LocalPlan:
     @cached_property
     def facts_read(self) -> tuple[str, ...]:
         """The person's facts that the tests look at, and the home."""
-        return tuple(sorted({test.fact for test in self.tests} | {HOME}))
+        return tuple(sorted({*self.facts_tested, HOME}))
+
+    @cached_property
+    def facts_tested(self) -> tuple[str, ...]:
+        """The person's facts that the tests look at."""
+        return tuple(dict.fromkeys(test.fact for test in self.tests))
 
     @cached_property
     def positions(self) -> tuple[int, ...]:
@@ -237,21 +275,24 @@ class LocalPlan:
         """Each law that may govern here, by its id."""
         return {folded.law.id: folded for folded in self.laws}
 
-    def truths(self, signature: int) -> dict[Test, Truth]:
+    def truths(self, signature: int) -> Mapping[Test, Truth]:
         """Read the truth of each test out of a signature (bit pairs: 0 false, 2 unknown, 3 true)."""
-        bits = (0, UNKNOWN, UNKNOWN, TRUE)
-        return {
-            test: bits[signature >> (2 * position) & 3]
-            for test, position in zip(self.tests, self.positions, strict=True)
-        }
+        if self._last[0] != signature:  # one law after another asks for the same
+            bits = (0, UNKNOWN, UNKNOWN, TRUE)
+            pairs = zip(self.tests, self.positions, strict=True)
+            self._last = signature, {test: bits[signature >> (2 * position) & 3] for test, position in pairs}
+        return self._last[1]
 
 
 def fold(
-    book: Lawbook, facts: Facts, day: date, *,
+    book: Lawbook,
+    facts: Facts,
+    day: date,
+    *,
     absent: Mapping[str, Value] | None = None,
     assumed: Mapping[str, str] | None = None,
     index: dict[Test, int] | None = None,
-) -> Plan:  # fmt: skip
+) -> Plan:
     """Fold all laws in force on `day` for the use and the entity that `facts` describe.
 
     `absent` overrides what a missing fact of a person means (a source that is complete for opt-outs);
@@ -311,6 +352,7 @@ class _Folder:
     book: Lawbook
     day: date
     fixed: Facts
+    defined: dict[tuple[str, str, bool], Condition] = field(default_factory=dict)
 
     @cached_property
     def milder(self) -> frozenset[str]:
@@ -354,7 +396,10 @@ class _Folder:
             case Test():
                 return self.test(condition)
             case Named(name=name):
-                return self.definition(law, name, loosens=loosens)
+                key = (law.id, name, loosens)
+                if key not in self.defined:
+                    self.defined[key] = self.definition(law, name, loosens=loosens)
+                return self.defined[key]
             case Not(part=part):
                 return not_of(self.condition(law, part, loosens=not loosens))
             case All(parts=parts):

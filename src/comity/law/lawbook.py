@@ -1,4 +1,4 @@
-"""The law as data: packs, laws, rules and all that is theirs. Values only; `loading` fills them, `folding` reads them."""
+"""The law as data: packs, laws, rules and what is theirs. Values only; `loading` fills them, `folding` reads them."""
 
 from __future__ import annotations
 

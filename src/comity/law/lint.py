@@ -1,4 +1,4 @@
-"""Is a pack fit to be published?
+"""Whether a pack is fit to be published.
 
 Every rule has its three stories, its source and its day; and the stories would notice if a condition were wrong
 (mutation).
@@ -113,8 +113,9 @@ def conjuncts(condition: Condition) -> tuple[Condition, ...]:
 def mutate(book: Lawbook, cases: Sequence[Case]) -> Iterator[Mutant]:
     """Change each conjunct of each rule's condition, drop it or turn it round, and see whether a story notices.
 
-    The stories are those of the rule's law and of the laws whose rules it lifts or whose slots it fills. Each is decided
-    by these laws alone (`family`), and only where the change makes the rule's truth another one: else nothing can differ.
+    The stories are those of the rule's law and of the laws whose rules it lifts or whose slots it fills. Each is
+    decided by these laws alone (`family`), and only where the change makes the rule's truth another one: else nothing
+    can differ.
     """
     families: dict[tuple[str, ...], tuple[Lawbook, list[_Scene]]] = {}
     for law in book.laws:
@@ -122,12 +123,15 @@ def mutate(book: Lawbook, cases: Sequence[Case]) -> Iterator[Mutant]:
         key = tuple(item.id for item in small.laws)
         if key not in families:
             families[key] = small, [_Scene(small, case) for case in cases if case.law in key]
-        small, scenes = families[key]
-        for position, rule in enumerate(law.rules):
-            if rule.effect != "duty" and not isinstance(rule.when, Constant):
-                reached = _reached(small, rule)
-                near = [scene for scene in scenes if scene.case.law in reached and rule.span.holds(scene.case.day)]
-                yield from _mutants(small, law, position, [(scene, scene.truths(law, rule)) for scene in near])
+        yield from _law_mutants(law, *families[key])
+
+
+def _law_mutants(law: Law, small: Lawbook, scenes: Sequence[_Scene]) -> Iterator[Mutant]:
+    for position, rule in enumerate(law.rules):
+        if rule.effect != "duty" and not isinstance(rule.when, Constant):
+            reached = _reached(small, rule)
+            near = [scene for scene in scenes if scene.case.law in reached and rule.span.holds(scene.case.day)]
+            yield from _mutants(small, law, position, [(scene, scene.truths(law, rule)) for scene in near])
 
 
 def _mutants(book: Lawbook, law: Law, position: int, near: Sequence[tuple[_Scene, _Truths]]) -> Iterator[Mutant]:
@@ -150,7 +154,7 @@ def mutations(condition: Condition) -> Iterator[tuple[str, Condition]]:
 
 
 def family(book: Lawbook, law: Law) -> Lawbook:
-    """Return a book of one law and all that lift its rules, fill its slots, or are lifted or filled by it, and so on."""
+    """Return a book of one law and of all that exceptions and filled slots tie to it, directly or not."""
     owner = {rule.id: item.id for item in book.laws for rule in item.rules}
     owner |= {slot.id: item.id for item in book.laws for slot in item.slots}
     pairs = [
@@ -166,7 +170,7 @@ def family(book: Lawbook, law: Law) -> Lawbook:
 
 
 def _reached(book: Lawbook, rule: Rule) -> set[str]:
-    """Return the laws whose answer a rule can change: its own and those it lifts or fills, be it by another exception."""
+    """Return the laws whose answer a rule can change: its own, and what it lifts or fills, if by another exception."""
     waiting, seen = [rule.id], {rule.id, *rule.fills}
     while waiting:
         lifted = {name for item in book.rules() if item.id == waiting[-1] for name in item.exception_to} - seen

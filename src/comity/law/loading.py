@@ -32,7 +32,7 @@ from comity.law.lawbook import (
     Slot,
     Source,
     Span,
-)  # fmt: skip
+)
 from comity.law.places import Group, Member, Places, UnknownPlace
 from comity.law.vocabulary import Fact, Kind, Value, Vocabulary, nearest
 
@@ -48,9 +48,13 @@ RULE_KEYS = frozenset(
     "obligation needs duty".split()
 )
 OWN_KEYS = {
-    "slot": "ground", "fills": "ground", "exception_to": "except", "obligation": "require", "needs": "require",
+    "slot": "ground",
+    "fills": "ground",
+    "exception_to": "except",
+    "obligation": "require",
+    "needs": "require",
     "duty": "duty",
-}  # fmt: skip
+}
 DEEPEST_CHAIN = 20
 MOST_COMPARISONS = 2_000
 LAW_KEYS = frozenset("id name cite url from until territory governs covers blind_spots slot".split())
@@ -191,18 +195,24 @@ class _Entry:
 
     def source(self) -> Source:
         return Source(
-            file=self.file, line=self.line, cite=self.text("cite"),
-            url=self.text("url", needed=False), row=self.text("row", needed=False),
-        )  # fmt: skip
+            file=self.file,
+            line=self.line,
+            cite=self.text("cite"),
+            url=self.text("url", needed=False),
+            row=self.text("row", needed=False),
+        )
 
 
 class _PackReader:
     """Reads one pack folder after another."""
 
     def __init__(
-        self, files: _Files, vocabulary: Vocabulary,
-        obligations: Mapping[str, ObligationKind], cures: Mapping[str, Cure],
-    ) -> None:  # fmt: skip
+        self,
+        files: _Files,
+        vocabulary: Vocabulary,
+        obligations: Mapping[str, ObligationKind],
+        cures: Mapping[str, Cure],
+    ) -> None:
         self.files = files
         self.vocabulary = vocabulary
         self.obligations = obligations
@@ -333,9 +343,12 @@ class _PackReader:
         item = _Entry(table, entry.file, entry.line, f"slot of {entry.id}")
         item.only(("id", "says", "cite", "applies", "cure"))
         return Slot(
-            id=f"{entry.id}:{item.text('id')}", says=item.text("says"), cite=item.text("cite"),
-            applies=self.condition(item, item.text("applies")), cures=self.cure_names(item),
-        )  # fmt: skip
+            id=f"{entry.id}:{item.text('id')}",
+            says=item.text("says"),
+            cite=item.text("cite"),
+            applies=self.condition(item, item.text("applies")),
+            cures=self.cure_names(item),
+        )
 
     def rule(self, entry: _Entry) -> Rule:
         entry.only(RULE_KEYS)
@@ -413,16 +426,23 @@ class _PackReader:
         except ClockError as error:
             raise entry.wrong(f"in 'within', {error}") from None
         return Duty(
-            event=item.text("event"), to=item.text("to"), what=item.text("what"),
-            within=item.text("within", needed=False), contents=item.words("contents"),
-        )  # fmt: skip
+            event=item.text("event"),
+            to=item.text("to"),
+            what=item.text("what"),
+            within=item.text("within", needed=False),
+            contents=item.words("contents"),
+        )
 
     def definition(self, entry: _Entry, span: Span) -> Definition:
         entry.only(DEFINITION_KEYS)
         return Definition(
-            id=entry.id, says=entry.text("says"), source=entry.source(), span=entry.span(span),
-            confirmed=entry.confirmed(), when=self.condition(entry, entry.text("when")),
-        )  # fmt: skip
+            id=entry.id,
+            says=entry.text("says"),
+            source=entry.source(),
+            span=entry.span(span),
+            confirmed=entry.confirmed(),
+            when=self.condition(entry, entry.text("when")),
+        )
 
     def parameter(self, entry: _Entry, span: Span) -> DatedParameter:
         entry.only(PARAMETER_KEYS)

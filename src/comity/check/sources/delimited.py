@@ -8,8 +8,6 @@ What counts as a row: every line with something on it, after the header. A quote
 fewer cells than the header has empty ones at its end; one with more is rejected unless the surplus is empty.
 """
 
-# ruff: noqa: S608 - as in staging.py
-
 from __future__ import annotations
 
 import csv

@@ -1,7 +1,5 @@
 """Parquet, which DuckDB reads where it lies: in parallel, and only the columns that are asked for."""
 
-# ruff: noqa: S608 - as in staging.py
-
 from __future__ import annotations
 
 from pathlib import Path

@@ -3,8 +3,6 @@
 Formats that DuckDB does not read as they are become a temporary copy: UTF-8, one delimiter, the row's number first.
 """
 
-# ruff: noqa: S608 - SQL is made of our own column names and of literals that `quoted` has made safe
-
 from __future__ import annotations
 
 import csv
