@@ -58,7 +58,7 @@ def test_the_stories_notice_when_a_condition_is_changed(
 
 @pytest.mark.parametrize("name", ["us-canspam", "us-glba", "at-tkg"])
 def test_the_shorter_way_to_the_score_skips_nothing(book: Lawbook, cases: list[Case], name: str) -> None:
-    """`mutate` decides only stories in which the changed rule's truth changes, by few laws; here all are, by all laws."""
+    """`mutate` decides only stories in which the rule's truth changes, by few laws; here all are, by all laws."""
     law = book.law(name)
     lent = {target.partition("/")[0] for rule in law.rules for target in rule.exception_to}
     near = [case for case in cases if case.law in {name, *lent}]

@@ -113,11 +113,10 @@ class Check:
 
     def group(self, home: Home, facts: Facts, people: int, first: int) -> Group:
         """Decide for people with this home and these facts."""
-        key = (home.places, id(facts))
+        key = (home.places, id(facts))  # `people` keeps the facts, so that no others come to have their id
         decision = self.decided.get(key)
         if decision is None:
-            decision = asker(self.plan, home.places or None)({**facts, "person.home": home.places or None})
-            self.decided[key] = decision
+            decision = self.decided[key] = self._decide(home, facts)
         return Group(
             homes=home.text,
             conflict=home.conflict,
@@ -129,13 +128,17 @@ class Check:
 
     def row(self, row: int) -> Decision | None:
         """Decide one row by its own cells, not by those that stand for its class; None where there is no such row."""
-        cells = ", ".join(key_sql(part) if part.listed else f"c{part.number}" for part in self.parts)
+        cells = ", ".join(key_sql(part, many=False) for part in self.parts)
         found = next(self.engine.rows(f"SELECT {cells} FROM RELATION WHERE row = {row}"), None)
         if found is None:
             return None
         own = [self._own(coded, text or "") for coded, text in zip(self.coded, found, strict=True)]
         home, facts = People(own).person({id(column): column.radix - 1 for column in own})
-        return self.group(home, facts, 1, row).decision
+        return self._decide(home, facts)
+
+    def _decide(self, home: Home, facts: Facts) -> Decision:
+        homes = home.places or None
+        return asker(self.plan, homes)({**facts, "person.home": homes})
 
     def _own(self, coded: Coded, text: str) -> Coded:
         """Return a column of which this one cell is the only value."""

@@ -79,8 +79,7 @@ class Part:
         if self.understood.role == "home.phone" and _cut_phone(text):
             return _from_beginning(text)
         if self.understood.role == "home.email" and "@" not in text and not self.understood.column.values:
-            ending = text.rstrip("<>\"'./ ")
-            return homes.from_domain("x@x" + ending[ending.rfind(".") :]) if "." in ending else None
+            return _from_ending(text.rstrip("<>\"'./ "))
         return self.understood.evidence(text, near)
 
     def read(self, text: str, order: Order | Literal["auto"] = "auto") -> Value:
@@ -107,6 +106,14 @@ def _from_beginning(text: str) -> homes.Evidence:
     if digits.startswith("1") and not re.match(r"1(?:$|[2-9](?:$|\d(?:$|\d(?:$|[2-9]))))", digits):
         return None
     return homes.from_beginning(re.sub(r"\(0?$", "", text))
+
+
+def _from_ending(text: str) -> homes.Evidence:
+    """Return what the last signs of an address say; the longer endings are those of other scripts."""
+    if "." in text:
+        return homes.from_domain("x@x" + text[text.rfind(".") :])
+    scripts = homes.DOMAINS.items() if text and not text.isascii() else ()
+    return frozenset(country for domain, country in scripts if domain.endswith(text)) or None
 
 
 def parts_of(understood: Iterable[Understood], today: date) -> list[Part]:
@@ -137,6 +144,11 @@ class Coded:
         """How many codes there are."""
         return len(self.texts)
 
+    @cached_property
+    def filled(self) -> Mapping[str, int]:
+        """The codes of the texts that say something."""
+        return {text: code for text, code in self.codes.items() if code}
+
 
 def key_sql(part: Part, *, many: bool = True) -> str:
     """Return SQL for what of a cell can matter, so that a column has few distinct values.
@@ -156,7 +168,7 @@ def key_sql(part: Part, *, many: bool = True) -> str:
         stems = opt_out_stems().replace("'", "''")
         return f"CASE WHEN REGEXP_MATCHES({cell}, '{stems}') THEN {cell} ELSE NULL END"
     if column.role == "age" or column.reads in {"day", "dated"}:
-        timed = f"{cell} LIKE '____-__-__T%' OR {cell} LIKE '____-__-__ %:%'"
+        timed = f"LENGTH({cell}) > 10 AND ({cell} LIKE '____-__-__T%' OR {cell} LIKE '____-__-__ %:%')"
         return f"CASE WHEN {timed} THEN LEFT({cell}, 10) ELSE {cell} END"
     return cell
 
@@ -164,30 +176,30 @@ def key_sql(part: Part, *, many: bool = True) -> str:
 def _phone_sql(cell: str, *, national: bool) -> str:
     """A number with a calling code keeps its beginning; one without says nothing of a country.
 
-    Where a dialect reads national numbers, those keep their beginning and shape. A cell that may hold several numbers, or
-    one whose calling code does not stand first, is left whole.
+    Where a dialect reads national numbers, those keep their beginning and shape. A cell that may hold several numbers,
+    or one whose calling code does not stand first, is left whole.
     """
-    masked = f"LEFT({cell}, {NATIONAL_BEGINNING}) || TRANSLATE(SUBSTR({cell}, {NATIONAL_BEGINNING + 1}), '123456789', '000000000')"
+    rest = f"TRANSLATE(SUBSTR({cell}, {NATIONAL_BEGINNING + 1}), '123456789', '000000000')"
+    masked = f"LEFT({cell}, {NATIONAL_BEGINNING}) || {rest}"
+    inner = f"({cell} LIKE '%00%' OR {cell} LIKE '%００%') AND REGEXP_MATCHES({cell}, '{_INNER_00}')"
     alone = f"LENGTH({cell}) <= {ONE_PHONE} OR REGEXP_MATCHES({cell}, '^[+0][0-9 ().-]*$')"
     return (
         f"CASE WHEN LENGTH({cell}) > {LONGEST_PHONE} THEN {cell} "
         f"WHEN {cell} LIKE '+%' AND ({alone}) THEN LEFT({cell}, {PHONE_BEGINNING}) "
         f"WHEN {cell} LIKE '00%' AND ({alone}) THEN LEFT({cell}, {PHONE_BEGINNING + 1}) "
-        f"WHEN {cell} LIKE '%+%' OR {cell} LIKE '%＋%' OR {cell} LIKE '%011%' OR REGEXP_MATCHES({cell}, '{_INNER_00}') THEN {cell} "
+        f"WHEN {cell} LIKE '%+%' OR {cell} LIKE '%＋%' OR {cell} LIKE '%011%' OR ({inner}) THEN {cell} "
         f"ELSE {masked if national else 'NULL'} END"
     )
 
 
-_INNER_00: Final = "(^|[;,/|\n]|or|ou|oder)(tel:)?[^0-9A-Za-z０]*[0０][^0-9A-Za-z０]*[0０]"
+_INNER_00: Final = "(^|[;,/|\n]|or|ou|oder)(tel:)?[^0-9A-Za-z０]*(00|００)"
 """A calling code after two zeros that does not begin the cell, as in (0049) or after another number."""
 
 
 def _email_sql(cell: str) -> str:
-    """An address keeps its ending. Several addresses, and endings of more letters that can name a country, are left whole."""
-    return (
-        f"CASE WHEN {cell} LIKE '%@%@%' THEN {cell} WHEN RIGHT({cell}, {EMAIL_ENDING}) LIKE '%.%' THEN RIGHT({cell}, {EMAIL_ENDING}) "
-        f"WHEN REGEXP_MATCHES({cell}, '[^A-Za-z]$|xn--') THEN {cell} ELSE NULL END"
-    )
+    """An address keeps its ending. Several addresses, and those of other scripts in disguise, are left whole."""
+    whole = f"{cell} LIKE '%@%@%' OR {cell} LIKE '%.xn--%'"
+    return f"CASE WHEN {whole} THEN {cell} ELSE RIGHT({cell}, {EMAIL_ENDING}) END"
 
 
 def code_column(part: Part, cell: str, counted: Iterable[tuple[str | None, int]], tests: Sequence[Test]) -> Coded:
@@ -234,7 +246,13 @@ def _class(part: Part, text: str, value: Value, tests: Sequence[Test]) -> Hashab
         return tuple(part.evidence(text, place) for place in near)
     if value is None or value == BLANK:
         return value
-    return tuple(test_truth(test, value) for test in tests)
+    joined = isinstance(value, bool | str) and (tests or part.fact in DRAWN_ON)
+    return (value if joined else None, *(test_truth(test, value) for test in tests))
+
+
+DRAWN_ON: Final = frozenset({"consent.given", "consent.source_kept", "consent.wording_kept"})
+"""Facts from which `join_facts` draws another. Of days and ages, truths alone tell what several columns say together;
+of answers and choices, that they are the same or not."""
 
 
 _NEAR = (frozenset[str](), frozenset({"US"}), frozenset({"US", "GE", "CA", "BG", "MX", "AU", "BR", "IN"}))
@@ -246,11 +264,18 @@ def _unreadable(part: Part, text: str, value: Value) -> bool:
     return not part.of_home and value is None and part.understood.column.reads != "choice"
 
 
+def _looked_up(column: Coded) -> str:
+    """Return SQL, of DuckDB alone, for a cell's code."""
+    pairs = ", ".join("'" + text.replace("'", "''") + f"': {code}" for text, code in column.filled.items())
+    return f"MAP {{{pairs}}}[{column.cell}]"
+
+
 class Key:
     """One number for each row: the codes of all columns in mixed radix."""
 
     def __init__(self, columns: Sequence[Coded]) -> None:
         self.columns = [column for column in columns if column.radix > 1]
+        self.joined: list[Coded] = []
         self.words: list[list[Coded]] = [[]]
         size = 1
         for column in self.columns:
@@ -261,24 +286,25 @@ class Key:
             size *= column.radix
 
     def store(self, engine: Engine) -> None:
-        """Keep each column's codes as a table of the engine."""
-        for column in self.columns:
-            rows = ((text, code) for text, code in column.codes.items() if code)
-            engine.keep(column.part.table, (("cell", "VARCHAR"), ("code", "BIGINT")), rows)
+        """Keep the codes of each column as a table of the engine, where they are not few enough to stand in the query."""
+        self.joined = [column for column in self.columns if len(column.filled) > engine.few]
+        for column in self.joined:
+            engine.keep(column.part.table, (("cell", "VARCHAR"), ("code", "BIGINT")), column.filled.items())
 
     def query(self, cells: str) -> str:
         """Return the query that gives every row of `cells` its number, as words k0, k1, … of BIGINT."""
         words = ", ".join(f"{self._word(word)} AS k{number}" for number, word in enumerate(self.words))
         joins = " ".join(
             f"LEFT JOIN {column.part.table} AS t{column.cell} ON t{column.cell}.cell = {column.cell}"
-            for column in self.columns
+            for column in self.joined
         )
         return f"SELECT row, {words} FROM {cells} {joins}"
 
     def _word(self, columns: Sequence[Coded]) -> str:
         terms, weight = [], 1
         for column in columns:
-            terms.append(f"COALESCE(t{column.cell}.code, 0) * {weight}")
+            code = f"t{column.cell}.code" if column in self.joined else _looked_up(column)
+            terms.append(f"COALESCE({code}, 0) * {weight}")
             weight *= column.radix
         return "CAST(" + (" + ".join(terms) or "0") + " AS BIGINT)"
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 Row = tuple[Any, ...]
 
 WORKING_MEMORY = "256MB"
-LOOKED_AT = 20_000
+LOOKED_AT = 200_000
 """Rows that show whether a column repeats itself."""
 
 
@@ -32,6 +32,7 @@ class Engine(ABC):
     """Where the rows lie: `relation` has the columns `row`, c0, c1, … of text; in queries RELATION stands for it."""
 
     dialect: str
+    few: int = 0  # columns with no more codes are looked up in the query itself, where that is quicker than a join
 
     @property
     @abstractmethod
@@ -45,8 +46,8 @@ class Engine(ABC):
         return sqlglot.transpile(query, read="duckdb", write=self.dialect)[0]
 
     def has_many(self, cell: str) -> bool:  # noqa: ARG002 (an engine that looks wants to know where)
-        """Guess whether a column has many different values; where it is not cheap to know, it may have."""
-        return True
+        """Tell whether a column of notes has so many values that a pattern should pass over most; only DuckDB reads it."""
+        return False
 
     def cells(self, keys: Sequence[str]) -> str:
         """Return SQL for FROM that gives every row its number, and the keys as x0, x1 and so on."""
@@ -66,10 +67,15 @@ class Engine(ABC):
         """Make a table of what a query returns."""
 
 
+def _lacks(what: str, extra: str) -> EngineError:
+    return EngineError(f"{what} needs an extra that is not installed: pip install 'comity[{extra}]'")
+
+
 class DuckEngine(Engine):
     """DuckDB, in this process, spilling to a private temporary folder."""
 
     dialect = "duckdb"
+    few = 16
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, source: Source) -> None:
         self.connection = connection
@@ -85,7 +91,7 @@ class DuckEngine(Engine):
         if self.source.kind != "Parquet":
             return True
         query = f"SELECT COUNT(DISTINCT x) FROM (SELECT {cell} AS x FROM RELATION LIMIT {LOOKED_AT})"
-        return int(next(self.rows(query))[0]) > LOOKED_AT // 5
+        return int(next(self.rows(query))[0]) > LOOKED_AT // 10
 
     def cells(self, keys: Sequence[str]) -> str:
         """Read a text file once and keep the keys; a Parquet file is quicker to read again."""
@@ -122,13 +128,17 @@ class PostgresEngine(Engine):
     dialect = "postgres"
 
     def __init__(self, url: str, table: str) -> None:
-        import psycopg
-        from psycopg import sql
-
+        try:
+            import psycopg
+            from psycopg import sql
+        except ImportError:
+            raise _lacks("PostgreSQL", "postgres") from None
         try:
             self.connection = psycopg.connect(url)
-        except psycopg.OperationalError as error:
+        except psycopg.Error as error:
             raise EngineError(f"PostgreSQL cannot be reached: {str(error).splitlines()[0]}") from None
+        self.connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ  # all queries see the same rows
+        self.connection.execute("SET datestyle = 'ISO'")
         named = sql.Identifier(*table.split("."))
         try:
             found = self.connection.execute(sql.SQL("SELECT * FROM {} LIMIT 0").format(named))
@@ -139,10 +149,16 @@ class PostgresEngine(Engine):
             sql.SQL("{}::text AS {}").format(sql.Identifier(name), sql.Identifier(f"c{n}"))
             for n, name in enumerate(self.columns)
         ]
-        query = sql.SQL("SELECT row_number() OVER (ORDER BY ctid) AS row, {} FROM {}").format(
-            sql.SQL(", ").join(texts), named
+        order = sql.SQL("ORDER BY tableoid, ctid" if self._is_stored(named.as_string(self.connection)) else "")
+        query = sql.SQL("SELECT row_number() OVER ({}) AS row, {} FROM {}").format(
+            order, sql.SQL(", ").join(texts), named
         )
         self._relation = f"({query.as_string(self.connection)}) AS people"
+
+    def _is_stored(self, name: str) -> bool:
+        """Tell a table, whose rows have a place, from a view, whose rows have none."""
+        found = self.connection.execute("SELECT relkind FROM pg_class WHERE oid = to_regclass(%s)", [name]).fetchone()
+        return found is not None and found[0] in {"r", "p", "m"}
 
     @property
     def relation(self) -> str:
@@ -181,8 +197,10 @@ class SparkEngine(Engine):
     dialect = "spark"
 
     def __init__(self, master: str, name: str) -> None:
-        from pyspark.sql import SparkSession
-
+        try:
+            from pyspark.sql import SparkSession
+        except ImportError:
+            raise _lacks("Spark", "spark") from None
         builder = SparkSession.builder.appName("comity check").config("spark.ui.enabled", "false")
         builder = builder.config("spark.sql.shuffle.partitions", "4").config("spark.ui.showConsoleProgress", "false")
         self.session = builder.remote(master) if master.startswith("sc://") else builder.master(master)

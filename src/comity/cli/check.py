@@ -245,7 +245,8 @@ def _source(asked: Asked) -> Iterator[tuple[Engine, tuple[str, ...], Any, str, A
     elif engine_name == "duckdb":
         yield from _duck_source(asked)
     else:
-        raise click.UsageError(f"no engine is called {engine_name!r}; use duckdb, postgresql://…, spark or spark://…")
+        shown = engine_name.partition("://")[0]  # what follows may hold a password
+        raise click.UsageError(f"no engine is called {shown!r}; use duckdb, postgresql://…, spark or spark://…")
 
 
 def _duck_source(asked: Asked) -> Iterator[tuple[Engine, tuple[str, ...], Any, str, Any]]:
@@ -354,6 +355,9 @@ def _exit_code(answer: Answer, asked: Asked, *, stated: bool) -> int:
     return MANY_UNREAD if len(answer.rejects) > UNREAD_SHARE * max(1, answer.rows) else 0
 
 
+LIBRARIES = {"psycopg": "PostgreSQL", "pyspark": "Spark", "py4j": "Spark"}
+
+
 class plain_faults(contextlib.AbstractContextManager[None]):  # noqa: N801 (read as words: with plain_faults():)
     """Turn what is wrong with a file, a dialect or a folder into one clear line and exit status 2."""
 
@@ -371,5 +375,8 @@ class plain_faults(contextlib.AbstractContextManager[None]):  # noqa: N801 (read
             raise Refused(str(error)) from None
         if isinstance(error, RuntimeError) and str(error) == "Query interrupted":
             raise KeyboardInterrupt from None  # as DuckDB tells of it
+        engine = type(error).__module__.partition(".")[0] if error else ""
+        if engine in LIBRARIES:
+            raise Refused(f"{LIBRARIES[engine]} stopped the check: {str(error).strip().splitlines()[0]}") from None
         if isinstance(error, (duckdb.Error, MemoryError)):
             raise Refused(f"the check stopped: {(str(error) or 'not enough memory').splitlines()[0]}") from None

@@ -48,7 +48,7 @@ def finding_for(plan: Plan, homes: frozenset[str] | None, signature: int) -> Fin
 
 
 def permitted(plan: Plan, homes: frozenset[str] | None, facts: Facts) -> bool:
-    """Tell whether the law permits, for one person whose facts were read by the vocabulary; quicker than to tell why."""
+    """Tell whether the law permits, for one person whose facts the vocabulary has read; quicker than to tell why."""
     local = plan.at(homes)
     key = signature_of(plan, local, facts)
     memory: dict[int, bool] = local.__dict__.setdefault("permitted", {})

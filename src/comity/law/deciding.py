@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Literal
 
 from comity.law.conditions import ALWAYS, FALSE, TRUE, UNKNOWN, Condition, Test, Truth, truth, wanting
-from comity.law.folding import HOME, FoldedLaw, LocalPlan
+from comity.law.folding import HOME, LocalPlan
 from comity.law.lawbook import Law, Rule, Verdict
 from comity.law.obligations import Clash, Merged, Wanted, merge
 
