@@ -106,7 +106,7 @@ def test_more_unknowns_at_once_never_loosen_any_law(book: Lawbook, seed: int) ->
 FORGETTING_LOOSENS = {
     "person.age": "it fills person.known_age, which is marked in the vocabulary",
     "person.restricted": "a restriction exists only by our own record of it",
-    "person.subscriber": "Portugal's national list protects companies; who is not known to be one is taken for a person",
+    "person.subscriber": "Portugal's national list protects companies; who is not known to be one counts as a person",
     "person.impersonal_address": "as person.subscriber",
 }
 """Facts beside those that the vocabulary marks (removal = "knowledge") which, left out, may loosen a verdict."""

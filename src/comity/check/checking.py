@@ -87,7 +87,7 @@ class Check:
             self.engine.keep(TABLE, (("cell", "VARCHAR"),), ((entry,) for entry in sorted(self.suppressed)))
             self.parts = [*self.parts, *listed_parts(self.parts)]
         progress("reading the file", 0.0)
-        keys = [key_sql(part, many=self.engine.has_many(f"c{part.number}")) for part in self.parts]
+        keys = [key_sql(part, many=self._many(part)) for part in self.parts]
         self.cells = self.engine.cells(keys)
         for number, part in enumerate(self.parts):
             progress(f"reading {part.understood.header}", (number + 1) / (len(self.parts) + 3))
@@ -96,6 +96,9 @@ class Check:
         self.people = People(self.coded)
         self.key = Key(self.coded)
         self.key.store(self.engine)
+
+    def _many(self, part: Part) -> bool:
+        return part.understood.role == "free-text" and self.engine.has_many(f"c{part.number}")
 
     def decide(self, progress: Progress) -> None:
         """Give every row its number, and decide each number once."""

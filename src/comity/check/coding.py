@@ -44,6 +44,9 @@ EMAIL_ENDING: Final = 4
 
 LARGEST_KEY: Final = 2**62
 
+LONGEST_LISTED: Final = 100
+"""Characters of a cell that may stand in a query itself."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
@@ -144,7 +147,7 @@ class Coded:
         """How many codes there are."""
         return len(self.texts)
 
-    @cached_property
+    @property
     def filled(self) -> Mapping[str, int]:
         """The codes of the texts that say something."""
         return {text: code for text, code in self.codes.items() if code}
@@ -264,6 +267,11 @@ def _unreadable(part: Part, text: str, value: Value) -> bool:
     return not part.of_home and value is None and part.understood.column.reads != "choice"
 
 
+def _fits_a_query(texts: Iterable[str], few: int) -> bool:
+    listed = list(texts)
+    return len(listed) <= few and all(len(text) <= LONGEST_LISTED and text.isprintable() for text in listed)
+
+
 def _looked_up(column: Coded) -> str:
     """Return SQL, of DuckDB alone, for a cell's code."""
     pairs = ", ".join("'" + text.replace("'", "''") + f"': {code}" for text, code in column.filled.items())
@@ -275,7 +283,7 @@ class Key:
 
     def __init__(self, columns: Sequence[Coded]) -> None:
         self.columns = [column for column in columns if column.radix > 1]
-        self.joined: list[Coded] = []
+        self.joined: dict[str, Coded] = {column.cell: column for column in self.columns}
         self.words: list[list[Coded]] = [[]]
         size = 1
         for column in self.columns:
@@ -287,8 +295,8 @@ class Key:
 
     def store(self, engine: Engine) -> None:
         """Keep the codes of each column as a table of the engine, where they are not few enough to stand in the query."""
-        self.joined = [column for column in self.columns if len(column.filled) > engine.few]
-        for column in self.joined:
+        self.joined = {column.cell: column for column in self.columns if not _fits_a_query(column.filled, engine.few)}
+        for column in self.joined.values():
             engine.keep(column.part.table, (("cell", "VARCHAR"), ("code", "BIGINT")), column.filled.items())
 
     def query(self, cells: str) -> str:
@@ -296,14 +304,14 @@ class Key:
         words = ", ".join(f"{self._word(word)} AS k{number}" for number, word in enumerate(self.words))
         joins = " ".join(
             f"LEFT JOIN {column.part.table} AS t{column.cell} ON t{column.cell}.cell = {column.cell}"
-            for column in self.joined
+            for column in self.joined.values()
         )
         return f"SELECT row, {words} FROM {cells} {joins}"
 
     def _word(self, columns: Sequence[Coded]) -> str:
         terms, weight = [], 1
         for column in columns:
-            code = f"t{column.cell}.code" if column in self.joined else _looked_up(column)
+            code = f"t{column.cell}.code" if column.cell in self.joined else _looked_up(column)
             terms.append(f"COALESCE({code}, 0) * {weight}")
             weight *= column.radix
         return "CAST(" + (" + ".join(terms) or "0") + " AS BIGINT)"
