@@ -294,7 +294,7 @@ class Key:
             size *= column.radix
 
     def store(self, engine: Engine) -> None:
-        """Keep the codes of each column as a table of the engine, where they are not few enough to stand in the query."""
+        """Keep the codes of each column as a table of the engine, unless they are few enough to stand in the query."""
         self.joined = {column.cell: column for column in self.columns if not _fits_a_query(column.filled, engine.few)}
         for column in self.joined.values():
             engine.keep(column.part.table, (("cell", "VARCHAR"), ("code", "BIGINT")), column.filled.items())

@@ -46,7 +46,7 @@ class Engine(ABC):
         return sqlglot.transpile(query, read="duckdb", write=self.dialect)[0]
 
     def has_many(self, cell: str) -> bool:  # noqa: ARG002 (an engine that looks wants to know where)
-        """Tell whether a column of notes is so varied that a pattern should pass over most values; DuckDB alone looks."""
+        """Tell whether a column of notes is so varied that a pattern should pass over most; DuckDB alone looks."""
         return False
 
     def cells(self, keys: Sequence[str]) -> str:

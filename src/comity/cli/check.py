@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from comity.check.answers import Answer, ColumnRead, Reject
     from comity.check.checking import Check, Intent
     from comity.check.dialects import Dialect, Understood
-    from comity.check.engines import Engine
+    from comity.check.engines import DuckEngine, Engine
     from comity.check.entity import Entity
     from comity.law import Decision, Lawbook
 
@@ -249,7 +249,7 @@ def _source(asked: Asked) -> Iterator[tuple[Engine, tuple[str, ...], Any, str, A
         raise click.UsageError(f"no engine is called {shown!r}; use duckdb, postgresql://…, spark or spark://…")
 
 
-def _duck_source(asked: Asked) -> Iterator[tuple[Engine, tuple[str, ...], Any, str, Any]]:
+def _duck_source(asked: Asked) -> Iterator[tuple[DuckEngine, tuple[str, ...], Any, str, Any]]:
     import duckdb
 
     from comity.check.engines import WORKING_MEMORY, DuckEngine, working_folder
@@ -355,6 +355,7 @@ def _exit_code(answer: Answer, asked: Asked, *, stated: bool) -> int:
     return MANY_UNREAD if len(answer.rejects) > UNREAD_SHARE * max(1, answer.rows) else 0
 
 
+OUR_KINDS = frozenset({".csv", ".tsv", ".txt", ".xlsx", ".json", ".jsonl", ".ndjson", ".vcf"})
 LIBRARIES = {"psycopg": "PostgreSQL", "pyspark": "Spark", "py4j": "Spark"}
 
 

@@ -21,7 +21,7 @@ from comity.law.vocabulary import nearest
 Unit = Literal["hours", "days", "working days", "weeks", "months", "years"]
 
 WEEK = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-_PERIOD = re.compile(r"(\d{1,4}) (hour|day|working day|week|month|year)s?(?: \(([a-z-]+)\))?")
+_PERIOD = re.compile(r"(\d{1,4}) (hour|day|working day|week|month|year)s?(?: \(([a-z-]+)\))?", re.ASCII)
 
 
 class ClockError(ValueError):
@@ -108,23 +108,26 @@ def due(start: date, period: Period, calendars: Mapping[str, Calendar]) -> Due:
     Hours are counted as whole days here, rounded down: the earlier day is the safe one.
     """
     first = f"{start.isoformat()} ({_weekday(start)}) is the day of the event; it is not counted"
+    try:
+        day, how = _counted(start, period, calendars)
+    except (ValueError, OverflowError) as error:
+        if isinstance(error, ClockError):
+            raise
+        raise ClockError(f"{period} from {start.isoformat()} ends after the last day that can be counted") from None
+    return Due(day, (first, f"{how}: {day.isoformat()} ({_weekday(day)})"))
+
+
+def _counted(start: date, period: Period, calendars: Mapping[str, Calendar]) -> tuple[date, str]:
+    """Return the last day, and in words how it was counted."""
+    number = period.number
     match period.unit:
         case "working days":
-            day = _working_day(start, period, calendars)
-            how = f"{period.number} working days by {calendars[period.calendar].cite}"
+            return _working_day(start, period, calendars), f"{period} by {calendars[period.calendar].cite}"
         case "months" | "years":
-            months = period.number * (12 if period.unit == "years" else 1)
-            day, how = add_months(start, months), f"{period} on: the same-numbered day, or the month's last"
-        case _:
-            days = (
-                period.number * 7
-                if period.unit == "weeks"
-                else period.number // 24
-                if period.unit == "hours"
-                else period.number
-            )
-            day, how = start + timedelta(days=days), f"{period} on, every day counted"
-    return Due(day, (first, f"{how}: {day.isoformat()} ({_weekday(day)})"))
+            months = number * (12 if period.unit == "years" else 1)
+            return add_months(start, months), f"{period} on: the same-numbered day, or the month's last"
+    days = {"days": number, "weeks": number * 7, "hours": number // 24}[period.unit]
+    return start + timedelta(days=days), f"{period} on, every day counted"
 
 
 def _working_day(start: date, period: Period, calendars: Mapping[str, Calendar]) -> date:

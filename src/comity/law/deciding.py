@@ -225,11 +225,16 @@ class _LawCase:
 
     def unmet(self, rule: Rule) -> Iterator[Reason]:
         """Yield a reason to ask where an obligation cannot be met for want of a fact, whatever it is about."""
-        plan = self.plan.plan
-        for fact in rule.needs:
-            tests = [test for test in self.plan.tests if test.fact == fact]
-            if plan.fixed.get(fact) is None and not any(self.known[test] != UNKNOWN for test in tests):
-                yield _of_rule(rule, "cannot-be-met", Verdict.ASK, (fact,))
+        for test in (test for test in self.folded.needed if test.fact in rule.needs):
+            if not self.is_known(test):
+                yield _of_rule(rule, "cannot-be-met", Verdict.ASK, (test.fact,))
+
+    def is_known(self, test: Test) -> bool:
+        """Tell whether the fact of a test is known; of homes, whether there is but one."""
+        fixed = self.plan.plan.fixed
+        if test.fact == HOME:
+            return len(self.plan.homes) == 1
+        return fixed[test.fact] is not None if test.fact in fixed else self.known[test] != UNKNOWN
 
     def slot_reasons(self, law: Law, slot_id: str, applies: Condition) -> Iterator[Reason]:
         needed = self.truth(applies)

@@ -68,6 +68,7 @@ class FoldedLaw:
     covers: Condition
     slots: tuple[tuple[Slot, Condition], ...]
     rules: tuple[tuple[Rule, Condition], ...]
+    needed: tuple[Test, ...] = ()  # settled if the fact is known that an obligation cannot be met without
 
 
 @dataclass(eq=False)
@@ -382,7 +383,21 @@ class _Folder:
             covers=some_of([self.cell(cell) for cell in law.covers]),
             slots=tuple((slot, self.condition(law, slot.applies, loosens=False)) for slot in law.slots),
             rules=tuple(rules),
+            needed=tuple(self.known(fact) for fact in dict.fromkeys(fact for rule, _ in rules for fact in rule.needs)),
         )
+
+    def known(self, fact: str) -> Test:
+        """Return a comparison that is settled, one way or the other, exactly if `fact` is known."""
+        match self.book.vocabulary.facts[fact].kind:
+            case "bool":
+                return Test(fact, "is", operand=True)
+            case "choice":
+                return Test(fact, "==", self.book.vocabulary.facts[fact].choices[0])
+            case "date":
+                return Test(fact, "<=", self.day)
+            case "place":
+                return Test(fact, "in", self.book.vocabulary.places.every)
+        return Test(fact, ">=", 0)
 
     def cell(self, cell: Cell) -> Condition:
         wanted = (("use.operation", cell.operations), ("use.channel", cell.channels), (HOME, cell.places))
@@ -523,6 +538,9 @@ def _conditions(folded: FoldedLaw) -> Iterable[Condition]:
     yield folded.covers
     yield from (condition for _, condition in folded.slots)
     yield from (condition for _, condition in folded.rules)
+    yield from (
+        test for test in folded.needed if test.fact.partition(".")[0] not in FIXED_NAMESPACES and test.fact != HOME
+    )
 
 
 def _local_law(folded: FoldedLaw, homes: frozenset[str]) -> FoldedLaw:
@@ -533,6 +551,7 @@ def _local_law(folded: FoldedLaw, homes: frozenset[str]) -> FoldedLaw:
         covers=_local(folded.covers, homes),
         slots=tuple((slot, _local(condition, homes)) for slot, condition in folded.slots),
         rules=tuple((rule, condition) for rule, condition in rules if condition != NEVER),
+        needed=folded.needed,
     )
 
 
