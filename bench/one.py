@@ -136,8 +136,8 @@ class Here:
     def forget(self) -> None:
         """Forget every kind of person seen here."""
         local = self.plan.at(self.homes)
-        local.__dict__.get("memory", {}).clear()
-        local.__dict__.get("law_answers", {}).clear()
+        for memory in ("memory", "law_answers", "findings"):
+            local.__dict__.get(memory, {}).clear()
 
 
 class Cedar:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 
@@ -57,13 +57,16 @@ class Check:
     groups: dict[tuple[int, ...], Group] = field(default_factory=dict)
     decided: dict[tuple[frozenset[str], int], Decision] = field(default_factory=dict)
     cures_tried: dict[tuple[str, int], bool] = field(default_factory=dict)
+    seen_homes: dict[Hashable, Home] = field(default_factory=dict)
+    seen_facts: dict[Hashable, Facts] = field(default_factory=dict)
+    changes: dict[str, Facts] = field(default_factory=dict)  # what each cure puts on record
 
     def __post_init__(self) -> None:
         """Fold the law for the use, and once more for each cure that changes the use or us."""
         self.plan = self._folded({})
         self.cured = {}
         for name in _cures_of(self.plan):
-            changes = _values(self.book, self.book.cures[name], self.intent.day)
+            changes = self._changes(self.book.cures[name])
             if any(fact in self.plan.fixed for fact in changes):
                 fixed = {fact: value for fact, value in changes.items() if fact in self.plan.fixed}
                 self.cured[name] = self._folded(fixed)
@@ -112,7 +115,11 @@ class Check:
 
     def person(self, numbers: Sequence[int]) -> tuple[Home, Facts]:
         """Return the home and facts behind a row's number."""
-        return self.people.person({id(column): code for column, code in self.key.read(numbers)})
+        where, what = self.key.halves(numbers)
+        if where not in self.seen_homes or what not in self.seen_facts:
+            codes = {id(column): code for column, code in self.key.read(numbers)}
+            self.seen_homes[where], self.seen_facts[what] = self.people.person(codes)
+        return self.seen_homes[where], self.seen_facts[what]
 
     def group(self, home: Home, facts: Facts, people: int, first: int) -> Group:
         """Decide for people with this home and these facts."""
@@ -155,8 +162,13 @@ class Check:
             self.cures_tried[key] = self._frees(cure, group)
         return self.cures_tried[key]
 
+    def _changes(self, cure: Cure) -> Facts:
+        if cure.name not in self.changes:
+            self.changes[cure.name] = _values(self.book, cure, self.intent.day)
+        return self.changes[cure.name]
+
     def _frees(self, cure: Cure, group: Group) -> bool:
-        changes = _values(self.book, cure, self.intent.day)
+        changes = self._changes(cure)
         plan = self.cured.get(cure.name, self.plan)
         own = {fact: value for fact, value in changes.items() if fact not in plan.fixed}
         if any(value is False and group.decision.facts.get(fact) is True for fact, value in own.items()):

@@ -7,6 +7,7 @@ codes in mixed radix. All that is left to do for each row is a look-up a column 
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
@@ -54,6 +55,7 @@ class Part:
 
     understood: Understood
     today: date
+    order: Order | Literal["auto"] = "auto"  # how the dialect says that dates are written
     listed: bool = False  # read not for what it says but for whether it stands in the suppression lists
 
     @property
@@ -119,9 +121,9 @@ def _from_ending(text: str) -> homes.Evidence:
     return frozenset(country for domain, country in scripts if domain.endswith(text)) or None
 
 
-def parts_of(understood: Iterable[Understood], today: date) -> list[Part]:
+def parts_of(understood: Iterable[Understood], today: date, order: Order | Literal["auto"] = "auto") -> list[Part]:
     """Return the columns that play a part."""
-    return [Part(understood=one, today=today) for one in understood if not one.ignored]
+    return [Part(understood=one, today=today, order=order) for one in understood if not one.ignored]
 
 
 def listed_parts(parts: Iterable[Part]) -> list[Part]:
@@ -187,7 +189,8 @@ def _phone_sql(cell: str, *, national: bool) -> str:
     inner = f"({cell} LIKE '%00%' OR {cell} LIKE '%００%') AND REGEXP_MATCHES({cell}, '{_INNER_00}')"
     alone = f"LENGTH({cell}) <= {ONE_PHONE} OR REGEXP_MATCHES({cell}, '^[+0][0-9 ().-]*$')"
     return (
-        f"CASE WHEN LENGTH({cell}) > {LONGEST_PHONE} THEN {cell} "
+        f"CASE WHEN {cell} LIKE '+%' AND LENGTH({cell}) <= {ONE_PHONE} THEN LEFT({cell}, {PHONE_BEGINNING}) "  # most are so
+        f"WHEN {cell} = '' THEN NULL WHEN LENGTH({cell}) > {LONGEST_PHONE} THEN {cell} "
         f"WHEN {cell} LIKE '+%' AND ({alone}) THEN LEFT({cell}, {PHONE_BEGINNING}) "
         f"WHEN {cell} LIKE '00%' AND ({alone}) THEN LEFT({cell}, {PHONE_BEGINNING + 1}) "
         f"WHEN {cell} LIKE '%+%' OR {cell} LIKE '%＋%' OR {cell} LIKE '%011%' OR ({inner}) THEN {cell} "
@@ -236,10 +239,12 @@ def code_column(part: Part, cell: str, counted: Iterable[tuple[str | None, int]]
 
 
 def _order(part: Part, texts: Iterable[str]) -> Order | Literal["auto"]:
-    """Return how a column of dates writes them, learnt from the values that can only be one."""
+    """Return how a column of dates writes them: as the dialect says, or learnt from values that can only be one."""
     column = part.understood.column
     dated = column.role == "age" or column.reads in {"day", "dated"}
-    return (day_order(texts) or "auto") if dated and not part.of_home else "auto"
+    if part.order != "auto" or not dated or part.of_home:
+        return part.order
+    return day_order(texts) or "auto"
 
 
 def _class(part: Part, text: str, value: Value, tests: Sequence[Test]) -> Hashable:
@@ -274,15 +279,21 @@ def _fits_a_query(texts: Iterable[str], few: int) -> bool:
 
 def _looked_up(column: Coded) -> str:
     """Return SQL, of DuckDB alone, for a cell's code."""
-    pairs = ", ".join("'" + text.replace("'", "''") + f"': {code}" for text, code in column.filled.items())
-    return f"MAP {{{pairs}}}[{column.cell}]"
+    pairs = ", ".join(f"{_literal(text)}: {code}" for text, code in column.filled.items())
+    return f"CAST(MAP {{{pairs}}}[{column.cell}] AS BIGINT)"
+
+
+def _literal(text: str) -> str:
+    """Return SQL for a cell's text, in which no engine finds the word that stands for its rows."""
+    return "'" + text.replace("'", "''").replace("RELATION", "RELA'||'TION") + "'"
 
 
 class Key:
     """One number for each row: the codes of all columns in mixed radix."""
 
     def __init__(self, columns: Sequence[Coded]) -> None:
-        self.columns = [column for column in columns if column.radix > 1]
+        self.columns = sorted((one for one in columns if one.radix > 1), key=lambda column: not column.part.of_home)
+        self.homes = math.prod(column.radix for column in self.columns if column.part.of_home)
         self.joined: dict[str, Coded] = {column.cell: column for column in self.columns}
         self.words: list[list[Coded]] = [[]]
         size = 1
@@ -315,6 +326,13 @@ class Key:
             terms.append(f"COALESCE({code}, 0) * {weight}")
             weight *= column.radix
         return "CAST(" + (" + ".join(terms) or "0") + " AS BIGINT)"
+
+    def halves(self, words: Sequence[int]) -> tuple[Hashable, Hashable]:
+        """Return what of a row's number tells the home, and what tells the facts; all of it where a word cannot hold the homes."""
+        if self.homes >= LARGEST_KEY:
+            return tuple(words), tuple(words)
+        what, where = divmod(words[0], self.homes)
+        return where, (what, *words[1:])
 
     def read(self, words: Sequence[int]) -> Iterator[tuple[Coded, int]]:
         """Yield the code of each column in a row's number."""

@@ -6,6 +6,7 @@ All of it is plain SQL, written once in DuckDB's dialect and translated by SQLGl
 
 from __future__ import annotations
 
+import os
 import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
@@ -117,6 +118,10 @@ class DuckEngine(Engine):
         """Make a table of what a query returns, in its order."""
         self.connection.execute(f"CREATE OR REPLACE TABLE {name} AS {self.own(query)}")
 
+    def set_down(self, path: Path) -> None:
+        """Write the rows that can be read as Parquet, with their numbers, for another engine."""
+        self.connection.sql(self.own("SELECT * FROM RELATION")).write_parquet(str(path))
+
     def own(self, query: str) -> str:
         """Put the file in the place of RELATION."""
         return query.replace("RELATION", self.relation) if "RELATION" in query else query
@@ -192,25 +197,36 @@ class PostgresEngine(Engine):
 
 
 class SparkEngine(Engine):
-    """Spark, local or a cluster's, over a file or a table it knows."""
+    """Spark, local or a cluster's, over a file or a table it knows, or over the rows that our own readers set down.
+
+    `columns` says that the file is such a one: Parquet with the columns `row`, c0, c1, …, whose headers these are.
+    """
 
     dialect = "spark"
 
-    def __init__(self, master: str, name: str) -> None:
+    def __init__(self, master: str, name: str, columns: tuple[str, ...] | None = None) -> None:
         try:
             from pyspark.sql import SparkSession
         except ImportError:
             raise _lacks("Spark", "spark") from None
         builder = SparkSession.builder.appName("comity check").config("spark.ui.enabled", "false")
         builder = builder.config("spark.sql.shuffle.partitions", "4").config("spark.ui.showConsoleProgress", "false")
-        self.session = builder.remote(master) if master.startswith("sc://") else builder.master(master)
-        self.session = self.session.getOrCreate()
+        builder = builder.config("spark.sql.session.timeZone", "UTC").config("spark.log.level", "ERROR")
+        if is_local(master):
+            os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")  # nobody else is to reach it
+            builder = builder.config("spark.driver.host", "127.0.0.1")
+        builder = builder.remote(master) if master.startswith("sc://") else builder.master(master)
+        self.session = builder.getOrCreate()
         frame = self._frame(name)
-        self.columns = tuple(frame.columns)
+        self.columns = columns or tuple(frame.columns)
         frame.createOrReplaceTempView("comity_source")
-        texts = ", ".join(f"CAST(`{name}` AS STRING) AS c{n}" for n, name in enumerate(self.columns))
-        number = "row_number() OVER (ORDER BY monotonically_increasing_id())"
-        self._relation = f"(SELECT {number} AS row, {texts} FROM comity_source) AS people"
+        self._relation = f"(SELECT {'*' if columns else self._numbered()} FROM comity_source) AS people"
+
+    def _numbered(self) -> str:
+        """Return SQL for the columns as text, behind the number of their row."""
+        named = [name.replace("`", "``") for name in self.columns]
+        texts = (f"CAST(`{name}` AS STRING) AS c{number}" for number, name in enumerate(named))
+        return ", ".join(["row_number() OVER (ORDER BY monotonically_increasing_id()) AS row", *texts])
 
     @property
     def relation(self) -> str:
@@ -222,7 +238,8 @@ class SparkEngine(Engine):
             return self.session.read.parquet(name)
         if Path(name).suffix.lower() in {".csv", ".tsv"}:
             delimiter = "\t" if name.lower().endswith("tsv") else ","
-            return self.session.read.csv(name, header=True, multiLine=True, escape='"', sep=delimiter)
+            how = {"header": True, "multiLine": True, "escape": '"', "sep": delimiter}
+            return self.session.read.csv(name, mode="FAILFAST", **how)  # a row of another width is not guessed at
         return self.session.table(name)
 
     def rows(self, query: str) -> Iterator[Row]:
@@ -242,6 +259,11 @@ class SparkEngine(Engine):
     def keep_query(self, name: str, query: str) -> None:
         """Make a cached view of what a query returns."""
         self.session.sql(self.own(query)).cache().createOrReplaceTempView(name)
+
+
+def is_local(master: str) -> bool:
+    """Tell a Spark in processes of this machine from a cluster."""
+    return master.startswith("local")
 
 
 def working_folder() -> tempfile.TemporaryDirectory[str]:

@@ -19,6 +19,7 @@ from comity.cli.may import DAY, plain_errors, the_day
 if TYPE_CHECKING:
     from comity.check.answers import Answer, ColumnRead, Reject
     from comity.check.checking import Check, Intent
+    from comity.check.coding import Part
     from comity.check.dialects import Dialect, Understood
     from comity.check.engines import DuckEngine, Engine
     from comity.check.entity import Entity
@@ -131,6 +132,7 @@ def _run(asked: Asked) -> int:
     from rich.console import Console
 
     from comity.check import checking, report
+    from comity.check.coding import parts_of
     from comity.law import lawbook
 
     console = Console(highlight=False)
@@ -145,7 +147,7 @@ def _run(asked: Asked) -> int:
             report.print_columns(read, console)
             return 0
         _usable(name, understood)
-        checked = _check(book, intent, engine, understood, asked)
+        checked = _check(book, intent, engine, parts_of(understood, intent.day, dialect.order), asked)
         with _progress(asked) as progress:
             checked.code(progress)
             if asked.options["row"]:
@@ -240,8 +242,7 @@ def _source(asked: Asked) -> Iterator[tuple[Engine, tuple[str, ...], Any, str, A
         postgres = engines.PostgresEngine(engine_name, asked.file)
         yield postgres, postgres.columns, tuple, asked.file, tuple
     elif engine_name == "spark" or engine_name.startswith(("spark://", "sc://", "local")):
-        spark = engines.SparkEngine("local[*]" if engine_name == "spark" else engine_name, asked.file)
-        yield spark, spark.columns, tuple, Path(asked.file).name, tuple
+        yield from _spark_source(asked, "local[*]" if engine_name == "spark" else engine_name)
     elif engine_name == "duckdb":
         yield from _duck_source(asked)
     else:
@@ -269,6 +270,21 @@ def _duck_source(asked: Asked) -> Iterator[tuple[DuckEngine, tuple[str, ...], An
             )
 
 
+def _spark_source(asked: Asked, master: str) -> Iterator[tuple[Engine, tuple[str, ...], Any, str, Any]]:
+    """Let Spark read Parquet and tables, which it reads as we do; set down for it what our readers find elsewhere."""
+    from comity.check.engines import SparkEngine, is_local, working_folder
+
+    if not is_local(master) or Path(asked.file).suffix.lower() not in OUR_KINDS:
+        spark = SparkEngine(master, asked.file)
+        yield spark, spark.columns, tuple, Path(asked.file).name, tuple
+        return
+    with working_folder() as folder:
+        for duck, columns, rejects, name, notes in _duck_source(asked):
+            rows = Path(folder) / "rows.parquet"
+            duck.set_down(rows)
+            yield SparkEngine(master, str(rows), columns), columns, rejects, name, notes
+
+
 def _dialect(asked: Asked, columns: tuple[str, ...]) -> Dialect:
     from comity.check import dialects
 
@@ -294,14 +310,13 @@ def _usable(name: str, understood: list[Understood]) -> None:
         )
 
 
-def _check(book: Lawbook, intent: Intent, engine: Engine, understood: list[Understood], asked: Asked) -> Check:
+def _check(book: Lawbook, intent: Intent, engine: Engine, parts: list[Part], asked: Asked) -> Check:
     from comity.check.checking import Check
-    from comity.check.coding import parts_of
 
-    complete = {word for one in understood for word in one.complete_for}
+    complete = {word for part in parts for word in part.understood.complete_for}
     if complete & {"opt-outs", f"opt-outs:{asked.channel}", f"opt-outs:{asked.options['operation']}"}:
         intent = replace(intent, complete_for_opt_outs=True)
-    found = Check(book, intent, engine, parts_of(understood, intent.day))
+    found = Check(book, intent, engine, parts)
     if asked.options["suppress"]:
         from comity.check.suppression import read_lists
 

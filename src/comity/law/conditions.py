@@ -403,9 +403,19 @@ def truth(condition: Condition, known: Mapping[Test, Truth]) -> Truth:
         case Not(part=part):
             return TRUE - truth(part, known)
         case All(parts=parts):
-            return min(truth(part, known) for part in parts)
+            least = TRUE
+            for part in parts:
+                least = min(least, truth(part, known))
+                if least == FALSE:
+                    break
+            return least
         case Some(parts=parts):
-            return max(truth(part, known) for part in parts)
+            most = FALSE
+            for part in parts:
+                most = max(most, truth(part, known))
+                if most == TRUE:
+                    break
+            return most
         case Capped(part=part):
             return min(truth(part, known), UNKNOWN)
         case Same(parts=parts):

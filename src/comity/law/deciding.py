@@ -84,9 +84,7 @@ class Finding:
 def find(plan: LocalPlan, signature: int) -> Finding:
     """Return what the laws of `plan` answer for people with this signature."""
     known = plan.truths(signature)
-    answers: list[LawAnswer] = []
-    reasons: list[Reason] = []
-    wanted: list[Wanted] = []
+    said: list[_Said] = []
     for folded in plan.laws:
         law = folded.law
         governs = truth(folded.governs, known)
@@ -95,17 +93,27 @@ def find(plan: LocalPlan, signature: int) -> Finding:
         there = _law_answer(plan.inner[law.id], law.id, signature)
         if governs != TRUE:
             there = _if_governing(there, law, wanting(folded.governs, known))
-        answers.append(there.answer)
-        reasons += there.reasons
-        wanted += there.wanted
-    reasons += _home_reasons(plan, known)
-    merged, clashes = merge(wanted, plan.plan.book.obligations)
-    reasons += (_clash(clash) for clash in clashes)
-    verdict = _strictest(reasons) if answers else Verdict.ASK
-    ordered = tuple(sorted(reasons, key=lambda reason: -reason.weight.strictness))
-    return Finding(
-        verdict=verdict, laws=tuple(answers), reasons=ordered, obligations=merged, facts_read=plan.facts_read
-    )
+        said.append(there)
+    return _together(plan, tuple(said), tuple(_home_reasons(plan, known)))
+
+
+def _together(plan: LocalPlan, said: tuple[_Said, ...], of_homes: tuple[Reason, ...]) -> Finding:
+    """Return the finding of laws that say this; many signatures come to the same."""
+    key = (tuple(map(id, said)), of_homes)
+    memory: dict[object, tuple[tuple[_Said, ...], Finding]] = plan.__dict__.setdefault("findings", {})
+    if key not in memory:
+        merged, clashes = merge([item for one in said for item in one.wanted], plan.plan.book.obligations)
+        reasons = [reason for one in said for reason in one.reasons]
+        reasons += [*of_homes, *(_clash(clash) for clash in clashes)]
+        finding = Finding(
+            verdict=_strictest(reasons) if said else Verdict.ASK,
+            laws=tuple(one.answer for one in said),
+            reasons=tuple(sorted(reasons, key=lambda reason: -reason.weight.strictness)),
+            obligations=merged,
+            facts_read=plan.facts_read,
+        )
+        memory[key] = said, finding  # what was said is kept, so that no other comes to have its id
+    return memory[key][1]
 
 
 def permits(plan: LocalPlan, signature: int) -> bool:
