@@ -136,7 +136,7 @@ class Here:
     def forget(self) -> None:
         """Forget every kind of person seen here."""
         local = self.plan.at(self.homes)
-        for memory in ("memory", "law_answers", "findings"):
+        for memory in ("memory", "law_answers", "said", "findings"):
             local.__dict__.get(memory, {}).clear()
 
 

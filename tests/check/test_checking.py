@@ -161,12 +161,16 @@ def random_file(path: Path, dialect: Dialect, use: tuple[str, str, str], *, rows
 USES = [("marketing", "email", "contact"), ("marketing", "sms", "contact"), ("targeted-advertising", "none", "sell")]
 
 
-@pytest.mark.parametrize("use", USES, ids=lambda use: "-".join(use))
-@pytest.mark.parametrize("dialect", built_in().values(), ids=lambda dialect: dialect.id)
-def test_a_row_is_answered_in_bulk_as_it_is_alone(dialect: Dialect, use: tuple[str, str, str], tmp_path: Path) -> None:
-    path = random_file(tmp_path / "people.csv", dialect, use, rows=40, seed=len(dialect.id))
+ASKED = [(dialect, USES[0]) for dialect in built_in()]
+ASKED += [(dialect, use) for dialect in ("chinese", "generic", "hubspot", "salesforce") for use in USES[1:]]
+
+
+@pytest.mark.parametrize(("dialect", "use"), ASKED, ids=lambda one: one if isinstance(one, str) else "-".join(one))
+def test_a_row_is_answered_in_bulk_as_it_is_alone(dialect: str, use: tuple[str, str, str], tmp_path: Path) -> None:
+    known = built_in()[dialect]
+    path = random_file(tmp_path / "people.csv", known, use, rows=40, seed=len(dialect))
     purpose, channel, operation = use
-    with checked(path, purpose=purpose, channel=channel, operation=operation, dialect=dialect) as check:
+    with checked(path, purpose=purpose, channel=channel, operation=operation, dialect=known) as check:
         in_bulk = group_decisions(check)
         assert sorted(in_bulk) == list(range(1, 41))
         for row, decision in in_bulk.items():
@@ -360,8 +364,10 @@ def test_a_number_that_nobody_in_north_america_can_have_says_nothing_shortened_e
 
 
 def test_phone_numbers_share_few_beginnings() -> None:
-    numbers = [f"+49 30 {number}" for number in range(1_000_000, 1_010_000, 7)]
-    assert len({shortened(PHONE, number) for number in numbers}) < 20
+    numbers = "SELECT '+49 30 ' || number AS c0 FROM range(1000000, 1010000) AS numbers(number)"
+    found = DUCK.execute(f"SELECT COUNT(DISTINCT {key_sql(part_of(PHONE))}) FROM ({numbers})").fetchone()
+    assert found
+    assert found[0] < 20
 
 
 @pytest.mark.parametrize(

@@ -263,7 +263,7 @@ DRAWN_ON: Final = frozenset({"consent.given", "consent.source_kept", "consent.wo
 of answers and choices, that they are the same or not."""
 
 
-_NEAR = (frozenset[str](), frozenset({"US"}), frozenset({"US", "GE", "CA", "BG", "MX", "AU", "BR", "IN"}))
+_NEAR = (frozenset[str](), frozenset({"US"}), frozenset({"US", "GE", "CA", "BG", "MX", "AU", "BR", "IN", "LR", "UY"}))
 
 
 def _unreadable(part: Part, text: str, value: Value) -> bool:

@@ -146,7 +146,9 @@ def _law_answer(plan: LocalPlan, law_id: str, signature: int) -> _Said:
     memory: dict[tuple[str, int], _Said] = plan.__dict__.setdefault("law_answers", {})
     if key not in memory:
         case = _LawCase(plan, law_id, plan.truths(signature))
-        memory[key] = _said(case.folded.law, list(case.reasons()), list(case.wanted()), certain=True)
+        said = _said(case.folded.law, list(case.reasons()), list(case.wanted()), certain=True)
+        alike = (law_id, tuple(said.reasons), tuple((item.rule, item.certain) for item in said.wanted))
+        memory[key] = plan.__dict__.setdefault("said", {}).setdefault(alike, said)
     return memory[key]
 
 
