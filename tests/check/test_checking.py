@@ -92,21 +92,35 @@ def told(decision: Decision) -> tuple[object, ...]:
 PLACES = ["Germany", "DE", "france", "GB", "England", "USA", "US", "Georgia", "中国", "Nowhere", "EMEA", "Japan", "IE"]
 STATES = ["CA", "California", "Texas", "tx", "Ontario", "Georgia", "Bayern", "WA", "广东省", "Springfield", "NY"]
 PHONES = [
-    "+49 30 901820", "0033 1 23 45 67 89", "+1 (213) 555-0123", "+1 204 555 2368", "+86 138 0013 8000", "13800138000",
-    "+44 1534 709000", "(0049) 30 901820", "030 901820", "+49 30 901820; +33 1 23456789", "＋4930901820", "011 44 20 79460000",
+    "+49 30 901820", "0033 1 23 45 67 89", "+1 (213) 555-0123", "+1 204 555 2368", "+86 138 0013 8000",
+    "13800138000",
+    "+44 1534 709000", "(0049) 30 901820", "030 901820", "+49 30 901820; +33 1 23456789", "＋4930901820",
+    "011 44 20 79460000",
     "+999 123", "+1 123 4567", "n/a",
 ]  # fmt: skip
 ADDRESSES = ["a@b.de", "x@y.fr", "x@y.com", "a@b.de; c@d.fr", "<m@firma.at>", "me@home.co.uk", "x@y.info", "no address"]
-DAYS = ["2026-06-01", "01/02/2024", "13/02/2026", "1.6.2026", "2026-06-01T10:00:00Z", "2019-03-04", "soon", "2031-01-01"]
+DAYS = [
+    "2026-06-01",
+    "01/02/2024",
+    "13/02/2026",
+    "1.6.2026",
+    "2026-06-01T10:00:00Z",
+    "2019-03-04",
+    "soon",
+    "2031-01-01",
+]
 AGES = ["1990-05-06", "2012-01-31", "12/11/2010", "1985", "15", "17-19", "34 years", "2009", "65+", "?"]
 TICKS = ["yes", "no", "TRUE", "0", "x", "1", "maybe", "否", "Ja", "pending", "subscribed", "unsubscribed", "never"]
 NOTES = [*OPT_OUTS[:8], *NO_OPT_OUTS[1:9], "likes tea"]
 WORDS = ["Website form", "we may write to you", "trade fair", "no", "yes"]
 
 GENERIC_HEADERS = [
-    "Land", "State", "Telefon", "Mobile", "E-mail", "Country code", "Opt-in", "Consent", "Consent date", "Consent source",
-    "Consent wording", "Double opt-in", "Unsubscribed", "Do not contact", "Objected", "Robinson list", "DNC registry checked",
-    "Customer", "Last purchase date", "Birthday", "Age", "Notes", "Deceased", "SMS consent", "Do not sell", "EU resident",
+    "Land", "State", "Telefon", "Mobile", "E-mail", "Country code", "Opt-in", "Consent", "Consent date",
+    "Consent source",
+    "Consent wording", "Double opt-in", "Unsubscribed", "Do not contact", "Objected", "Robinson list",
+    "DNC registry checked",
+    "Customer", "Last purchase date", "Birthday", "Age", "Notes", "Deceased", "SMS consent",
+    "Do not sell", "EU resident",
     "Newsletter", "Minor", "Company", "Lead source", "Country (billing)",
 ]  # fmt: skip
 
@@ -118,7 +132,7 @@ def headers_of(dialect: Dialect) -> list[str]:
     return known + [header for header in ("Land", "Birthday", "Notes") if header.casefold() not in known]
 
 
-def pool(understood: Sequence[Understood]) -> list[str]:
+def pool(understood: Sequence[Understood]) -> list[str]:  # noqa: C901 (one case a kind of column)
     """Return cells that a column with these meanings may hold, good and bad."""
     cells = [""]
     for one in understood:
@@ -225,7 +239,8 @@ def test_cells_that_the_law_cannot_tell_apart_share_a_code(asking: Check) -> Non
 
 
 def test_a_yes_and_a_no_never_share_a_code_where_another_fact_is_drawn_from_them() -> None:
-    """A consent counts as express where its source is on file, whether or not any law asks for the source itself."""
+    """A consent counts as express where its source is on file,
+    whether or not any law asks for the source itself."""
     sources = column_of("consent.source_kept", {"yes": 1, "no": 1})
     assert sources.codes["yes"] != sources.codes["no"]
     assert join_facts([("consent.given", True), ("consent.source_kept", True)])["consent.express"] is True
@@ -233,13 +248,16 @@ def test_a_yes_and_a_no_never_share_a_code_where_another_fact_is_drawn_from_them
 
 
 def test_two_choices_never_share_a_code_for_together_they_are_unknown(asking: Check) -> None:
-    """One column says "published", another "third-party": nobody knows, though no rule asks for either by itself."""
+    """One column says "published", another "third-party": nobody knows,
+    though no rule asks for either by itself."""
     values = {"published": "published", "bought": "third-party", "rented": "third-party"}
     column = Column(role="fact", fact="relation.source", reads="choice", values=values)
     part = Part(understood=Understood(index=0, header="Source", column=column, how=""), today=TODAY)
     codes = code_column(part, "x0", [(text, 1) for text in values], asking.tests()).codes
     assert codes["published"] != codes["bought"] == codes["rented"]
-    assert join_facts([("relation.source", "published"), ("relation.source", "third-party")]) == {"relation.source": None}
+    assert join_facts([("relation.source", "published"), ("relation.source", "third-party")]) == {
+        "relation.source": None
+    }
 
 
 def test_an_empty_cell_an_unreadable_one_and_a_no_are_three_things() -> None:
@@ -318,7 +336,28 @@ def same_or_wider(whole: homes.Evidence, short: homes.Evidence) -> bool:
 PHONE = Column(role="home.phone")
 CHINESE_PHONE = next(column for column in built_in()["chinese"].columns if column.national)
 EMAIL = Column(role="home.email")
-CODES = ["1204", "1213", "1684", "212", "262", "33", "353", "358", "39066", "44", "441534", "447937", "4779", "49", "599", "61891", "7", "77", "852", "86"]
+CODES = [
+    "1204",
+    "1213",
+    "1684",
+    "212",
+    "262",
+    "33",
+    "353",
+    "358",
+    "39066",
+    "44",
+    "441534",
+    "447937",
+    "4779",
+    "49",
+    "599",
+    "61891",
+    "7",
+    "77",
+    "852",
+    "86",
+]
 
 
 @st.composite
@@ -349,7 +388,8 @@ def test_two_phone_numbers_in_a_cell_both_count(one: str, other: str, between: s
 
 
 @pytest.mark.parametrize(
-    "cell", ["+4912345;+33123456", "030123/0049301234", "13800138000", "138-0013-8000", "+8613800138000", "12345678901", ""]
+    "cell",
+    ["+4912345;+33123456", "030123/0049301234", "13800138000", "138-0013-8000", "+8613800138000", "12345678901", ""],
 )
 @pytest.mark.parametrize("column", [PHONE, CHINESE_PHONE], ids=["any", "Chinese"])
 def test_short_cells_and_national_numbers_say_what_they_say_whole(column: Column, cell: str) -> None:
@@ -372,7 +412,8 @@ def test_phone_numbers_share_few_beginnings() -> None:
 
 @pytest.mark.parametrize(
     "cell",
-    ["a@b.de", "a@b.co.uk", "A@B.DE ", "<a@b.de>", "a@b.de.", "a@b.de; c@d.fr", "Anna <a@b.at>", "a@b.com", "a@b.info", "x@y.укр",
+    ["a@b.de", "a@b.co.uk", "A@B.DE ", "<a@b.de>", "a@b.de.", "a@b.de; c@d.fr", "Anna <a@b.at>",
+    "a@b.com", "a@b.info", "x@y.укр",
      "x@y.中国", "x@xn--80ak6aa.xn--p1ai", "x@y.السعودية", "nobody", "", "a@b", "a@b.io", "'a@b.nl'"],
 )  # fmt: skip
 def test_the_ending_of_an_address_leaves_the_same_homes(cell: str) -> None:
@@ -380,7 +421,9 @@ def test_the_ending_of_an_address_leaves_the_same_homes(cell: str) -> None:
     assert same_or_wider(whole or None, part_of(EMAIL).evidence(shortened(EMAIL, cell)) or None)
 
 
-@pytest.mark.parametrize("text", [*OPT_OUTS, "μην στέλνετε", "Μην καλείτε", "не\u00a0звонить", "לא\u00a0לשלוח", "si è disiscritto"])
+@pytest.mark.parametrize(
+    "text", [*OPT_OUTS, "μην στέλνετε", "Μην καλείτε", "не\u00a0звонить", "לא\u00a0לשלוח", "si è disiscritto"]
+)
 def test_duckdb_passes_over_no_note_that_is_an_opt_out(text: str) -> None:
     """RE2 knows the edges of words and the spaces of English alone, Python those of every script."""
     assert opt_out_words(text)
@@ -390,15 +433,16 @@ def test_duckdb_passes_over_no_note_that_is_an_opt_out(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "says"),
     [("The customer asked last week not to be emailed again", True), ("asked not to be e-mailed", True),
-     ("si è disiscritto", True), ("bus stop advertising firm", None), ("stop advertising", True), ("one-stop marketing shop", None)],
+     ("si è disiscritto", True), ("bus stop advertising firm", None), ("stop advertising", True),
+     ("one-stop marketing shop", None)],
 )  # fmt: skip
-def test_an_opt_out_is_heard_in_the_passive_and_a_bus_stop_is_none(text: str, says: bool | None) -> None:  # noqa: FBT001 (what is expected)
+def test_an_opt_out_is_heard_in_the_passive_and_a_bus_stop_is_none(text: str, says: bool | None) -> None:
     assert opt_out_words(text) is says
 
 
 def test_every_state_whose_name_lies_in_two_countries_is_told_apart_by_them() -> None:
-    """The codes of a state column rest on three neighbourhoods; a name shared by another country would need a fourth."""
-    from comity.check.coding import _NEAR  # noqa: PLC2701 (the list that this test keeps whole)
+    """The codes of a state column rest on three neighbourhoods; a name that others share would need a fourth."""
+    from comity.check.coding import _NEAR
 
     table = homes._table("states.tsv")
     shared = {place for places in table.values() if homes._american(places) for place in places if place[:2] != "US"}
@@ -459,10 +503,10 @@ def test_an_address_or_a_number_on_a_list_is_an_opt_out(tmp_path: Path) -> None:
     with checked(written(tmp_path / "people.csv", header, rows), we_are="US", suppressed=suppressed) as check:
         verdicts = {row: decision.verdict for row, decision in group_decisions(check).items()}
         assert verdicts == {1: Verdict.DENY, 2: Verdict.DENY, 3: Verdict.DENY, 4: Verdict.ASK}
-        for row in verdicts:
+        for row, verdict in verdicts.items():
             alone = check.row(row)
             assert alone is not None
-            assert alone.verdict is verdicts[row]
+            assert alone.verdict is verdict
 
 
 # ---------------------------------------------------------------- counting

@@ -218,7 +218,18 @@ def test_rows_that_cannot_be_read_are_in_ask_csv_with_number_and_reason(tmp_path
 
 
 FORMULAS = ["=cmd|calc", "@SUM(A1)", "+1+cmd|' /C calc'!A0", "-1-cmd", "-cmd", "\t=1", "＝1+1", "=+1", "+A1", "--1"]
-NUMBERS = ["+49 30 1234", "+1 (213) 555-0123", "+1-213-555-0123x44", "+44 20 7946 0000 ext. 5", "-5", "-3,75", "+1.5e3", "＋86 138 0013 8000", "1=1", ""]
+NUMBERS = [
+    "+49 30 1234",
+    "+1 (213) 555-0123",
+    "+1-213-555-0123x44",
+    "+44 20 7946 0000 ext. 5",
+    "-5",
+    "-3,75",
+    "+1.5e3",
+    "＋86 138 0013 8000",
+    "1=1",
+    "",
+]
 
 
 def test_no_cell_is_run_by_a_spreadsheet_and_phone_numbers_stay(tmp_path: Path) -> None:
@@ -338,7 +349,10 @@ BAD_FILES: Final[dict[str, tuple[bytes, str]]] = {
     "headless.csv": (b"a@b.de,DE\nc@d.fr,FR\n", "the first row is already data"),
     "twice.csv": (b"Email,Email\na,b\n", "'Email' stands twice"),
     "nul.csv": (TEXT.encode() + b"a@b.de,\x00\x00\x00,,,\n", "NUL"),
-    "mixed.csv": (TEXT.encode() + "ö@b.de,中国,,,\n".encode() * 40 + "ö@b.de,DE,,,\n".encode("latin-1") * 40, "mixes encodings"),
+    "mixed.csv": (
+        TEXT.encode() + "ö@b.de,中国,,,\n".encode() * 40 + "ö@b.de,DE,,,\n".encode("latin-1") * 40,
+        "mixes encodings",
+    ),
     "picture.csv": (b"\x89PNG\r\n", "a picture"),
     "page.xls": (b"<html><table>", "web page"),
     "packed.csv.gz": (b"\x1f\x8b\x08\x00", "gzip"),
@@ -505,7 +519,9 @@ def test_a_reader_that_has_read_enough_gets_no_traceback() -> None:
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
-@pytest.mark.parametrize("arguments", [("check", "--sample"), ("check", "--sample", "--json"), ("law", "list")], ids=" ".join)
+@pytest.mark.parametrize(
+    "arguments", [("check", "--sample"), ("check", "--sample", "--json"), ("law", "list")], ids=" ".join
+)
 def test_a_full_disk_behind_the_output_is_one_line(arguments: tuple[str, ...]) -> None:
     with Path("/dev/full").open("w", encoding="utf-8") as full:
         told = subprocess.run(program(*arguments), check=False, stdout=full, stderr=subprocess.PIPE, text=True)

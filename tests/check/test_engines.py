@@ -48,7 +48,9 @@ def table() -> tuple[list[str], list[list[str]]]:
         header, *rows = csv.reader(file)
     rows = [row for row in rows if len(row) == len(header)][:ROWS]
     notes = header.index("Notes")
-    for row, text in zip(rows, [*OPT_OUTS, *NO_OPT_OUTS, "НЕ ЗВОНИТЬ", "Μην στέλνετε", "it's fine", "back\\slash"], strict=False):
+    for row, text in zip(
+        rows, [*OPT_OUTS, *NO_OPT_OUTS, "НЕ ЗВОНИТЬ", "Μην στέλνετε", "it's fine", "back\\slash"], strict=False
+    ):
         row[notes] = text
     return header, rows
 
@@ -162,7 +164,12 @@ def test_a_server_that_is_not_there_is_one_line() -> None:
 
 
 def test_only_processes_of_this_machine_are_local() -> None:
-    assert [is_local(master) for master in ("local[*]", "local", "spark://host:7077", "sc://host")] == [True, True, False, False]
+    assert [is_local(master) for master in ("local[*]", "local", "spark://host:7077", "sc://host")] == [
+        True,
+        True,
+        False,
+        False,
+    ]
 
 
 @pytest.mark.parametrize(("channel", "we_are"), USES[:2])

@@ -189,7 +189,7 @@ def _phone_sql(cell: str, *, national: bool) -> str:
     inner = f"({cell} LIKE '%00%' OR {cell} LIKE '%００%') AND REGEXP_MATCHES({cell}, '{_INNER_00}')"
     alone = f"LENGTH({cell}) <= {ONE_PHONE} OR REGEXP_MATCHES({cell}, '^[+0][0-9 ().-]*$')"
     return (
-        f"CASE WHEN {cell} LIKE '+%' AND LENGTH({cell}) <= {ONE_PHONE} THEN LEFT({cell}, {PHONE_BEGINNING}) "  # most are so
+        f"CASE WHEN {cell} LIKE '+%' AND LENGTH({cell}) <= {ONE_PHONE} THEN LEFT({cell}, {PHONE_BEGINNING}) "
         f"WHEN {cell} = '' THEN NULL WHEN LENGTH({cell}) > {LONGEST_PHONE} THEN {cell} "
         f"WHEN {cell} LIKE '+%' AND ({alone}) THEN LEFT({cell}, {PHONE_BEGINNING}) "
         f"WHEN {cell} LIKE '00%' AND ({alone}) THEN LEFT({cell}, {PHONE_BEGINNING + 1}) "
@@ -328,7 +328,7 @@ class Key:
         return "CAST(" + (" + ".join(terms) or "0") + " AS BIGINT)"
 
     def halves(self, words: Sequence[int]) -> tuple[Hashable, Hashable]:
-        """Return what of a row's number tells the home, and what tells the facts; all of it where a word cannot hold the homes."""
+        """Return what of a row's number tells the home, and what the facts; all of it where a word cannot hold both."""
         if self.homes >= LARGEST_KEY:
             return tuple(words), tuple(words)
         what, where = divmod(words[0], self.homes)

@@ -393,7 +393,7 @@ def capped(part: Condition) -> Condition:
     return Capped(part)
 
 
-def truth(condition: Condition, known: Mapping[Test, Truth]) -> Truth:
+def truth(condition: Condition, known: Mapping[Test, Truth]) -> Truth:  # noqa: C901 (one case a kind of condition)
     """Return the truth of a folded condition, given the truth of its tests."""
     match condition:
         case Test():
