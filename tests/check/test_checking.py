@@ -239,8 +239,7 @@ def test_cells_that_the_law_cannot_tell_apart_share_a_code(asking: Check) -> Non
 
 
 def test_a_yes_and_a_no_never_share_a_code_where_another_fact_is_drawn_from_them() -> None:
-    """A consent counts as express where its source is on file,
-    whether or not any law asks for the source itself."""
+    """A consent counts as express where its source is on file, whether or not any law asks for the source itself."""
     sources = column_of("consent.source_kept", {"yes": 1, "no": 1})
     assert sources.codes["yes"] != sources.codes["no"]
     assert join_facts([("consent.given", True), ("consent.source_kept", True)])["consent.express"] is True
@@ -248,8 +247,7 @@ def test_a_yes_and_a_no_never_share_a_code_where_another_fact_is_drawn_from_them
 
 
 def test_two_choices_never_share_a_code_for_together_they_are_unknown(asking: Check) -> None:
-    """One column says "published", another "third-party": nobody knows,
-    though no rule asks for either by itself."""
+    """One column says "published", another "third-party": nobody knows, though no rule asks for either by itself."""
     values = {"published": "published", "bought": "third-party", "rented": "third-party"}
     column = Column(role="fact", fact="relation.source", reads="choice", values=values)
     part = Part(understood=Understood(index=0, header="Source", column=column, how=""), today=TODAY)
