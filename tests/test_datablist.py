@@ -38,7 +38,7 @@ def checked(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def answer(folder: Path, name: str) -> Any:  # noqa: ANN401 (JSON)
+def answer(folder: Path, name: str) -> Any:  # noqa: ANN401 (a JSON value)
     return json.loads((folder / f"{name}.json").read_text("utf-8"))
 
 
