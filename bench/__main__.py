@@ -9,7 +9,7 @@ import argparse
 import os
 import platform
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from importlib.metadata import version
@@ -86,18 +86,33 @@ def _page(options: argparse.Namespace, folder: Path) -> Iterator[str]:
 
 
 @dataclass(frozen=True)
+class Found:
+    """What each task took, round by round."""
+
+    rounds: dict[str, list[dict[str, float]]]
+
+    def median(self, task: str, figure: str) -> float:
+        return median(found[figure] for found in self.rounds[task])
+
+    def ratio(self, task: str, other: str) -> float:
+        """Return the median of the rounds' own ratios: what slows this machine for a while slows both."""
+        pairs = zip(self.rounds[task], self.rounds[other], strict=True)
+        return median(one["seconds"] / two["seconds"] for one, two in pairs)
+
+
+@dataclass(frozen=True)
 class Files:
     """The files of invented contacts, and what is measured on them."""
 
     folder: Path
     rows: int
 
-    def rounds(self, count: int) -> dict[str, dict[str, float]]:
-        """Return the median of every figure, all of them measured once in each round."""
+    def rounds(self, count: int) -> Found:
+        """Measure everything once in each round."""
         large, small = self.made("large.parquet", self.rows), self.made("small.parquet", self.rows // SMALL)
         text, million = self.made("large.csv", self.rows), self.made("million.csv", min(self.rows, 1_000_000))
         twice = str(rules.doubled(self.folder))
-        tasks = {
+        tasks: dict[str, Callable[[], dict[str, float]]] = {
             "check": lambda: bulk.in_process("check", large),
             "floor": lambda: bulk.in_process("floor", large),
             "small": lambda: bulk.in_process("check", small),
@@ -116,7 +131,7 @@ class Files:
                 print(f"round {number + 1} of {count}, {name}: {found[name][-1]}", flush=True)
         law = _verdicts(found["once"][0])
         assert all(_verdicts(again) == law for again in found["twice"]), "twice the law is the same law"
-        return {name: _medians(results) for name, results in found.items()}
+        return Found(found)
 
     def made(self, name: str, rows: int) -> Path:
         path = self.folder / name
@@ -124,30 +139,25 @@ class Files:
         return path
 
 
-def _medians(results: list[dict[str, float]]) -> dict[str, float]:
-    return {key: median(found[key] for found in results) for key in results[0]}
-
-
 def _verdicts(found: dict[str, float]) -> list[float]:
     return [found[verdict] for verdict in ("permit", "deny", "ask")]
 
 
-def _promises(decisions: list[one.Figures], found: dict[str, dict[str, float]], rows: int) -> list[Line]:
+def _promises(decisions: list[one.Figures], found: Found, rows: int) -> list[Line]:
     """Return the figures with a bar, the worst place standing for all."""
-    seconds = {name: figures.get("seconds", 0.0) for name, figures in found.items()}
     many = f"{rows:,} rows"
     cedar, cel = min(d.cedar / d.ours for d in decisions), min(d.cel / d.ours for d in decisions)
     return [
         Line(what="one decision, p50, slowest place", found=max(d.ours for d in decisions), bar=5, unit="µs"),
         Line(what="one decision, Cedar / ours", found=cedar, bar=50, unit="x", at_least=True),
         Line(what="one decision, CEL / ours", found=cel, bar=10, unit="x", at_least=True),
-        Line(what=f"{many} of Parquet / DuckDB's floor", found=seconds["check"] / seconds["floor"], bar=3, unit="x"),
-        Line(what=f"{many} of Parquet, peak memory", found=found["check"]["megabytes"], bar=500, unit="MB"),
-        Line(what=f"{many} of CSV / DuckDB reading that CSV", found=seconds["csv"] / seconds["read"], bar=2, unit="x"),
-        Line(what=f"{SMALL} times the rows", found=seconds["check"] / seconds["small"], bar=11, unit="x"),
-        Line(what="twice the rules in the same places", found=seconds["twice"] / seconds["once"], bar=2.2, unit="x"),
-        Line(what="lawbook from its cache", found=found["load"]["cached"] * 1000, bar=100, unit="ms"),
-        Line(what="lawbook from its files", found=found["load"]["uncached"] * 1000, bar=1000, unit="ms"),
+        Line(what=f"{many} of Parquet / DuckDB's floor", found=found.ratio("check", "floor"), bar=3, unit="x"),
+        Line(what=f"{many} of Parquet, peak memory", found=found.median("check", "megabytes"), bar=500, unit="MB"),
+        Line(what=f"{many} of CSV / DuckDB reading that CSV", found=found.ratio("csv", "read"), bar=2, unit="x"),
+        Line(what=f"{SMALL} times the rows", found=found.ratio("check", "small"), bar=11, unit="x"),
+        Line(what="twice the rules in the same places", found=found.ratio("twice", "once"), bar=2.2, unit="x"),
+        Line(what="lawbook from its cache", found=found.median("load", "cached") * 1000, bar=100, unit="ms"),
+        Line(what="lawbook from its files", found=found.median("load", "uncached") * 1000, bar=1000, unit="ms"),
     ]
 
 
@@ -182,7 +192,7 @@ def _single(decisions: list[one.Figures]) -> Iterator[str]:
     yield from _table(head, rows)
 
 
-def _many(found: dict[str, dict[str, float]], rows: int) -> Iterator[str]:
+def _many(found: Found, rows: int) -> Iterator[str]:
     yield MANY
     names = {
         "check": f"check of {rows:,} rows of Parquet",
@@ -195,11 +205,14 @@ def _many(found: dict[str, dict[str, float]], rows: int) -> Iterator[str]:
         "command": f"`comity check` on {min(rows, 1_000_000):,} rows of CSV",
         "help": "`comity --help`",
     }
-    shown = [(says, f"{found[name]['seconds']:.2f}", f"{found[name]['megabytes']:.0f}") for name, says in names.items()]
+    shown = [
+        (says, f"{found.median(name, 'seconds'):.2f}", f"{found.median(name, 'megabytes'):.0f}")
+        for name, says in names.items()
+    ]
     yield from _table(("", "seconds", "peak MB"), shown)
 
 
-def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> Iterator[str]:
+def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> Iterator[str]:
     for row in (head, ("---", *["---:"] * (len(head) - 1)), *rows):
         yield f"| {' | '.join(row)} |"
     yield ""

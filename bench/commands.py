@@ -62,4 +62,5 @@ def _run(*command: str) -> dict[str, float]:
 
 if __name__ == "__main__":
     what, *more = sys.argv[1:]
-    print(json.dumps({"check": check, "help": help_text, "load": load}[what](*more)))
+    results = {"check": lambda: check(*more), "help": help_text, "load": load}
+    print(json.dumps(results[what]()))

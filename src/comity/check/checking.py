@@ -108,7 +108,7 @@ class Check:
         progress("deciding", (len(self.parts) + 1) / (len(self.parts) + 3))
         self.engine.keep_query("numbered", self.key.query(self.cells))
         words = ", ".join(f"k{number}" for number in range(len(self.key.words)))
-        counted = f"SELECT {words}, COUNT(*), MIN(row) FROM numbered GROUP BY {words}"
+        counted = f"SELECT {words}, COUNT(*), MIN(row) AS first FROM numbered GROUP BY {words} ORDER BY first"
         for *numbers, people, first in self.engine.rows(counted):
             home, facts = self.person(numbers)
             self.groups[tuple(numbers)] = self.group(home, facts, people, first)

@@ -120,7 +120,8 @@ class DuckEngine(Engine):
 
     def set_down(self, path: Path) -> None:
         """Write the rows that can be read as Parquet, with their numbers, for another engine."""
-        self.connection.sql(self.own("SELECT * FROM RELATION")).write_parquet(str(path))
+        to = str(path).replace("'", "''")
+        self.connection.execute(f"COPY (SELECT * FROM {self.relation}) TO '{to}' (FORMAT parquet)")
 
     def own(self, query: str) -> str:
         """Put the file in the place of RELATION."""
@@ -148,6 +149,7 @@ class PostgresEngine(Engine):
         try:
             found = self.connection.execute(sql.SQL("SELECT * FROM {} LIMIT 0").format(named))
         except psycopg.Error as error:
+            self.connection.close()
             raise EngineError(f"the table {table!r} cannot be read: {str(error).splitlines()[0]}") from None
         self.columns = tuple(column.name for column in found.description or ())
         texts = [

@@ -9,7 +9,7 @@ import errno
 import json
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from itertools import takewhile
 from pathlib import Path
@@ -80,8 +80,8 @@ def keep_verdicts(check: Check, engine: DuckEngine) -> None:
     masks = [f"m{number}" for number in range(_mask_words(check))]
     columns = [
         *((word, "BIGINT") for word in words),
-        ("verdict", "VARCHAR"),
-        ("homes", "VARCHAR"),
+        ("verdict", _one_of(verdict.value for verdict in Verdict)),
+        ("homes", _one_of(group.homes for group in check.groups.values())),
         ("finding", "INTEGER"),
         ("reasons", "VARCHAR"),
     ]
@@ -89,18 +89,24 @@ def keep_verdicts(check: Check, engine: DuckEngine) -> None:
     engine.keep("verdicts", columns, _verdict_rows(check, len(masks)))
 
 
+def _one_of(words: Iterable[str]) -> str:
+    """Return the type of a column that repeats few words: written in half the time of text, and as text."""
+    return f"ENUM ({', '.join(map(_quoted, sorted({'', *words})))})"
+
+
 def _verdict_rows(check: Check, masks: int) -> Iterator[tuple[object, ...]]:
     reasons: dict[int, str] = {}
+    words: dict[int, tuple[int, ...]] = {}
     numbered, _ = _finding_lines(check)
     for numbers, group in check.groups.items():
-        finding = group.finding
+        finding, decision = group.finding, group.decision
         if id(finding) not in reasons:
             reasons[id(finding)] = reasons_text(group)
-        local = check.plan.at(group.decision.homes)
-        signature = signature_of(check.plan, local, group.decision.facts)
-        words = [(signature >> (2 * TESTS_A_WORD * number)) & WORD for number in range(masks)]
+        if id(decision) not in words:
+            signature = signature_of(check.plan, check.plan.at(decision.homes), decision.facts)
+            words[id(decision)] = tuple(signature >> (2 * TESTS_A_WORD * number) & WORD for number in range(masks))
         line = numbered[id(finding)]
-        yield (*numbers, finding.verdict.value, group.homes, line, reasons[id(finding)], *words)
+        yield (*numbers, finding.verdict.value, group.homes, line, reasons[id(finding)], *words[id(decision)])
 
 
 def _finding_lines(check: Check) -> tuple[dict[int, int], list[str]]:

@@ -240,7 +240,8 @@ def _source(asked: Asked) -> Iterator[tuple[Engine, tuple[str, ...], Any, str, A
     engine_name = asked.options["engine"]
     if engine_name.startswith(("postgresql://", "postgres://")):
         postgres = engines.PostgresEngine(engine_name, asked.file)
-        yield postgres, postgres.columns, tuple, asked.file, tuple
+        with contextlib.closing(postgres.connection):
+            yield postgres, postgres.columns, tuple, asked.file, tuple
     elif engine_name == "spark" or engine_name.startswith(("spark://", "sc://", "local")):
         yield from _spark_source(asked, "local[*]" if engine_name == "spark" else engine_name)
     elif engine_name == "duckdb":

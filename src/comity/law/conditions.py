@@ -393,7 +393,7 @@ def capped(part: Condition) -> Condition:
     return Capped(part)
 
 
-def truth(condition: Condition, known: Mapping[Test, Truth]) -> Truth:  # noqa: C901 (one case a kind of condition)
+def truth(condition: Condition, known: Mapping[Test, Truth]) -> Truth:
     """Return the truth of a folded condition, given the truth of its tests."""
     match condition:
         case Test():
@@ -403,25 +403,33 @@ def truth(condition: Condition, known: Mapping[Test, Truth]) -> Truth:  # noqa: 
         case Not(part=part):
             return TRUE - truth(part, known)
         case All(parts=parts):
-            least = TRUE
-            for part in parts:
-                least = min(least, truth(part, known))
-                if least == FALSE:
-                    break
-            return least
+            return _least(parts, known)
         case Some(parts=parts):
-            most = FALSE
-            for part in parts:
-                most = max(most, truth(part, known))
-                if most == TRUE:
-                    break
-            return most
+            return _most(parts, known)
         case Capped(part=part):
             return min(truth(part, known), UNKNOWN)
         case Same(parts=parts):
             found = {truth(part, known) for part in parts}
             return found.pop() if len(found) == 1 else UNKNOWN
     raise AssertionError(condition)
+
+
+def _least(parts: tuple[Condition, ...], known: Mapping[Test, Truth]) -> Truth:
+    least = TRUE
+    for part in parts:
+        least = min(least, truth(part, known))
+        if least == FALSE:
+            break
+    return least
+
+
+def _most(parts: tuple[Condition, ...], known: Mapping[Test, Truth]) -> Truth:
+    most = FALSE
+    for part in parts:
+        most = max(most, truth(part, known))
+        if most == TRUE:
+            break
+    return most
 
 
 def wanting(condition: Condition, known: Mapping[Test, Truth]) -> frozenset[str]:
