@@ -23,6 +23,7 @@ from comity.check.answers import Answer, ColumnRead, Freed, Group, Reject
 from comity.check.as_json import answer_json, days_in_words, obstacles
 from comity.check.report import cells_of, print_answer, print_columns, print_decision, share
 from comity.law import SHIPPED, Decision, Lawbook, Plan, Verdict, decide, fold, read_packs
+from comity.law.asking import signature_anywhere
 from comity.law.folding import OUR_PLACE, WHERE_THE_PERSON_LIVES
 from tests.cast import AIKO, BRUNO, CARLOS, GRETA, HANNAH, LUCA, MAIL_MARKETING, MEI, NADIA, PAUL, TODAY, TYLER, Facts
 
@@ -109,6 +110,8 @@ def group(people: int, facts: Facts, hint: str, first_row: int) -> Group:
         conflict=len(homes) > 1,
         hint=hint,
         decision=decide(plan(), read),
+        facts=read,
+        signature=signature_anywhere(plan(), read),
         people=people,
         first_row=first_row,
     )

@@ -133,6 +133,9 @@ class Case:
     # ------------------------------------------------------------ conditions
 
     def governs(self, law: Law) -> int:
+        """Return how far a law governs: not at all where it does in none of the homes, taken one by one."""
+        if len(self.homes) > 1 and not where_it_may_govern(self, law):
+            return 0
         return self.truth(law, law.governs, loosens=False)
 
     def truth(self, law: Law, condition: Condition, *, loosens: bool) -> int:

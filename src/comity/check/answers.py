@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from comity.law import Decision, Finding, Plan, Reason
+    from comity.law.vocabulary import Facts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +46,8 @@ class Group:
     conflict: bool  # the evidence of where they live disagrees
     hint: str  # a place that only weak evidence points to
     decision: Decision  # of one of them
+    facts: Facts  # what its cells say, without the home
+    signature: int  # of these facts
     people: int
     first_row: int
     freed: Mapping[str, int] = field(default_factory=dict)  # by cure: how many of them it would turn to permit

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import time
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date
 
@@ -14,9 +16,10 @@ from comity.check.engines import Engine
 from comity.check.entity import Entity
 from comity.check.homes import Home
 from comity.check.suppression import TABLE
-from comity.law import Decision, Lawbook, Plan, Verdict, fold
-from comity.law.asking import asker, permitted
+from comity.law import Decision, Lawbook, Plan, Verdict, finding_for, fold
+from comity.law.asking import permitted, signature_anywhere
 from comity.law.conditions import Test
+from comity.law.folding import HOME
 from comity.law.lawbook import Cure
 from comity.law.vocabulary import Facts
 
@@ -33,6 +36,18 @@ class Intent:
     day: date
     complete_for_opt_outs: bool = False
     says: str = ""  # "Marketing by e-mail"
+
+
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    """Keep Python's collector from looking again and again through facts and decisions that all stay."""
+    paused = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if paused:
+            gc.enable()
 
 
 OPT_OUTS = ("person.objected", "consent.opted_out", "consent.withdrawn", "person.opt_out_signal")
@@ -57,6 +72,8 @@ class Check:
     groups: dict[tuple[int, ...], Group] = field(default_factory=dict)
     decided: dict[tuple[frozenset[str], int], Decision] = field(default_factory=dict)
     cures_tried: dict[tuple[str, int], bool] = field(default_factory=dict)
+    signatures: dict[int, int] = field(default_factory=dict)  # by facts
+    cured_signatures: dict[tuple[str, int], int | None] = field(default_factory=dict)  # by cure and facts
     seen_homes: dict[Hashable, Home] = field(default_factory=dict)
     seen_facts: dict[Hashable, Facts] = field(default_factory=dict)
     changes: dict[str, Facts] = field(default_factory=dict)  # what each cure puts on record
@@ -83,6 +100,7 @@ class Check:
         """Return every test of a person's fact that any of the plans may make."""
         return list(dict.fromkeys(test for plan in (self.plan, *self.cured.values()) for test in plan.tests))
 
+    @_collector_paused()
     def code(self, progress: Progress) -> None:
         """Read the distinct cells of each understood column."""
         tests = self.tests()
@@ -103,6 +121,7 @@ class Check:
     def _many(self, part: Part) -> bool:
         return part.understood.role == "free-text" and self.engine.has_many(f"c{part.number}")
 
+    @_collector_paused()
     def decide(self, progress: Progress) -> None:
         """Give every row its number, and decide each number once."""
         progress("deciding", (len(self.parts) + 1) / (len(self.parts) + 3))
@@ -124,14 +143,19 @@ class Check:
     def group(self, home: Home, facts: Facts, people: int, first: int) -> Group:
         """Decide for people with this home and these facts."""
         key = (home.places, id(facts))  # `people` keeps the facts, so that no others come to have their id
+        if id(facts) not in self.signatures:
+            self.signatures[id(facts)] = signature_anywhere(self.plan, facts)
+        signature = self.signatures[id(facts)]
         decision = self.decided.get(key)
         if decision is None:
-            decision = self.decided[key] = self._decide(home, facts)
+            decision = self.decided[key] = self._decide(home, facts, signature)
         return Group(
             homes=home.text,
             conflict=home.conflict,
             hint=home.hint or "",
             decision=decision,
+            facts=facts,
+            signature=signature,
             people=people,
             first_row=first,
         )
@@ -144,11 +168,11 @@ class Check:
             return None
         own = [self._own(coded, text or "") for coded, text in zip(self.coded, found, strict=True)]
         home, facts = People(own).person({id(column): column.radix - 1 for column in own})
-        return self._decide(home, facts)
+        return self._decide(home, facts, signature_anywhere(self.plan, facts))
 
-    def _decide(self, home: Home, facts: Facts) -> Decision:
+    def _decide(self, home: Home, facts: Facts, signature: int) -> Decision:
         homes = home.places or None
-        return asker(self.plan, homes)({**facts, "person.home": homes})
+        return Decision(self.plan, finding_for(self.plan, homes, signature), {**facts, HOME: homes}, homes)
 
     def _own(self, coded: Coded, text: str) -> Coded:
         """Return a column of which this one cell is the only value."""
@@ -168,14 +192,18 @@ class Check:
         return self.changes[cure.name]
 
     def _frees(self, cure: Cure, group: Group) -> bool:
-        changes = self._changes(cure)
+        key = (cure.name, id(group.facts))
         plan = self.cured.get(cure.name, self.plan)
+        if key not in self.cured_signatures:
+            self.cured_signatures[key] = self._signature(plan, self._changes(cure), group.facts)
+        signature = self.cured_signatures[key]
+        return signature is not None and permitted(plan, group.decision.homes, signature)
+
+    def _signature(self, plan: Plan, changes: Facts, facts: Facts) -> int | None:
+        """Return the signature of facts once a cure is on record; None where no paper undoes what a person said."""
         own = {fact: value for fact, value in changes.items() if fact not in plan.fixed}
-        if any(value is False and group.decision.facts.get(fact) is True for fact, value in own.items()):
-            return False  # no paper undoes what a person said
-        facts = group.decision.facts | own
-        homes = group.decision.homes
-        return permitted(plan, homes, facts)
+        undone = any(value is False and facts.get(fact) is True for fact, value in own.items())
+        return None if undone else signature_anywhere(plan, facts | own)
 
 
 def _cures_of(plan: Plan) -> list[str]:
@@ -209,6 +237,7 @@ def answer(
     )  # fmt: skip
 
 
+@_collector_paused()
 def merged(check: Check, groups: Iterable[Group]) -> tuple[Group, ...]:
     """Join the groups whom the law cannot tell apart: the same homes, the same finding."""
     found: dict[tuple[object, ...], list[Group]] = {}
@@ -233,10 +262,14 @@ def _freed_of(check: Check, same: Sequence[Group]) -> dict[str, int]:
     if finding.verdict is Verdict.PERMIT or any(reason.kind in INCURABLE for reason in finding.reasons):
         return {}
     cures = [check.book.cures[name] for name in finding.cures]
+    alike: dict[int, tuple[Group, int]] = {}  # by decision
+    for group in same:
+        _, people = alike.get(id(group.decision), (group, 0))
+        alike[id(group.decision)] = group, people + group.people
     return {
-        cure.name: people
+        cure.name: freed
         for cure in cures
-        if cure.sets and (people := sum(group.people for group in same if check.freed(cure, group)))
+        if cure.sets and (freed := sum(people for group, people in alike.values() if check.freed(cure, group)))
     }
 
 

@@ -185,16 +185,17 @@ def _phone_sql(cell: str, *, national: bool) -> str:
     or one whose calling code does not stand first, is left whole.
     """
     rest = f"TRANSLATE(SUBSTR({cell}, {NATIONAL_BEGINNING + 1}), '123456789', '000000000')"
-    masked = f"LEFT({cell}, {NATIONAL_BEGINNING}) || {rest}"
+    otherwise = f"LEFT({cell}, {NATIONAL_BEGINNING}) || {rest}" if national else "''"
     inner = f"({cell} LIKE '%00%' OR {cell} LIKE '%００%') AND REGEXP_MATCHES({cell}, '{_INNER_00}')"
     alone = f"LENGTH({cell}) <= {ONE_PHONE} OR REGEXP_MATCHES({cell}, '^[+0][0-9 ().-]*$')"
     return (
         f"CASE WHEN {cell} LIKE '+%' AND LENGTH({cell}) <= {ONE_PHONE} THEN LEFT({cell}, {PHONE_BEGINNING}) "
-        f"WHEN {cell} = '' THEN NULL WHEN LENGTH({cell}) > {LONGEST_PHONE} THEN {cell} "
-        f"WHEN {cell} LIKE '+%' AND ({alone}) THEN LEFT({cell}, {PHONE_BEGINNING}) "
+        f"WHEN {cell} = '' THEN '' WHEN LENGTH({cell}) > {LONGEST_PHONE} THEN {cell} "
+        f"WHEN {cell} LIKE '+%' AND {cell} NOT LIKE '+%+%' AND {cell} NOT LIKE '%＋%' AND NOT ({inner}) "
+        f"THEN LEFT({cell}, {PHONE_BEGINNING}) "
         f"WHEN {cell} LIKE '00%' AND ({alone}) THEN LEFT({cell}, {PHONE_BEGINNING + 1}) "
         f"WHEN {cell} LIKE '%+%' OR {cell} LIKE '%＋%' OR {cell} LIKE '%011%' OR ({inner}) THEN {cell} "
-        f"ELSE {masked if national else 'NULL'} END"
+        f"ELSE {otherwise} END"
     )
 
 
@@ -203,9 +204,12 @@ _INNER_00: Final = "(^|[;,/|\n]|or|ou|oder)(tel:)?[^0-9A-Za-z０]*(00|００)"
 
 
 def _email_sql(cell: str) -> str:
-    """An address keeps its ending. Several addresses, and those of other scripts in disguise, are left whole."""
+    """An address keeps its ending, unless that is the one of most, which says nothing.
+
+    Several addresses, and those of other scripts in disguise, are left whole.
+    """
     whole = f"{cell} LIKE '%@%@%' OR {cell} LIKE '%.xn--%'"
-    return f"CASE WHEN {whole} THEN {cell} ELSE RIGHT({cell}, {EMAIL_ENDING}) END"
+    return f"CASE WHEN {whole} THEN {cell} WHEN {cell} LIKE '%.com' THEN '' ELSE RIGHT({cell}, {EMAIL_ENDING}) END"
 
 
 def code_column(part: Part, cell: str, counted: Iterable[tuple[str | None, int]], tests: Sequence[Test]) -> Coded:
@@ -308,7 +312,8 @@ class Key:
         """Keep the codes of each column as a table of the engine, unless they are few enough to stand in the query."""
         self.joined = {column.cell: column for column in self.columns if not _fits_a_query(column.filled, engine.few)}
         for column in self.joined.values():
-            engine.keep(column.part.table, (("cell", "VARCHAR"), ("code", "BIGINT")), column.filled.items())
+            codes = {"": 0, **column.filled}  # a join is quicker when it finds every cell
+            engine.keep(column.part.table, (("cell", "VARCHAR"), ("code", "BIGINT")), codes.items())
 
     def query(self, cells: str) -> str:
         """Return the query that gives every row of `cells` its number, as words k0, k1, … of BIGINT."""

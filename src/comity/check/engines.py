@@ -116,7 +116,7 @@ class DuckEngine(Engine):
 
     def keep_query(self, name: str, query: str) -> None:
         """Make a table of what a query returns, in its order."""
-        self.connection.execute(f"CREATE OR REPLACE TABLE {name} AS {self.own(query)}")
+        self.connection.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS {self.own(query)}")
 
     def set_down(self, path: Path) -> None:
         """Write the rows that can be read as Parquet, with their numbers, for another engine."""

@@ -19,7 +19,6 @@ import duckdb
 
 from comity.check.page import render_page
 from comity.law import Verdict
-from comity.law.asking import signature_of
 from comity.law.decisions import shown
 from comity.law.folding import TESTS_A_WORD
 
@@ -103,7 +102,7 @@ def _verdict_rows(check: Check, masks: int) -> Iterator[tuple[object, ...]]:
         if id(finding) not in reasons:
             reasons[id(finding)] = reasons_text(group)
         if id(decision) not in words:
-            signature = signature_of(check.plan, check.plan.at(decision.homes), decision.facts)
+            signature = group.signature & check.plan.at(decision.homes).care
             words[id(decision)] = tuple(signature >> (2 * TESTS_A_WORD * number) & WORD for number in range(masks))
         line = numbered[id(finding)]
         yield (*numbers, finding.verdict.value, group.homes, line, reasons[id(finding)], *words[id(decision)])

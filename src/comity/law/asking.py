@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -47,10 +47,10 @@ def finding_for(plan: Plan, homes: frozenset[str] | None, signature: int) -> Fin
     return memory[key]
 
 
-def permitted(plan: Plan, homes: frozenset[str] | None, facts: Facts) -> bool:
-    """Tell whether the law permits, for one person whose facts the vocabulary has read; quicker than to tell why."""
+def permitted(plan: Plan, homes: frozenset[str] | None, signature: int) -> bool:
+    """Tell whether the law permits for everybody with these homes and this signature; quicker than to tell why."""
     local = plan.at(homes)
-    key = signature_of(plan, local, facts)
+    key = signature & local.care
     memory: dict[int, bool] = local.__dict__.setdefault("permitted", {})
     if key not in memory:
         memory[key] = permits(local, key)
@@ -79,10 +79,19 @@ def _memory(local: LocalPlan) -> dict[int, Finding]:
 
 def signature_of(plan: Plan, local: LocalPlan, facts: Facts) -> int:
     """Return the signature of one person's facts, fact by fact: the plain form of what `asker` compiles."""
+    return _signature(plan, local.facts_tested, facts) & local.care
+
+
+def signature_anywhere(plan: Plan, facts: Facts) -> int:
+    """Return the signature of facts wherever the person lives; each place cares about some of its bits."""
+    return _signature(plan, plan.tests_of, facts)
+
+
+def _signature(plan: Plan, tested: Iterable[str], facts: Facts) -> int:
     bits, absent, signature = plan.bits, plan.absent, 0
-    for fact in local.facts_tested:
+    for fact in tested:
         signature |= bits[fact, facts[fact] if fact in facts else absent[fact]]
-    return signature & local.care
+    return signature
 
 
 def _compiled(plan: Plan, local: LocalPlan, homes: frozenset[str] | None) -> Asker:

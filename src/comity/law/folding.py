@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from calendar import monthrange
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cached_property
@@ -71,6 +71,14 @@ class FoldedLaw:
     needed: tuple[Test, ...] = ()  # settled if the fact is known that an obligation cannot be met without
 
 
+@dataclass(frozen=True, slots=True)
+class LocalLaw:
+    """A law where somebody lives, and every test of that person's other facts in it."""
+
+    folded: FoldedLaw
+    tests: tuple[Test, ...]
+
+
 @dataclass(eq=False)
 class Plan:
     """The law folded for one use by one entity on one day, to be asked about many people.
@@ -90,6 +98,10 @@ class Plan:
     _asked: dict[frozenset[str] | None, LocalPlan] = field(default_factory=dict)
     _covered: dict[str, Condition] = field(default_factory=dict)
     _governs: dict[tuple[str, str], Condition] = field(default_factory=dict)
+    _at: dict[tuple[str, frozenset[Hashable]], LocalLaw] = field(default_factory=dict)
+    _laws_of: dict[str, frozenset[str]] = field(default_factory=dict)
+    _sides: dict[tuple[str, str], Hashable] = field(default_factory=dict)
+    _placed: dict[str, tuple[Test | ByPlace, ...]] = field(default_factory=dict)
 
     def at(self, homes: frozenset[str] | None) -> LocalPlan:
         """Return the plan for people who live in one of `homes`; None or nothing means anywhere."""
@@ -107,6 +119,35 @@ class Plan:
         if key not in self._governs:
             self._governs[key] = _local(folded.governs, frozenset({home}))
         return self._governs[key]
+
+    def laws_of(self, home: str) -> frozenset[str]:
+        """Return the ids of the laws that can govern for somebody who lives in just this place."""
+        if home not in self._laws_of:
+            laws = (folded for folded in self.laws if self.governs_at(folded, home) != NEVER)
+            self._laws_of[home] = frozenset(folded.law.id for folded in laws)
+        return self._laws_of[home]
+
+    def law_at(self, folded: FoldedLaw, homes: frozenset[str]) -> LocalLaw:
+        """Return a law for people who live in one of these places; many sets of places are the same to it."""
+        key = (folded.law.id, frozenset(self._side(folded, home) for home in homes))
+        if key not in self._at:
+            local = _local_law(folded, homes)
+            asked = (test for condition in _conditions(local) for test in tests(condition))
+            self._at[key] = LocalLaw(local, tuple(dict.fromkeys(asked)))
+        return self._at[key]
+
+    def _side(self, folded: FoldedLaw, home: str) -> Hashable:
+        """Return what a law makes of a home; two homes with the same are one to it."""
+        key = (folded.law.id, home)
+        if key not in self._sides:
+            if folded.law.id not in self._placed:
+                self._placed[folded.law.id] = tuple(dict.fromkeys(_placed(folded)))
+            parts = self._placed[folded.law.id]
+            self._sides[key] = tuple(
+                _set_truth(frozenset({home}), part.operand) if isinstance(part, Test) else dict(part.own).get(home)
+                for part in parts
+            )
+        return self._sides[key]
 
     @cached_property
     def tests(self) -> tuple[Test, ...]:
@@ -180,14 +221,14 @@ class LocalPlan:
     def __init__(self, plan: Plan, homes: frozenset[str]) -> None:
         self.plan = plan
         self.homes = homes
-        governed = {folded.law.id: _local(folded.governs, homes) for folded in plan.laws}
-        self.laws = tuple(_local_law(folded, homes) for folded in plan.laws if governed[folded.law.id] != NEVER)
+        governing = frozenset[str]().union(*(plan.laws_of(home) for home in homes))
+        local = [plan.law_at(folded, homes) for folded in plan.laws if folded.law.id in governing]
+        self.laws = tuple(one.folded for one in local)
         self.uncovered_homes = {home: plan.covered(home) for home in sorted(homes)}
-        conditions = [condition for folded in self.laws for condition in _conditions(folded)]
-        conditions += self.uncovered_homes.values()
         self._care_of: dict[str, int] = {}
         self._last: tuple[int, Mapping[Test, Truth]] = (-1, {})
-        self.own_tests = tuple(dict.fromkeys(test for condition in conditions for test in tests(condition)))
+        of_homes = (test for condition in self.uncovered_homes.values() for test in tests(condition))
+        self.own_tests = tuple(dict.fromkeys([*(test for one in local for test in one.tests), *of_homes]))
 
     @cached_property
     def inner(self) -> Mapping[str, LocalPlan]:
@@ -196,7 +237,7 @@ class LocalPlan:
             return {folded.law.id: self for folded in self.laws}
         found = {}
         for folded in (folded for folded in self.plan.laws if folded.law.id in self.by_law):
-            here = frozenset(home for home in self.homes if self.plan.governs_at(folded, home) != NEVER)
+            here = frozenset(home for home in self.homes if folded.law.id in self.plan.laws_of(home))
             found[folded.law.id] = self if here == self.homes else self.plan.at(here)
         return found
 
@@ -553,6 +594,19 @@ def _local_law(folded: FoldedLaw, homes: frozenset[str]) -> FoldedLaw:
         rules=tuple((rule, condition) for rule, condition in rules if condition != NEVER),
         needed=folded.needed,
     )
+
+
+def _placed(folded: FoldedLaw) -> Iterator[Test | ByPlace]:
+    """Yield every part of a law that depends on where the person lives."""
+    waiting = [*_conditions(folded)]
+    while waiting:
+        match waiting.pop():
+            case (Test(fact="person.home") | ByPlace()) as part:
+                yield part
+            case Not(part=part) | Capped(part=part):
+                waiting.append(part)
+            case All(parts=parts) | Some(parts=parts) | Same(parts=parts):
+                waiting += parts
 
 
 def _local(condition: Condition, homes: frozenset[str]) -> Condition:
