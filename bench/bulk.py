@@ -60,11 +60,13 @@ def check(path: Path, packs: str = "") -> dict[str, float]:
 
 
 def floor(path: Path, _packs: str = "") -> dict[str, float]:
-    """DuckDB reads the same columns and writes as many columns as decisions.parquet has."""
+    """DuckDB reads the same columns and writes as many columns as decisions.parquet has, in the same memory."""
+    from comity.check.engines import WORKING_MEMORY
+
     started = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
         connection = duckdb.connect()
-        connection.execute("SET memory_limit = '1GB'")
+        connection.execute(f"SET memory_limit = '{WORKING_MEMORY}'; SET temp_directory = '{folder}'")
         source = (
             f"read_parquet('{path}', file_row_number = true)"
             if path.suffix == ".parquet"

@@ -110,9 +110,9 @@ class Check:
         progress("reading the file", 0.0)
         keys = [key_sql(part, many=self._many(part)) for part in self.parts]
         self.cells = self.engine.cells(keys)
-        for number, part in enumerate(self.parts):
+        queries = [f"SELECT x{number}, COUNT(*) FROM {self.cells} GROUP BY x{number}" for number in range(len(keys))]
+        for number, (part, counted) in enumerate(zip(self.parts, self.engine.in_turn(queries), strict=True)):
             progress(f"reading {part.understood.header}", (number + 1) / (len(self.parts) + 3))
-            counted = self.engine.rows(f"SELECT x{number}, COUNT(*) FROM {self.cells} GROUP BY x{number}")
             self.coded.append(code_column(part, f"x{number}", counted, tests))
         self.people = People(self.coded)
         self.key = Key(self.coded)

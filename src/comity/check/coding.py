@@ -31,7 +31,7 @@ BLANK: Final = "blank"
 PHONE_BEGINNING: Final = 9
 """Characters of a phone number that tell its country, with a calling code of three digits and two signs between."""
 
-ONE_PHONE: Final = 16
+ONE_PHONE: Final = 17
 """Characters in which no two phone numbers with their calling codes can stand."""
 
 LONGEST_PHONE: Final = 22
@@ -189,10 +189,9 @@ def _phone_sql(cell: str, *, national: bool) -> str:
     inner = f"({cell} LIKE '%00%' OR {cell} LIKE '%００%') AND REGEXP_MATCHES({cell}, '{_INNER_00}')"
     alone = f"LENGTH({cell}) <= {ONE_PHONE} OR REGEXP_MATCHES({cell}, '^[+0][0-9 ().-]*$')"
     return (
-        f"CASE WHEN {cell} LIKE '+%' AND LENGTH({cell}) <= {ONE_PHONE} THEN LEFT({cell}, {PHONE_BEGINNING}) "
-        f"WHEN {cell} = '' THEN '' WHEN LENGTH({cell}) > {LONGEST_PHONE} THEN {cell} "
-        f"WHEN {cell} LIKE '+%' AND {cell} NOT LIKE '+%+%' AND {cell} NOT LIKE '%＋%' AND NOT ({inner}) "
-        f"THEN LEFT({cell}, {PHONE_BEGINNING}) "
+        f"CASE WHEN {cell} = '' THEN '' WHEN LENGTH({cell}) > {LONGEST_PHONE} THEN {cell} "
+        f"WHEN {cell} LIKE '+%' AND {cell} NOT LIKE '+%+%' AND (LENGTH({cell}) <= {ONE_PHONE} "
+        f"OR {cell} NOT LIKE '%＋%' AND NOT ({inner})) THEN LEFT({cell}, {PHONE_BEGINNING}) "
         f"WHEN {cell} LIKE '00%' AND ({alone}) THEN LEFT({cell}, {PHONE_BEGINNING + 1}) "
         f"WHEN {cell} LIKE '%+%' OR {cell} LIKE '%＋%' OR {cell} LIKE '%011%' OR ({inner}) THEN {cell} "
         f"ELSE {otherwise} END"

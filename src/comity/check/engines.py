@@ -10,6 +10,7 @@ import os
 import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -58,6 +59,21 @@ class Engine(ABC):
     @abstractmethod
     def rows(self, query: str) -> Iterator[Row]:
         """Yield the rows of a query written in DuckDB's dialect."""
+
+    def in_turn(self, queries: Sequence[str]) -> Iterator[list[Row]]:
+        """Yield the rows of each query; the next one runs while the caller is busy with the last."""
+        with ThreadPoolExecutor(max_workers=1) as reader:
+            running = None
+            for query in queries:
+                following = reader.submit(self._listed, query)
+                if running is not None:
+                    yield running.result()
+                running = following
+            if running is not None:
+                yield running.result()
+
+    def _listed(self, query: str) -> list[Row]:
+        return list(self.rows(query))
 
     @abstractmethod
     def keep(self, name: str, columns: Sequence[tuple[str, str]], rows: Iterable[Row]) -> None:

@@ -23,7 +23,7 @@ from comity.law.decisions import shown
 from comity.law.folding import TESTS_A_WORD
 
 if TYPE_CHECKING:
-    from comity.check.answers import Answer, Group, Reject
+    from comity.check.answers import Answer, Reject
     from comity.check.checking import Check
     from comity.check.engines import DuckEngine
     from comity.law import Finding
@@ -41,6 +41,7 @@ class CannotWrite(OSError):
 def write_all(check: Check, answer: Answer, engine: DuckEngine, columns: Sequence[str], folder: Path) -> None:
     """Write every file into `folder`. Raises CannotWrite; then nothing in the folder has changed."""
     keep_verdicts(check, engine)
+    _keep_reasons(check, engine)
     with _aside(folder) as aside:
         write_decisions(check, answer, engine, aside / "decisions.parquet")
         _write_findings(check, aside / "findings.jsonl")
@@ -82,7 +83,6 @@ def keep_verdicts(check: Check, engine: DuckEngine) -> None:
         ("verdict", _one_of(verdict.value for verdict in Verdict)),
         ("homes", _one_of(group.homes for group in check.groups.values())),
         ("finding", "INTEGER"),
-        ("reasons", "VARCHAR"),
     ]
     columns += [(mask, "BIGINT") for mask in masks]
     engine.keep("verdicts", columns, _verdict_rows(check, len(masks)))
@@ -94,27 +94,26 @@ def _one_of(words: Iterable[str]) -> str:
 
 
 def _verdict_rows(check: Check, masks: int) -> Iterator[tuple[object, ...]]:
-    reasons: dict[int, str] = {}
     words: dict[int, tuple[int, ...]] = {}
-    numbered, _ = _finding_lines(check)
+    lines = {identity: line for line, identity in enumerate(_findings(check), 1)}
     for numbers, group in check.groups.items():
-        finding, decision = group.finding, group.decision
-        if id(finding) not in reasons:
-            reasons[id(finding)] = reasons_text(group)
+        decision = group.decision
         if id(decision) not in words:
             signature = group.signature & check.plan.at(decision.homes).care
             words[id(decision)] = tuple(signature >> (2 * TESTS_A_WORD * number) & WORD for number in range(masks))
-        line = numbered[id(finding)]
-        yield (*numbers, finding.verdict.value, group.homes, line, reasons[id(finding)], *words[id(decision)])
+        line = lines[id(group.finding)]
+        yield (*numbers, group.finding.verdict.value, group.homes, line, *words[id(decision)])
 
 
-def _finding_lines(check: Check) -> tuple[dict[int, int], list[str]]:
-    """Return the line, from 1, on which each finding (by its identity) is told, and the lines, each once."""
-    findings = {id(group.finding): group.finding for group in check.groups.values()}
-    told = {identity: _finding_line(finding) for identity, finding in findings.items()}
-    lines = list(dict.fromkeys(told.values()))
-    numbers = {line: number for number, line in enumerate(lines, 1)}
-    return {identity: numbers[line] for identity, line in told.items()}, lines
+def _keep_reasons(check: Check, engine: DuckEngine) -> None:
+    """Keep, for each finding, what a cell says of it."""
+    texts = ((line, reasons_text(finding)) for line, finding in enumerate(_findings(check).values(), 1))
+    engine.keep("reasons", (("finding", "INTEGER"), ("told", "VARCHAR")), texts)
+
+
+def _findings(check: Check) -> dict[int, Finding]:
+    """Return each finding by its identity, in the order in which `finding` counts them from 1."""
+    return {id(group.finding): group.finding for group in check.groups.values()}
 
 
 def _finding_line(finding: Finding) -> str:
@@ -136,9 +135,8 @@ def _finding_line(finding: Finding) -> str:
     return json.dumps(told, ensure_ascii=False)
 
 
-def reasons_text(group: Group) -> str:
-    """Return a group's deciding reasons in one cell: the rule's sentence, its citation and its id."""
-    finding = group.finding
+def reasons_text(finding: Finding) -> str:
+    """Return a finding's deciding reasons in one cell: the rule's sentence, its citation and its id."""
     decisive = [reason for reason in finding.reasons if reason.weight is finding.verdict]
     return " | ".join(
         f"{reason.says} [{reason.cite}; {reason.rule}]" if reason.cite else f"{reason.says} [{reason.rule}]"
@@ -147,8 +145,8 @@ def reasons_text(group: Group) -> str:
 
 
 def _write_findings(check: Check, path: Path) -> None:
-    """Write each different finding, one JSON object a line, in the order in which `finding` counts them."""
-    path.write_text("".join(f"{line}\n" for line in _finding_lines(check)[1]), "utf-8")
+    """Write each finding, one JSON object a line, in the order in which `finding` counts them."""
+    path.write_text("".join(f"{_finding_line(finding)}\n" for finding in _findings(check).values()), "utf-8")
 
 
 def _write_rows(
@@ -157,9 +155,10 @@ def _write_rows(
     """Write the original columns of the rows with one verdict, then the verdict and the reasons."""
     picked = ", ".join(f"{_safe(f's.c{number}')} AS {_name(column)}" for number, column in enumerate(columns))
     query = (
-        f"SELECT {picked}, v.verdict AS comity_verdict, v.reasons AS comity_reasons, s.row AS comity_row "
+        f"SELECT {picked}, v.verdict AS comity_verdict, r.told AS comity_reasons, s.row AS comity_row "
         f"FROM {engine.source.relation} AS s JOIN numbered AS n ON n.row = s.row "
-        f"JOIN verdicts AS v USING ({_words(check)}) WHERE v.verdict = '{verdict.value}'"
+        f"JOIN verdicts AS v USING ({_words(check)}) JOIN reasons AS r USING (finding) "
+        f"WHERE v.verdict = '{verdict.value}'"
     )
     if rejects:
         layout = (("row", "BIGINT"), ("why", "VARCHAR"), ("txt", "VARCHAR"))
