@@ -66,8 +66,7 @@ def spelling(text: str) -> str:
 
 def without_accents(text: str) -> str:
     """`cotedivoire` for `côtedivoire`; what is not Latin, Greek or Cyrillic keeps its marks."""
-    bare = "".join(letter for letter in unicodedata.normalize("NFD", text) if not "̀" <= letter <= "ͯ")
-    return unicodedata.normalize("NFC", bare).translate(_LETTERS)
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFD", text).translate(_PLAIN))
 
 
 def _letter(character: str) -> str:
@@ -80,8 +79,9 @@ _SHORT_FORMS = {
     "st": "saint", "ste": "sainte", "rep": "republic", "repub": "republic", "dem": "democratic", "is": "islands",
     "isl": "islands", "isls": "islands", "island": "islands", "terr": "territory", "fed": "federal",
 }  # fmt: skip
-_LETTERS = str.maketrans(
-    {"ø": "o", "ł": "l", "đ": "d", "ı": "i", "æ": "ae", "œ": "oe", "ß": "ss", "þ": "th", "ð": "d"},
+_PLAIN = str.maketrans(
+    {"ø": "o", "ł": "l", "đ": "d", "ı": "i", "æ": "ae", "œ": "oe", "ß": "ss", "þ": "th", "ð": "d"}
+    | dict.fromkeys(map(chr, range(0x300, 0x370)), "")  # the accents, once they stand apart
 )
 
 

@@ -8,12 +8,14 @@ import re
 import tomllib
 import unicodedata
 from calendar import monthrange
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from functools import cache, lru_cache
+from functools import cache, cached_property, lru_cache
 from importlib.resources import files
-from typing import Literal
+from typing import Any, Literal
+
+from comity.check import homes
 
 Order = Literal["dmy", "mdy"]
 
@@ -50,33 +52,108 @@ _LONGEST_NOTE = 20_000  # characters; what stands behind them is not read
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Words:
-    """The patterns of data/opt_outs.toml, compiled."""
+class Language:
+    """How one language says no: its part of data/opt_outs.toml, compiled when a note first speaks it."""
 
-    stems: re.Pattern[str]
-    taken_back: re.Pattern[str]
-    opt_out: re.Pattern[str]
+    name: str
+    words: tuple[str, ...]
+    parts: tuple[str, ...]
+    patterns: tuple[str, ...]
+
+    @cached_property
+    def opt_out(self) -> re.Pattern[str]:
+        return _any_of(self.patterns)
 
 
 @cache
-def _words() -> _Words:
-    table = tomllib.loads((files("comity.check") / "data" / "opt_outs.toml").read_text(encoding="utf-8"))
-    patterns = "|".join(f"(?:{pattern})" for words in table["words"] for pattern in words["patterns"])
-    for name, piece in table["pieces"].items():
-        patterns = patterns.replace(f"{{{name}}}", piece)
-    return _Words(
-        stems=re.compile(table["stems"]),
-        taken_back=re.compile(table["taken_back"]),
-        opt_out=re.compile(patterns, re.IGNORECASE),
+def _table() -> dict[str, Any]:
+    return tomllib.loads((files("comity.check") / "data" / "opt_outs.toml").read_text(encoding="utf-8"))
+
+
+@cache
+def languages() -> tuple[Language, ...]:
+    """Every language in which an opt-out is heard."""
+    return tuple(
+        Language(
+            name=one["name"],
+            words=tuple(spelled(one.get("words", "")).split()),
+            parts=tuple(spelled(part) for part in _parts(one)),
+            patterns=tuple(_spelled_out(pattern, one.get("pieces", {})) for pattern in one["patterns"]),
+        )
+        for one in _table()["language"]
     )
 
 
+@cache
+def _taken_back() -> re.Pattern[str]:
+    return _any_of(_spelled_out(pattern, {}) for pattern in _table()["taken_back"])
+
+
+def _parts(language: Mapping[str, str]) -> list[str]:
+    return [part for part in language.get("parts", "").split("|") if part]
+
+
+def _spelled_out(pattern: str, own: Mapping[str, str]) -> str:
+    """A pattern with its pieces in place, spelled as a note is."""
+    for name, piece in reversed({**_table()["pieces"], **own}.items()):
+        pattern = pattern.replace(f"{{{name}}}", piece)
+    escapes_apart = re.findall(r"\\.|[^\\]+", pattern)
+    return "".join(part if part.startswith("\\") else spelled(part) for part in escapes_apart)
+
+
+def _any_of(patterns: Iterable[str]) -> re.Pattern[str]:
+    """One pattern for all; those that begin at the edge of a word are tried there and nowhere else."""
+    listed = list(patterns)
+    at_edges = [pattern.removeprefix(r"\b") for pattern in listed if pattern.startswith(r"\b")]
+    anywhere = [pattern for pattern in listed if not pattern.startswith(r"\b")]
+    return re.compile("|".join([rf"\b(?:{'|'.join(at_edges)})", *anywhere] if at_edges else anywhere))
+
+
+_SIGNS = str.maketrans(
+    dict.fromkeys("’‘ʼ´`′", "'") | dict.fromkeys("“”„‟″", '"') | dict.fromkeys("‐‑‒–—−", "-")
+    | dict.fromkeys("\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\ufeff") | {"_": " "},
+)  # fmt: skip
+
+
+def spelled(text: str) -> str:
+    """A text without its case, its accents, and its kinds of dash and apostrophe."""
+    if text.isascii():
+        return text.lower().replace("`", "'").replace("_", " ")
+    return homes.without_accents(unicodedata.normalize("NFKC", text.translate(_SIGNS)).casefold())
+
+
+@cache
 def opt_out_stems() -> str:
-    """A pattern in RE2 syntax; a text it does not find holds no opt-out, so a database can pass over it."""
-    return _words().stems.pattern
+    """A pattern in RE2 syntax; a text it does not find holds no opt-out, so a database can pass over it.
+
+    RE2 knows the edges of words of ASCII alone, so whatever is no letter of an alphabet counts as one.
+    """
+    words = sorted({word for one in _table()["language"] for word in one.get("words", "").split()})
+    parts = sorted({part for one in _table()["language"] for part in _parts(one)})
+    whole = f"(?:^|{_NO_LETTER})(?:{'|'.join(map(_in_any_spelling, words))})(?:{_NO_LETTER}|$)"
+    return f"(?i)(?:{_table()['disguise']}|{whole}|{'|'.join(map(_in_any_spelling, parts))})"
+
+
+_NO_LETTER = "[^a-zà-öø-ÿα-ωа-яёіїєґ]"
+_ACCENTED = "à-žạ-ỹ"  # with more letters than these the pattern outgrows RE2's memory, and is a hundred times slower
+
+
+def _in_any_spelling(stem: str) -> str:
+    """A pattern for a stem whose vowels may have any accent, and whose other letters those that they show or none."""
+    return "".join(map(_letter_in_any_spelling, stem))
+
+
+def _letter_in_any_spelling(letter: str) -> str:
+    if letter in " -":
+        return "."
+    plain = spelled(letter)
+    shown = letter if letter != plain else ""
+    accents = _ACCENTED if plain in "aeiouy" else ""
+    return f"[{plain}{shown}{accents}]" if shown or accents else re.escape(letter)
 
 
 _ONE_DIGIT = str.maketrans("123456789", "000000000")
+_WORD = re.compile(r"[a-z]+|[^\W\d_a-z]+")
 
 
 def opt_out_words(text: str) -> bool | None:
@@ -91,12 +168,27 @@ def opt_out_words(text: str) -> bool | None:
 
 @lru_cache(maxsize=65536)
 def _opt_out_words(text: str) -> bool | None:
-    words = _words()
-    if not words.stems.search(text):
-        return None
-    plain = unicodedata.normalize("NFKC", text).replace("’", "'").replace("`", "'")
-    remaining = words.taken_back.sub(" ", plain[:_LONGEST_NOTE])
-    return True if words.opt_out.search(remaining) else None
+    note = _taken_back().sub(" ", spelled(text[:_LONGEST_NOTE]))
+    return True if any(language.opt_out.search(note) for language in spoken(note)) else None
+
+
+def spoken(note: str) -> set[Language]:
+    """The languages that have a word or a part in a note, spelled as `spelled` does; in no other can it say no."""
+    by_word, by_part = _where_to_look()
+    in_words = {language for word in set(_WORD.findall(note)) for language in by_word.get(word, ())}
+    return in_words.union(*[found for part, found in by_part if part in note])
+
+
+@cache
+def _where_to_look() -> tuple[Mapping[str, set[Language]], list[tuple[str, set[Language]]]]:
+    """The languages of each word and of each part."""
+    by_word: dict[str, set[Language]] = {}
+    by_part: dict[str, set[Language]] = {}
+    for language in languages():
+        for found, stems in ((by_word, language.words), (by_part, language.parts)):
+            for stem in stems:
+                found.setdefault(stem, set()).add(language)
+    return by_word, list(by_part.items())
 
 
 # ---------------------------------------------------------------- days
