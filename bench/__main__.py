@@ -262,6 +262,10 @@ days, notes in which some opt out, birth dates in several forms; nothing is deri
 columns, understands them, finds homes and facts, folds all packs for marketing by e-mail and writes verdict, homes,
 finding and masks of every row to Parquet. The seconds of a check include loading the packs and all that follows; they
 leave out starting Python. The floor is not asked to understand anything.
+
+Where a promise does not hold, this is why. A CSV file is parsed once and what can matter of each cell is kept in a
+table, which at ten million rows outgrows the memory that a check allows itself and goes to disk; then the table is
+numbered. Parsing alone keeps nothing. A Parquet file is read again instead, since its columns come one by one.
 """
 
 NOT_MEASURED = """\
