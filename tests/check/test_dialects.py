@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import csv
-import tomllib
 from datetime import date
 from importlib.resources import files
 from pathlib import Path
 
 import pytest
 
+from comity.check import homes
 from comity.check.dialects import (
     Dialect,
     DialectError,
@@ -24,6 +24,7 @@ from comity.check.dialects import (
     parse,
     recognise,
 )
+from comity.law import lawbook
 
 SHARED = Path(__file__).parents[3] / "shared" / "data"
 TODAY = date(2026, 11, 21)
@@ -211,6 +212,36 @@ def test_the_proof_of_a_consent_is_read_as_far_as_there_are_columns() -> None:
     assert reading("v3", "同意文本", "consent.wording_kept", "chinese") is True
 
 
+@pytest.mark.parametrize(
+    ("header", "facts"),
+    [
+        ("Consent source", {"consent.source_kept"}), ("Email consent source", {"consent.source_kept"}),
+        ("SMS consent method", {"consent.source_kept"}), ("Quelle der Einwilligung", {"consent.source_kept"}),
+        ("source du consentement", {"consent.source_kept"}), ("Where consent was given", {"consent.source_kept"}),
+        ("Consent wording", {"consent.wording_kept"}), ("Email consent text", {"consent.wording_kept"}),
+        ("Consent statement", {"consent.wording_kept"}), ("Einwilligungstext", {"consent.wording_kept"}),
+        ("Parental consent", {"consent.parental"}), ("Consent type", set()), ("Consent expiry date", set()),
+        ("Double-Opt-In Datum", {"consent.express", "consent.given_on"}),
+    ],
+)  # fmt: skip
+def test_the_evidence_of_a_consent_is_read_as_evidence_and_as_no_consent(header: str, facts: set[str]) -> None:
+    assert {one.fact for one in understood(header) if one.fact} == facts
+
+
+def test_a_double_opt_in_is_an_express_statement_to_which_it_must_be_asked() -> None:
+    for text in ("yes", "2024-03-04"):
+        assert reading(text, "Double opt-in", "consent.express") is True
+    assert reading("yes", "Double opt-in", "consent.given") is Silence.UNKNOWN
+    assert reading("no", "Double opt-in", "consent.given") is Silence.ABSENT
+
+
+@pytest.mark.parametrize("header", ["Consent withdrawn", "Email consent revoked on", "Widerruf der Einwilligung"])
+def test_a_consent_that_was_taken_back_is_no_consent(header: str) -> None:
+    (column,) = understood(header)
+    assert column.fact == "consent.withdrawn"
+    assert [column.read(text, today=TODAY) for text in ("yes", "2024-03-04", "no")] == [True, True, False]
+
+
 # ---------------------------------------------------------------- relation, age, home
 
 
@@ -277,20 +308,20 @@ def test_several_columns_are_joined_on_the_strict_side() -> None:
 # ---------------------------------------------------------------- files
 
 
-def test_the_dialects_speak_the_words_of_the_vocabulary() -> None:
-    """Every fact, channel, purpose and choice that a dialect names is one that laws know."""
-    vocabulary = tomllib.loads((files("comity") / "packs" / "vocabulary.toml").read_text(encoding="utf-8"))
-    use = vocabulary["use"]
+VOCABULARY = lawbook().vocabulary
+
+
+@pytest.mark.parametrize("name", EXPORTS)
+def test_every_dialect_speaks_the_words_of_the_vocabulary(name: str) -> None:
+    text = (files("comity.check") / "dialects" / f"{name}.toml").read_text(encoding="utf-8")
+    assert parse(text, where=name, vocabulary=VOCABULARY).columns == built_in()[name].columns
+
+
+def test_a_home_that_a_dialect_names_is_a_place() -> None:
     for dialect in built_in().values():
         for column in dialect.columns:
-            space, _, name = (column.fact or "person.age").partition(".")
-            known = vocabulary[space][name]
-            choices = set(known.get("choices", [])) | {"absent", "unknown", True, False}
-            facts = [] if column.role.startswith("home.") else [*column.values.values(), column.yes, column.no]
-            assert column.channels <= set(use["channel"]["choices"])
-            assert column.purposes <= set(use["purpose"]["choices"])
-            assert column.operations <= set(use["operation"]["choices"])
-            assert set(facts) <= choices
+            named = [*column.values.values(), column.yes, column.no] if column.role.startswith("home.") else []
+            assert None not in [homes.from_country(place) for place in named if isinstance(place, str)]
 
 
 def test_a_dialect_of_ones_own_is_read_and_falls_to_the_generic_one(tmp_path: Path) -> None:
@@ -298,7 +329,7 @@ def test_a_dialect_of_ones_own_is_read_and_falls_to_the_generic_one(tmp_path: Pa
     path.write_text(
         'id = "ours"\nname = "Ours"\n[[column]]\nheader = "mag"\nfact = "consent.given"\nchannels = ["email"]\n'
     )
-    dialect = load(path)
+    dialect = load(path, VOCABULARY)
     heard, country = dialect.understand(["MAG", "Land"], "marketing", "email")
     assert heard.fact == "consent.given"
     assert country.role == "home.country"
@@ -348,12 +379,55 @@ def test_a_bad_dialect_says_what_is_wrong_where_and_what_to_do(text: str, what: 
     assert str(caught.value).startswith("ours.toml")
 
 
+HEAD = 'id = "x"\nname = "x"\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('order = "ymd"', ["`order` cannot be 'ymd'", "auto, dmy, mdy"]),
+        ("recognise = 3", ["`recognise` cannot be 3"]),
+        ('[column]\nheader = "a"', ["[[column]]"]),
+        ("column = [3]", ["`column` cannot be 3"]),
+        ('[[column]]\nheader = 3\nrole = "age"', ["`header` cannot be 3"]),
+        ('[[column]]\npattern = 3\nrole = "age"', ["`pattern` cannot be 3"]),
+        ('[[column]]\nheader = "a"\nrole = "age"\nwhy = 3', ["`why` cannot be 3"]),
+        ('[[column]]\nheader = "a"\nfact = "consent.given"\nvalues = ["yes"]', ["`values` cannot be"]),
+        ('[[column]]\nheader = "a"\nfact = "consent.given"\nyes = 1', ["`yes` cannot be 1"]),
+        ('[[column]]\nheader = "a"\nfact = "consent.gven"', ["column 1 (a)", "did you mean 'consent.given'?"]),
+        ('[[column]]\nheader = "a"\nfact = "consent.given"\nchannels = ["emial"]', ["`channels`", "'email'"]),
+        ('[[column]]\nheader = "a"\nfact = "consent.given"\npurposes = "marketting"', ["`purposes`", "'marketing'"]),
+        ('[[column]]\nheader = "a"\nfact = "consent.given"\noperations = "sel"', ["`operations`", "'sell'"]),
+        (
+            '[[column]]\nheader = "a"\nfact = "consent.opted_out"\ncomplete_for = "optouts:email"\nwhy = "x"',
+            ["`complete_for`", "'opt-outs:email'"],
+        ),
+        ('[[column]]\nheader = "a"\nfact = "person.home"', ["home.country"]),
+        ('[[column]]\nheader = "a"\nfact = "use.channel"', ["no fact of a person", "--set"]),
+        ('[[column]]\nheader = "a"\nfact = "consent.given_on"', ["`reads`", '"day"']),
+        ('[[column]]\nheader = "a"\nfact = "consent.given"\nreads = "day"', ["`reads`", '"truth"']),
+        ('[[column]]\nheader = "a"\nfact = "person.age"', ['role = "age"']),
+        ('[[column]]\nheader = "a"\nfact = "person.capacity"', ["`yes` cannot be true", "business"]),
+        (
+            '[[column]]\nheader = "a"\nfact = "person.capacity"\nreads = "choice"\nvalues = { b = "busines" }',
+            ["`values` cannot be 'busines'", "did you mean 'business'?"],
+        ),
+        ('[[column]]\nheader = "a"\nfact = "consent.given"\nempty = "nothing"', ["`empty` cannot be 'nothing'"]),
+    ],
+)
+def test_a_word_that_no_law_knows_is_refused_with_the_nearest_one(text: str, words: list[str]) -> None:
+    with pytest.raises(DialectError) as caught:
+        parse(HEAD + text, where="ours.toml", vocabulary=VOCABULARY)
+    assert str(caught.value).startswith("ours.toml")
+    assert [word for word in words if word not in str(caught.value)] == []
+
+
 def test_a_missing_or_binary_dialect_is_a_clear_error(tmp_path: Path) -> None:
     with pytest.raises(DialectError, match="Cannot be read"):
-        load(tmp_path / "none.toml")
+        load(tmp_path / "none.toml", VOCABULARY)
     (tmp_path / "x.toml").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(DialectError, match="UTF-8"):
-        load(tmp_path / "x.toml")
+        load(tmp_path / "x.toml", VOCABULARY)
 
 
 def test_every_built_in_dialect_has_its_export_in_these_tests() -> None:

@@ -19,6 +19,8 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from comity.check import homes, values
+from comity.law.folding import FIXED_NAMESPACES, HOME
+from comity.law.vocabulary import Fact, Vocabulary, nearest
 
 Role = Literal[
     "home.country", "home.state", "home.phone", "home.email", "home.weak", "fact", "age", "free-text", "ignore"
@@ -310,14 +312,18 @@ _COLUMN_KEYS = frozenset(
     "header pattern unless role fact reads channels purposes operations values yes no otherwise empty address national"
     " national_when complete_for why".split(),
 )
-_PLAIN_KEYS = ("fact", "yes", "no", "otherwise", "empty", "address", "national", "why")
+_TEXT_KEYS = ("fact", "address", "national", "why")
+_MEANING_KEYS = ("yes", "no", "otherwise", "empty")
 _DIALECT_KEYS = frozenset({"id", "name", "recognise", "order", "column"})
 _GENERIC = "generic"
 
 
-def load(path: Path) -> Dialect:
-    """A dialect file of the user's own; what it does not know falls to the generic one."""
-    return parse(_text_of(path), where=str(path), falls_to=built_in()[_GENERIC])
+def load(path: Path, vocabulary: Vocabulary) -> Dialect:
+    """A dialect file of the user's own; what it does not know falls to the generic one. Raises DialectError."""
+    if str(path) in built_in() and not path.exists():
+        cure = "Leave out --dialect, which names a file of your own."
+        raise DialectError("Comes with Comity, and is recognised by its columns.", where=str(path), cure=cure)
+    return parse(_text_of(path), where=str(path), vocabulary=vocabulary, falls_to=built_in()[_GENERIC])
 
 
 def recognise(columns: Sequence[str]) -> Dialect:
@@ -340,8 +346,11 @@ def built_in() -> Mapping[str, Dialect]:
     return {dialect.id: dialect for dialect in (generic, *others)}
 
 
-def parse(text: str, *, where: str, falls_to: Dialect | None = None) -> Dialect:
-    """A dialect from the text of its file."""
+def parse(text: str, *, where: str, vocabulary: Vocabulary | None = None, falls_to: Dialect | None = None) -> Dialect:
+    """A dialect from the text of its file. Raises DialectError.
+
+    It is held to a vocabulary where one is given; tests hold the built-in dialects to theirs, so that no check has to.
+    """
     try:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -350,42 +359,53 @@ def parse(text: str, *, where: str, falls_to: Dialect | None = None) -> Dialect:
     for key in ("id", "name"):
         if not isinstance(table.get(key), str):
             raise DialectError(f"A dialect needs `{key}`.", where=where, cure=f'Add {key} = "…" at the top.')
-    telling = table.get("recognise", {})
+    telling = _table(table.get("recognise", {}), "recognise", where)
+    _only(telling, frozenset({"columns", "at_least"}), f"{where}, recognise")
+    entries = table.get("column", [])
+    if not isinstance(entries, list):
+        raise DialectError("`column` is one table.", where=where, cure="Write [[column]] with two brackets.")
     return Dialect(
         id=table["id"],
         name=table["name"],
-        telling=frozenset(header_key(header) for header in telling.get("columns", [])),
+        telling=frozenset(header_key(header) for header in _list(telling, "columns", where)),
         at_least=telling.get("at_least", 1),
-        columns=tuple(_column(entry, f"{where}, column {n}") for n, entry in enumerate(table.get("column", []), 1)),
-        order=table.get("order", "auto"),
+        columns=tuple(_column(entry, f"{where}, column {n}", vocabulary) for n, entry in enumerate(entries, 1)),
+        order=_one_of(table.get("order", "auto"), ("auto", *get_args(values.Order)), "order", where),
         falls_to=falls_to,
     )
 
 
-def _column(entry: Mapping[str, Any], where: str) -> Column:
+def _column(given: object, where: str, vocabulary: Vocabulary | None) -> Column:
+    entry = _table(given, "column", where)
     _only(entry, _COLUMN_KEYS, where)
-    headers = _list(entry.get("header", []))
+    headers = _list(entry, "header", where)
     if not headers and "pattern" not in entry:
         raise DialectError("A column needs `header` or `pattern`.", where=where, cure='Add header = ["…"].')
     where = f"{where} ({headers[0] if headers else entry['pattern']})"
-    plain = {key: entry[key] for key in _PLAIN_KEYS if key in entry}
-    return Column(
+    meanings = _table(entry.get("values", {}), "values", where)
+    column = Column(
         headers=frozenset(header_key(header) for header in headers),
-        pattern=_pattern(entry.get("pattern"), where),
-        unless=_pattern(entry.get("unless"), where),
-        national_when=_pattern(entry.get("national_when"), where),
-        role=_one_of(entry.get("role", "fact"), Role, "role", where),
-        reads=_one_of(entry.get("reads", "truth"), Reads, "reads", where),
-        channels=frozenset(_list(entry.get("channels", []))),
-        purposes=frozenset(_list(entry.get("purposes", []))),
-        operations=frozenset(_list(entry.get("operations", []))),
-        complete_for=tuple(_list(entry.get("complete_for", []))),
-        values={value_key(value): meaning for value, meaning in entry.get("values", {}).items()},
-        **_checked(plain, entry, where),
+        pattern=_pattern(entry, "pattern", where),
+        unless=_pattern(entry, "unless", where),
+        national_when=_pattern(entry, "national_when", where),
+        role=_one_of(entry.get("role", "fact"), get_args(Role), "role", where),
+        reads=_one_of(entry.get("reads", "truth"), get_args(Reads), "reads", where),
+        channels=frozenset(_list(entry, "channels", where)),
+        purposes=frozenset(_list(entry, "purposes", where)),
+        operations=frozenset(_list(entry, "operations", where)),
+        complete_for=tuple(_list(entry, "complete_for", where)),
+        values={value_key(text): _a_meaning(meaning, "values", where) for text, meaning in meanings.items()},
+        **_plain(entry, where),
     )
+    if vocabulary is not None:
+        _hold_to(vocabulary, column, where)
+    return column
 
 
-def _checked(plain: dict[str, Any], entry: Mapping[str, Any], where: str) -> dict[str, Any]:
+def _plain(entry: Mapping[str, Any], where: str) -> dict[str, Any]:
+    """The keys of a column that are taken as they stand."""
+    plain: dict[str, Meaning] = {key: _text(entry[key], key, where) for key in _TEXT_KEYS if key in entry}
+    plain |= {key: _a_meaning(entry[key], key, where) for key in _MEANING_KEYS if key in entry}
     role = entry.get("role", "fact")
     if role == "free-text":
         plain.setdefault("fact", "consent.opted_out")
@@ -400,26 +420,100 @@ def _checked(plain: dict[str, Any], entry: Mapping[str, Any], where: str) -> dic
     return plain
 
 
+# ---------------------------------------------------------------- the words that laws know
+
+
+def _hold_to(vocabulary: Vocabulary, column: Column, where: str) -> None:
+    """Refuse a column with a word that no law knows, which would silently play no part. Raises DialectError."""
+    channels, operations = (vocabulary.facts[f"use.{word}"].choices for word in ("channel", "operation"))
+    known = {
+        "channels": (column.channels, channels),
+        "purposes": (column.purposes, vocabulary.facts["use.purpose"].choices),
+        "operations": (column.operations, operations),
+        "complete_for": (column.complete_for, ["opt-outs", *(f"opt-outs:{word}" for word in (*channels, *operations))]),
+    }
+    for key, (words, choices) in known.items():
+        for word in sorted(words):
+            _one_of(word, choices, key, where)
+    if column.fact is not None:
+        _hold_to_fact(_fact_of_a_person(vocabulary, column, where), column, where)
+
+
+def _fact_of_a_person(vocabulary: Vocabulary, column: Column, where: str) -> Fact:
+    facts = [name for name, fact in vocabulary.facts.items() if fact.namespace not in FIXED_NAMESPACES and name != HOME]
+    if column.fact == HOME:
+        cure = 'Use role = "home.country", "home.state", "home.phone" or "home.email".'
+        raise DialectError(f"`fact` cannot be {HOME!r}, which evidence settles.", where=where, cure=cure)
+    if column.fact in vocabulary.facts and column.fact not in facts:
+        cure = "Say what holds for all rows with --set, or in org.toml."
+        raise DialectError(f"`fact` cannot be {column.fact!r}, which is no fact of a person.", where=where, cure=cure)
+    return vocabulary.facts[_one_of(column.fact, facts, "fact", where)]
+
+
+def _hold_to_fact(fact: Fact, column: Column, where: str) -> None:
+    """Refuse a way of reading, or a meaning, that can give no value of the fact."""
+    if column.role == "fact" and (fact.kind == "date") != (column.reads == "day"):
+        reads = '"day"' if fact.kind == "date" else '"truth", "dated", "filled", "positive" or "choice"'
+        raise DialectError(f"`reads` gives no value of {fact.name}.", where=where, cure=f"Write reads = {reads}.")
+    if column.role == "fact" and fact.kind == "age":
+        raise DialectError(f"{fact.name} is an age.", where=where, cure='Write role = "age", and no fact.')
+    choices: dict[str, tuple[Meaning, ...]] = {"bool": (True, False), "choice": fact.choices}
+    meant = [("values", meaning) for meaning in column.values.values()]
+    if column.reads != "choice" and fact.kind in choices:
+        meant += [("yes", column.yes), ("no", column.no)]
+    for key, meaning in (*meant, ("otherwise", column.otherwise), ("empty", column.empty)):
+        _one_of(meaning, [*choices.get(fact.kind, ()), *(silence.value for silence in Silence)], key, where)
+
+
+# ---------------------------------------------------------------- the shape of a file
+
+
 def _only(table: Mapping[str, Any], known: frozenset[str], where: str) -> None:
     for key in table:
         if key not in known:
             cure = f"Use one of {', '.join(sorted(known))}."
-            raise DialectError(f"Nothing is called `{key}` here.", where=where, cure=cure)
+            raise DialectError(f"Nothing is called `{key}` here{nearest(key, known)}.", where=where, cure=cure)
 
 
-def _one_of(value: Any, choices: Any, key: str, where: str) -> Any:  # noqa: ANN401 - TOML gives any value
-    if value in get_args(choices):
+def _one_of(value: Any, choices: Sequence[Meaning], key: str, where: str) -> Any:  # noqa: ANN401 - TOML gives any value
+    if value in choices:
         return value
-    raise DialectError(f"`{key}` cannot be {value!r}.", where=where, cure=f"Use one of {', '.join(get_args(choices))}.")
+    near = nearest(value, [word for word in choices if isinstance(word, str)]) if isinstance(value, str) else ""
+    listed = ", ".join(str(word).lower() if isinstance(word, bool) else word for word in choices)
+    shown = str(value).lower() if isinstance(value, bool) else repr(value)  # as TOML writes them
+    raise DialectError(f"`{key}` cannot be {shown}{near}.", where=where, cure=f"Use one of {listed}.")
 
 
-def _list(value: str | list[str]) -> list[str]:
-    return [value] if isinstance(value, str) else value
+def _table(value: object, key: str, where: str) -> Mapping[str, Any]:
+    if isinstance(value, dict):
+        return value
+    raise DialectError(f"`{key}` cannot be {value!r}.", where=where, cure=f"Make it a table, with a line [{key}].")
 
 
-def _pattern(text: str | None, where: str) -> re.Pattern[str] | None:
+def _text(value: object, key: str, where: str) -> str:
+    if isinstance(value, str):
+        return value
+    raise DialectError(f"`{key}` cannot be {value!r}.", where=where, cure=f'Write {key} = "…".')
+
+
+def _a_meaning(value: object, key: str, where: str) -> Meaning:
+    if isinstance(value, bool | str):
+        return value
+    cure = 'A meaning is true, false, "absent", "unknown", or a word in quotes.'
+    raise DialectError(f"`{key}` cannot be {value!r}.", where=where, cure=cure)
+
+
+def _list(entry: Mapping[str, Any], key: str, where: str) -> list[str]:
+    value = entry.get(key, [])
+    return [_text(one, key, where) for one in (value if isinstance(value, list) else [value])]
+
+
+def _pattern(entry: Mapping[str, Any], key: str, where: str) -> re.Pattern[str] | None:
+    if key not in entry:
+        return None
+    text = _text(entry[key], key, where)
     try:
-        return re.compile(text) if text is not None else None
+        return re.compile(text)
     except re.error as error:
         raise DialectError(f"`{text}` is no pattern: {error}.", where=where, cure="Correct it.") from None
 
