@@ -77,6 +77,38 @@ def test_what_is_not_certain_says_what_is_missing(
     assert owed.due is not None  # counted all the same: whoever is in doubt keeps the day
 
 
+@pytest.mark.parametrize(
+    ("event", "facts", "missing"),
+    [
+        ("request-received", {}, ()),
+        ("request-received", {"use.operation": "view"}, ()),
+        ("opt-out-received", {}, ("use.operation",)),
+        ("opt-out-received", {"use.operation": "sell"}, ()),
+    ],
+)
+def test_a_law_that_speaks_of_some_uses_binds_whoever_holds_data_and_only_an_event_about_a_use_asks_for_it(
+    event: str, facts: dict[str, object], missing: tuple[str, ...], tmp_path: Path
+) -> None:
+    pack = PACK + LAW.replace("covers =", "uses = \"use.operation == 'sell'\"\ncovers =")
+    root = write_pack(tmp_path, duty(when="True", event=f'"{event}"'), pack=pack)
+    [owed] = asked(root, {**EVENT, "event.kind": event, **facts})
+    assert (owed.certain, owed.missing) == (not missing, missing)
+
+
+def test_what_a_law_says_of_uses_counts_when_a_use_is_decided(tmp_path: Path) -> None:
+    from comity.law import may
+
+    pack = PACK + LAW.replace("covers =", "uses = \"use.operation == 'sell'\"\ncovers =")
+    book = read_packs(write_pack(tmp_path, rule(when='"True"'), pack=pack))
+    verdicts = {
+        operation: [
+            answer.law for answer in may(book, {"person.home": "DE", "use.operation": operation}, day=DAY).finding.laws
+        ]
+        for operation in ("sell", "view")
+    }
+    assert verdicts == {"sell": ["xx-law"], "view": []}
+
+
 def test_a_duty_outside_its_days_is_not_owed(tmp_path: Path) -> None:
     root = write_pack(tmp_path, duty().replace("from = 2000-01-01", "from = 2026-06-01\nuntil = 2027-01-01"))
     days = (date(2026, 5, 31), date(2026, 6, 1), date(2026, 12, 31), date(2027, 1, 1))
@@ -125,3 +157,10 @@ def test_the_shipped_duties_answer(book: Lawbook) -> None:
     assert owed
     assert all(item.to and item.what and item.cite for item in owed)
     assert {item.rule for item in owed} <= {rule.id for rule in book.rules() if rule.duty}
+
+
+def test_whoever_asks_in_california_for_their_data_must_be_answered_whatever_they_are_used_for(book: Lawbook) -> None:
+    request = {**EVENT, "person.home": "US-CA", "org.over_thresholds": True, "org.nonprofit": False}
+    owed = [item for item in must(book, request, day=DAY) if item.law == "us-ca-ccpa"]
+    assert owed
+    assert [item.rule for item in owed if not item.certain] == []

@@ -14,6 +14,9 @@ from comity.law.lawbook import Law, Lawbook, Rule
 from comity.law.loading import SHIPPED
 from comity.law.vocabulary import FactError, Facts
 
+ABOUT_A_USE = frozenset({"opt-out-received", "consent-withdrawn", "transfer-planned"})
+"""Events that are about some use of data; the others are about the data that we hold, whatever we use them for."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Owed:
@@ -65,7 +68,9 @@ def _start(facts: Facts) -> date:
 
 def _arises(world: World, law: Law, rule: Rule) -> tuple[bool, tuple[str, ...]] | None:
     """Return whether the duty is certain and what is missing, or None where it does not arise."""
-    conditions = (law.governs, rule.when)
+    assert rule.duty is not None  # noqa: S101  (must asks only rules that have one)
+    governs = law.governs if law.binds is None or rule.duty.event in ABOUT_A_USE else law.binds
+    conditions = (governs, rule.when)
     arises = min(world.truth(law, condition) for condition in conditions)
     if arises == FALSE:
         return None

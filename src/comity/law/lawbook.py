@@ -185,6 +185,7 @@ class Law:
     definitions: tuple[Definition, ...]
     parameters: tuple[DatedParameter, ...]
     blind_spots: tuple[str, ...]
+    binds: Condition | None = None  # `governs` without what it asks of a use; None where it asks nothing of one
 
     @property
     def is_house(self) -> bool:

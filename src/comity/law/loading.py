@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from comity.law.clocks import ClockError, read_period
-from comity.law.conditions import Condition, ConditionError, Parameter, names, parse, tests
+from comity.law.conditions import ALWAYS, Condition, ConditionError, Parameter, all_of, names, parse, tests
 from comity.law.lawbook import (
     Cell,
     Cure,
@@ -57,7 +57,7 @@ OWN_KEYS = {
 }
 DEEPEST_CHAIN = 20
 MOST_COMPARISONS = 2_000
-LAW_KEYS = frozenset("id name cite url from until territory governs covers blind_spots slot".split())
+LAW_KEYS = frozenset("id name cite url from until territory governs uses covers blind_spots slot".split())
 DEFINITION_KEYS = frozenset("id says cite url row from until checked confidence when".split())
 PARAMETER_KEYS = frozenset("id says unit cite url row values checked".split())
 VALUE_KEYS = frozenset("from until value places cite confidence".split())
@@ -96,7 +96,7 @@ class _Files:
         try:
             text = path.read_bytes().decode("utf-8")
         except FileNotFoundError:
-            raise PackError("the file is missing", file=name) from None
+            raise PackError(f"the file is missing in {self.root}; is that a folder of packs?", file=name) from None
         except OSError as error:
             raise PackError(f"it cannot be read: {error.strerror}", file=name) from None
         except UnicodeDecodeError as error:
@@ -277,9 +277,11 @@ class _PackReader:
         def mine(entries: list[_Entry]) -> list[_Entry]:
             return [item for item in entries if item.id.partition("/")[0] == entry.id]
 
+        binds = self.condition(entry, entry.text("governs"))
+        uses = self.condition(entry, entry.text("uses")) if "uses" in entry.table else ALWAYS
         law = Law(
             id=entry.text("id"), pack=pack, name=entry.text("name"), source=entry.source(), span=span,
-            territory=self.territory(entry), governs=self.condition(entry, entry.text("governs")),
+            territory=self.territory(entry), governs=all_of([binds, uses]), binds=binds,
             covers=tuple(self.cell(entry, cell) for cell in entry.tables("covers")),
             slots=tuple(self.slot(entry, slot) for slot in entry.tables("slot")),
             rules=tuple(self.rule(item) for item in mine(rules)),

@@ -23,6 +23,7 @@ Facts = dict[str, Value]
 Kind = Literal["bool", "choice", "number", "date", "age", "place"]
 
 OPEN_AGE = 150
+SHORTEST_PART = 3  # letters of a name that are worth looking for in others
 LONGEST_SHOWN = 60  # characters of a wrong value, in the message about it
 
 
@@ -52,8 +53,14 @@ class Fact:
 
 
 def nearest(word: str, words: Iterable[str]) -> str:
-    """Return ", did you mean 'x'?" for the closest of `words`, or nothing."""
-    found = difflib.get_close_matches(word, list(words), n=1, cutoff=0.6)
+    """Return "; did you mean 'x'?" for what begins with `word`, is most like it, or holds it; or nothing."""
+    listed = sorted(words, key=lambda one: (len(one), one))
+    long_enough = len(word) >= SHORTEST_PART
+    found = (
+        [one for one in listed if long_enough and one.startswith(word)]
+        or difflib.get_close_matches(word, listed, n=1, cutoff=0.6)
+        or [one for one in listed if long_enough and word in one]
+    )
     return f"; did you mean {found[0]!r}?" if found else ""
 
 
@@ -90,7 +97,7 @@ class Vocabulary:
         try:
             return self._READERS[fact.kind](self, fact, raw)
         except (ValueError, TypeError, AttributeError, KeyError) as error:
-            detail = f": {error}" if isinstance(error, (FactError, UnknownPlace)) else ""
+            detail = f": {error}" if isinstance(error, (FactError, UnknownPlace)) and str(error) else ""
             raise FactError(f"{fact.name} cannot be {_shown(raw)}; {_EXPECTED[fact.kind](fact)}{detail}") from None
 
     def _bool(self, _fact: Fact, raw: object) -> bool:
@@ -101,7 +108,7 @@ class Vocabulary:
     def _choice(self, fact: Fact, raw: object) -> str:
         word = raw.strip() if isinstance(raw, str) else ""
         if word not in fact.choices:
-            raise FactError((nearest(word, fact.choices) or "; unknown choice").removeprefix("; "))
+            raise FactError(nearest(word, fact.choices).removeprefix("; "))
         return word
 
     def _number(self, _fact: Fact, raw: object) -> int | float:
@@ -121,6 +128,8 @@ class Vocabulary:
         if isinstance(raw, bool):
             raise TypeError
         if isinstance(raw, Mapping):
+            if not raw.keys() <= {"min", "max"}:
+                raise TypeError
             low, high = int(raw.get("min", 0)), int(raw.get("max", OPEN_AGE))
         elif isinstance(raw, (list, tuple)):
             low, high = (int(bound) for bound in raw)
@@ -133,6 +142,8 @@ class Vocabulary:
         return low, high
 
     def _place(self, _fact: Fact, raw: object) -> frozenset[str]:
+        if isinstance(raw, Mapping):
+            raise TypeError
         words = raw.replace(",", "|").split("|") if isinstance(raw, str) else list(raw)  # type: ignore[call-overload]
         codes = frozenset(str(word).strip().upper() for word in words)
         for code in codes:
