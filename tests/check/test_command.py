@@ -24,7 +24,7 @@ from comity.check.sample import PATH as SAMPLE
 from comity.cli import main
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 USE: Final = ("--purpose", "marketing", "--channel", "email")
 SCHEMA = Path(writing.__file__).parent / "answer.schema.json"
@@ -109,8 +109,9 @@ def test_a_pipe_and_no_color_get_plain_text() -> None:
 
 
 def test_one_person_is_no_people(tmp_path: Path) -> None:
-    told = check(people(tmp_path / "one.csv", [["a@b.de", "DE", "", "", ""]]))
+    told = check(people(tmp_path / "one.csv", [["a@b.de", "DE", "", "", ""]]), "--out", tmp_path / "answer")
     assert "one.csv · 1 person · " in told.stdout
+    assert "one.csv · 1 person · " in (tmp_path / "answer" / "report.html").read_text("utf-8")
 
 
 def test_a_column_with_two_meanings_is_counted_once() -> None:
@@ -262,6 +263,15 @@ def test_a_second_answer_replaces_the_first_and_leaves_other_files(americans: Pa
     }  # fmt: skip
 
 
+def test_the_help_and_the_manual_name_every_file_of_an_answer(americans: Path, tmp_path: Path) -> None:
+    check(americans, "--out", tmp_path / "answer")
+    told = " ".join(comity("check", "--help").stdout.split())
+    manual = (Path(__file__).parents[2] / "docs" / "cli.md").read_text("utf-8")
+    names = [path.name for path in (tmp_path / "answer").iterdir()]
+    assert len(names) == 6
+    assert [name for name in names if name not in told or f"`{name}`" not in manual] == []
+
+
 def test_a_full_disk_leaves_no_half_of_an_answer(
     americans: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -397,7 +407,9 @@ def test_a_missing_file_a_folder_and_a_device_are_told_apart(tmp_path: Path) -> 
     ((*USE, "--set", "org.small_busines=true"), ["did you mean 'org.small_business'"]),
     ((*USE, "--set", "use.recipient=prozessor"), ["did you mean 'processor'"]),
     ((*USE, "--set", "org.nonprofit"), ["FACT=VALUE"]),
-    ((*USE, "--set", "consent.given=true"), ["differs from person to person"]),
+    ((*USE, "--set", "consent.given=true"), ["differs from person to person", "facts of use, data, org and actor"]),
+    ((*USE, "--set", "person.capacity=business"), ["differs from person to person", "a column of the file"]),
+    ((*USE, "--set", "event.kind=breach-discovered"), ["comity must"]),
     ((*USE, "--set", "use.channel=sms"), ["--channel"]),
     ((*USE, "--set", "org.place=DE"), ["--we-are"]),
     ((*USE, "--suppress", "nosuch.txt"), ["nosuch.txt", "No such file"]),
@@ -479,7 +491,25 @@ def test_a_dialect_of_ones_own_is_heard(tmp_path: Path) -> None:
     dialect = tmp_path / "mine.toml"
     dialect.write_text('id = "mine"\nname = "our till"\n[[column]]\nheader = ["wo"]\nrole = "home.country"\n', "utf-8")
     path = people(tmp_path / "till.csv", [["DE"]], ["wo"])
-    assert "our till, 1 of 1 columns understood" in check(path, "--dialect", dialect).stdout
+    assert "our till, 1 of 1 column understood" in check(path, "--dialect", dialect).stdout
+
+
+def test_a_dialects_order_of_dates_is_heard(tmp_path: Path) -> None:
+    """Born on 12 January or on 1 December of 2008, somebody was of age on 21 November 2026, or was not yet."""
+    path = people(tmp_path / "births.csv", [["US", "12/01/2008"]], ["Country", "Birthday"])
+    ages = {}
+    for order in ("dmy", "mdy", "auto"):
+        dialect = tmp_path / f"{order}.toml"
+        dialect.write_text(f'id = "x"\nname = "x"\norder = "{order}"\n', "utf-8")
+        told = check(path, "--dialect", dialect, "--day", "2026-11-21", "--row", 1, "--json")
+        ages[order] = json.loads(told.stdout)["facts"].get("person.known_age")
+    assert ages == {"dmy": {"min": 18, "max": 18}, "mdy": {"min": 17, "max": 17}, "auto": {"min": 17, "max": 18}}
+
+
+def test_a_dialect_with_a_word_that_no_law_knows_is_refused(americans: Path, tmp_path: Path) -> None:
+    dialect = tmp_path / "mine.toml"
+    dialect.write_text('id = "x"\nname = "x"\n[[column]]\nheader = "Email"\nfact = "consent.gven"\n', "utf-8")
+    refused(check(americans, "--dialect", dialect), "mine.toml, column 1 (Email)", "did you mean 'consent.given'?")
 
 
 # ---------------------------------------------------------------- other kinds of file
@@ -510,6 +540,17 @@ def test_a_parquet_file_is_checked_the_same(tmp_path: Path) -> None:
 # ---------------------------------------------------------------- a machine that does not play along
 
 
+@pytest.mark.parametrize(
+    ("ends", "told"),
+    [("pass", ""), ("raise OSError('JAVA_GATEWAY_EXITED')", "a lot"), ("raise OSError('no file')", "")],
+)
+def test_what_java_says_as_it_starts_is_told_only_where_it_cannot_start(ends: str, told: str) -> None:
+    start = "import os; from contextlib import suppress; from comity.cli.check import silently_unless_it_fails\n"
+    lines = f"with suppress(OSError), silently_unless_it_fails():\n os.system('echo a lot >&2')\n {ends}"
+    running = subprocess.run([sys.executable, "-c", start + lines], check=True, capture_output=True, text=True)
+    assert running.stderr.strip() == told
+
+
 def test_a_reader_that_has_read_enough_gets_no_traceback() -> None:
     with subprocess.Popen(program("law", "list"), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
         assert running.stdout is not None
@@ -530,6 +571,15 @@ def test_a_full_disk_behind_the_output_is_one_line(arguments: tuple[str, ...]) -
     assert "No space left on device" in told.stderr
 
 
+@pytest.fixture
+def heard() -> Iterator[None]:
+    """Hear an interrupt even where the tests were started in the background, which has its children ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("heard")
 @pytest.mark.parametrize("wait", [0.4, 1.2, 2.5])
 def test_an_interrupt_ends_a_check_without_a_trace(wait: float, tmp_path: Path) -> None:
     header, _, rows = SAMPLE.read_text("utf-8-sig").partition("\n")

@@ -39,7 +39,7 @@ SPELLINGS = {
         "Germany", "GERMANY", " germany ", "Germany.", "ＧＥＲＭＡＮＹ", "Deutschland", "BRD", "Allemagne",
         "Alemania",
         "Germania", "Niemcy", "Tyskland", "德国", "德國", "ドイツ", "독일", "Германия", "DE", "de", "DEU",
-        "276", "🇩🇪",
+        "276", "🇩🇪", "GER", "ประเทศเยอรมนี",
         "Germany (DE)", "DE - Germany", "Germany DE", "DE Germany", "Federal Republic of Germany", "Berlin, Germany",
     ],
     "US": [
@@ -56,7 +56,8 @@ SPELLINGS = {
     "HK": ["Hong Kong", "Hong Kong SAR", "Hong Kong, China", "香港", "中国香港"],
     "TW": ["Taiwan", "Taiwan, Province of China", "台灣", "臺灣"],
     "KR": ["South Korea", "Korea (South)", "Korea, Republic of", "Republic of Korea", "한국", "韩国"],
-    "NL": ["Holland", "the Netherlands", "Nederland", "Pays-Bas"],
+    "TH": ["Thailand", "ไทย", "ประเทศไทย"],
+    "NL": ["NED", "Holland", "the Netherlands", "Nederland", "Pays-Bas"],
     "CZ": ["Czech Republic", "Czechia", "Česko"],
     "CI": ["Ivory Coast", "Cote d'Ivoire", "Côte d’Ivoire", "Cote dIvoire"],
     "CD": ["DR Congo", "Congo, Democratic Republic of the", "Congo (Kinshasa)", "Zaire"],

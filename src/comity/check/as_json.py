@@ -20,7 +20,7 @@ from comity.law.decisions import shown
 if TYPE_CHECKING:
     from comity.check.answers import Answer, ColumnRead, Group
     from comity.law import Lawbook, Plan, Reason
-    from comity.law.lawbook import Law, Pack
+    from comity.law.lawbook import Law, Obligation, Pack
     from comity.law.obligations import Merged
 
 SCHEMA: Final = "comity.check/1"
@@ -440,15 +440,15 @@ def _carried(book: Lawbook, heap: list[tuple[Group, Merged]]) -> Carried:
     )
 
 
-def obligation_in_words(book: Lawbook, item: Merged) -> str:
+def obligation_in_words(book: Lawbook, item: Merged | Obligation) -> str:
     """Return an obligation with its parameters, without a full stop; hours speak for themselves."""
-    words = parameters_in_words(book, item)
+    words, says = parameters_in_words(book, item), bare(book.obligations[item.kind].says)
     if {"from", "until"} & item.parameters.keys():
         return words[0].upper() + words[1:]
-    return f"{bare(item.says)} ({words})" if words else bare(item.says)
+    return f"{says} ({words})" if words else says
 
 
-def parameters_in_words(book: Lawbook, item: Merged) -> str:
+def parameters_in_words(book: Lawbook, item: Merged | Obligation) -> str:
     """Return an obligation's parameters in words: 'between 08:00 and 20:00 their time, Monday to Saturday'."""
     parameters, known = item.parameters, book.obligations[item.kind].parameters
     words = [_hours(parameters.get("from"), parameters.get("until"))]
@@ -457,7 +457,7 @@ def parameters_in_words(book: Lawbook, item: Merged) -> str:
             case "flag" if value:
                 words.append(known[name].means)
             case "number":
-                words.append(SAYS["parameter"].format(means=known[name].means, value=value))
+                words.append(measured(value, known[name].means))
             case "words":
                 quoted = ", ".join(SAYS["quoted"].format(word=word) for word in _words(value))
                 words.append(SAYS["parameter"].format(means=known[name].means, value=quoted))
@@ -570,6 +570,27 @@ def uncapped(sentence: str) -> str:
     return sentence if sentence[1:2].isupper() else sentence[:1].lower() + sentence[1:]
 
 
+def columns_json(columns: Iterable[ColumnRead]) -> list[dict[str, Any]]:
+    """Return what was understood of every column as JSON values."""
+    return [
+        {
+            "header": column.header,
+            "role": column.role,
+            "says": column.says,
+            "fact": column.fact,
+            "unreadable": column.unreadable,
+        }
+        for column in columns
+    ]
+
+
+def measured(number: object, unit: str) -> str:
+    """Return '5 years' and '1 year': a unit is a plural, and may have words behind it."""
+    first, *rest = unit.split(" ")
+    shown_so = f"{number:,}" if isinstance(number, int | float) else str(number)
+    return " ".join([shown_so, first.removesuffix("s") if number == 1 else first, *rest])
+
+
 def value_in_words(value: object) -> str:
     """Return a fact's value as a reader sees it."""
     match shown(value):
@@ -673,13 +694,7 @@ def answer_json(answer: Answer) -> dict[str, Any]:
             for name, value in taken_as_absent(answer).items()
         ],
         "assumed": [{"fact": name, "says": says} for name, says in sorted(answer.plan.assumed.items())],
-        "columns": [
-            {
-                "header": column.header, "role": column.role, "says": column.says, "fact": column.fact,
-                "unreadable": column.unreadable,
-            }
-            for column in answer.columns
-        ],
+        "columns": columns_json(answer.columns),
         "not_read": [{"row": reject.row, "why": reject.why} for reject in answer.rejects],
         "packs": [
             {"pack": pack.id, "version": pack.version, "sha256": pack.sha256}

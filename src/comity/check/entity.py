@@ -33,6 +33,9 @@ class Entity:
     stated: bool = False
 
 
+SAID_WITH_THE_CHECK = frozenset({"use.operation", "use.purpose", "use.channel"})
+
+
 class OrgError(ValueError):
     """An org.toml cannot be read; the message says where and what to write."""
 
@@ -58,6 +61,8 @@ def read_org(path: Path, book: Lawbook) -> Entity:
                 f"{path.name} has an unknown part {name!r}; "
                 "it may have name, [[entity]], [org], [use], [data] and [actor]"
             )
+    for name in SAID_WITH_THE_CHECK & given.keys():
+        raise OrgError(f"{path.name} cannot say {name}, which is said with each check")
     places = _places(tables.get("entity", []), path)
     if places and OUR_PLACE in given:
         raise OrgError(f"{path.name} says twice where we are established; keep [[entity]] or org.place, not both")
@@ -70,7 +75,7 @@ def read_org(path: Path, book: Lawbook) -> Entity:
     try:
         facts = book.vocabulary.read(given)
     except FactError as error:
-        raise OrgError(f"{path.name}: {error}") from None
+        raise OrgError(f"{path.name}: {error}{codes_of(given[OUR_PLACE])}") from None
     where = ", ".join(sorted(facts[OUR_PLACE]))  # type: ignore[arg-type]
     rest = _assumed(book, frozenset(facts))
     return _entity(
@@ -81,7 +86,10 @@ def read_org(path: Path, book: Lawbook) -> Entity:
 def _places(entities: object, path: Path) -> list[str]:
     if not isinstance(entities, list) or not all(isinstance(entity, dict) for entity in entities):
         raise OrgError(f'{path.name}: an entity is a table of its own; write [[entity]] and below it place = "IE"')
-    return [str(entity["place"]) for entity in entities if entity.get("place")]
+    for entity in entities:
+        if not entity.get("place") or not entity.keys() <= {"name", "place"}:
+            raise OrgError(f'{path.name}: an [[entity]] has a place = "IE" and may have a name; this one has {entity}')
+    return [str(entity["place"]) for entity in entities]
 
 
 def established_in(places: str, book: Lawbook) -> Entity:
@@ -99,12 +107,16 @@ def places_named(text: str, book: Lawbook) -> frozenset[str]:
     try:
         return cast("frozenset[str]", book.vocabulary.read({OUR_PLACE: text})[OUR_PLACE])
     except FactError as error:
-        from comity.check.homes import from_country
+        raise FactError(f"{error}{codes_of(text)}") from None
 
-        words = [word.strip() for word in re.split("[|,]", text)]
-        named = {word: from_country(word) for word in words if len(word) > len("IE")}
-        codes = "; ".join(f"{word} is {'|'.join(sorted(found))}" for word, found in named.items() if found)
-        raise FactError(f"{error}; {codes}" if codes else str(error)) from None
+
+def codes_of(places: object) -> str:
+    """Return "; Germany is DE" for names that were given where codes belong, or nothing."""
+    from comity.check.homes import from_country
+
+    words = re.split("[|,]", places) if isinstance(places, str) else places if isinstance(places, list) else []
+    named = {str(word).strip(): from_country(str(word)) for word in words if len(str(word).strip()) > len("IE")}
+    return "".join(f"; {word} is {'|'.join(sorted(found))}" for word, found in named.items() if found)
 
 
 def unknown_entity(book: Lawbook) -> Entity:

@@ -133,7 +133,7 @@ def from_country(text: str) -> Evidence:
 
 
 def _whole(text: str) -> Places:
-    return _look_up(text, "countries.tsv")
+    return _look_up(text.strip().removeprefix("ประเทศ"), "countries.tsv")  # "country", as Thai says before the name
 
 
 def _turned(text: str) -> Places:

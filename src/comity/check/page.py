@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from comity.check import as_json
-from comity.check.report import count, share
+from comity.check.report import count, counted, share
 from comity.law import Verdict
 
 if TYPE_CHECKING:
@@ -28,8 +28,8 @@ MOST_ROWS = 200  # row numbers of unread rows that are written out
 # Every sentence of the page but the columns' and the law's own, in one place.
 SAYS: Final = {
     "title": "{use}: who may, who may not, and why",
-    "what": "{file} · {people} people · {dialect}",
-    "when": "as of {day} · {laws} laws in {packs} packs asked",
+    "what": "{file} · {people} · {dialect}",
+    "when": "as of {day} · {laws} in {packs} asked",
     "permit": "Permit",
     "deny": "Deny",
     "ask": "Ask",
@@ -39,7 +39,7 @@ SAYS: Final = {
     "shares": "{permit} permit, {deny} deny, {ask} ask",
     "by-home": "Where they live",
     "by-home-says": "The largest homes by verdict. Every home is in the table below.",
-    "by-home-rest": "and {people} people in {n} more homes",
+    "by-home-rest": "and {people} in {homes}",
     "all-homes": "Every home, and the laws that stand in the way",
     "top-reasons": "What stands in the way most",
     "top-reasons-says": "People under each reason; somebody with two reasons counts in both.",
@@ -108,7 +108,7 @@ SAYS: Final = {
     "perhaps": "for {n} of them the law may ask it",
     "ignored": "Ignored",
     "nothing": "none",
-    "and-more-rows": "and {n} more rows; ask.csv has them all",
+    "and-more-rows": "and {rows}; ask.csv has them all",
 }
 
 
@@ -143,7 +143,12 @@ def render_page(answer: Answer) -> str:
         lstrip_blocks=True,
     )
     environment.filters.update(
-        count=count, frees=frees, ignored=as_json.ignored, link=link, places=lambda places: _places(answer, places)
+        count=count,
+        counted=lambda number, things: counted(things, number),
+        frees=frees,
+        ignored=as_json.ignored,
+        link=link,
+        places=lambda places: _places(answer, places),
     )
     denied = as_json.obstacles(answer, Verdict.DENY)
     asked = as_json.obstacles(answer, Verdict.ASK)

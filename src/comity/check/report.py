@@ -42,7 +42,7 @@ UNSEEN: Final = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u
 
 # Every sentence of this module, in one place.
 SAYS: Final[Mapping[str, str]] = {
-    "what": "{file} · {people} · {dialect}, {understood} of {columns} columns understood",
+    "what": "{file} · {people} · {dialect}, {understood} of {columns} understood",
     "when": "{use}, as of {day} · {laws} in {packs}",
     "verdict": "{word} {people}  {share}",
     "why-not": "Why not",
@@ -53,7 +53,7 @@ SAYS: Final[Mapping[str, str]] = {
     "frees": "would free",
     "everywhere": "everywhere",
     "more": "+{n}",
-    "more-reasons": "and {n} smaller reasons (report.html and --json have them all)",
+    "more-reasons": "and {reasons} (report.html and --json have them all)",
     "more-questions": "and {n} more (report.html and --json have them all)",
     "unconfirmed": "{cite} (unconfirmed)",
     "what-to-ask": "What to ask",
@@ -109,7 +109,7 @@ SAYS: Final[Mapping[str, str]] = {
     "rests": "Packs",
     "pack": "{name} {version} · sha256 {sha}",
     # columns
-    "columns": "{understood} of {columns} columns understood",
+    "columns": "{understood} of {columns} understood",
     "understood": "Understood",
     "not-understood": "cells not understood: {n}",
     "such-as": "such as {example}",
@@ -121,6 +121,10 @@ PLURALS: Final[Mapping[str, tuple[str, str]]] = {
     "packs": ("1 pack", "{n} packs"),
     "people": ("1 person", "{n} people"),
     "rows": ("1 row", "{n} rows"),
+    "columns": ("1 column", "{n} columns"),
+    "reasons": ("1 smaller reason", "{n} smaller reasons"),
+    "more-homes": ("1 more home", "{n} more homes"),
+    "more-rows": ("1 more row", "{n} more rows"),
 }
 
 
@@ -154,7 +158,7 @@ def print_columns(columns: Sequence[ColumnRead], console: Console) -> None:
     sheet = _Sheet(console)
     understood = [column for column in columns if not as_json.ignored(column)]
     told, of_all = _understood(columns)
-    sheet.write(_said("columns", understood=count(told), columns=count(of_all)))
+    sheet.write(_said("columns", understood=count(told), columns=counted("columns", of_all)))
     for title, some in (
         ("understood", understood),
         ("ignored", [column for column in columns if as_json.ignored(column)]),
@@ -244,14 +248,14 @@ def _header(answer: Answer, sheet: _Sheet) -> None:
         _said(
             "what",
             file=answer.file,
-            people=_counted("people", answer.rows),
+            people=counted("people", answer.rows),
             dialect=answer.dialect,
             understood=count(understood),
-            columns=count(columns),
+            columns=counted("columns", columns),
         )
     )
     packs = as_json.packs_with(answer.plan.book, answer.laws_asked)
-    laws, packs_told = _counted("laws", len(answer.laws_asked)), _counted("packs", len(packs))
+    laws, packs_told = counted("laws", len(answer.laws_asked)), counted("packs", len(packs))
     sheet.write(_said("when", use=answer.use, day=answer.plan.day.isoformat(), laws=laws, packs=packs_told))
     sheet.write(answer.headline)
 
@@ -297,7 +301,7 @@ def _why_not(answer: Answer, sheet: _Sheet) -> None:
             words = _said("or" if number else "cure", says=uncapped(bare(cure.says)))
             sheet.row(words, *_frees(cure), indent=2)
     if len(against) > MOST_REASONS:
-        sheet.write(Text(_said("more-reasons", n=count(len(against) - MOST_REASONS)), "dim"))
+        sheet.write(Text(_said("more-reasons", reasons=counted("reasons", len(against) - MOST_REASONS)), "dim"))
 
 
 def _worth_telling(obstacle: Obstacle) -> Sequence[CureTold]:
@@ -444,7 +448,7 @@ def _closing(answer: Answer, sheet: _Sheet) -> None:
     sheet.gap()
     if answer.rejects:
         sheet.write(
-            _said("not-read", rows=_counted("rows", len(answer.rejects)), why=_rejects(answer.rejects)), wide=True
+            _said("not-read", rows=counted("rows", len(answer.rejects)), why=_rejects(answer.rejects)), wide=True
         )
     unreadable = [column for column in answer.columns if column.unreadable]
     if unreadable:
@@ -621,6 +625,7 @@ def _said(key: str, **words: object) -> str:
     return SAYS[key].format(**words)
 
 
-def _counted(key: str, number: int) -> str:
+def counted(key: str, number: int) -> str:
+    """Return a number of things of PLURALS in words."""
     one, several = PLURALS[key]
     return one if number == 1 else several.format(n=count(number))

@@ -22,11 +22,11 @@ def _entries(path: Path) -> frozenset[str]:
     try:
         text = path.read_text("utf-8-sig", errors="replace")
     except OSError as error:
-        raise OrgError(f"the list {path.name} cannot be read: {error.strerror}") from None
+        raise OrgError(f"the list {path} cannot be read: {error.strerror}") from None
     addresses = {found.lower().strip(".") for found in _ADDRESS.findall(text)}
     numbers = {digits(found) for found in _NUMBER.findall(_ADDRESS.sub(" ", text))}
     if not addresses | numbers:
-        raise OrgError(f"the list {path.name} holds neither an e-mail address nor a phone number")
+        raise OrgError(f"the list {path} holds neither an e-mail address nor a phone number")
     return frozenset(addresses | numbers)
 
 

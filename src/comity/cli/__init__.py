@@ -46,6 +46,16 @@ class LazyGroup(click.Group):
         command: click.Command = getattr(import_module(door.module), door.function)
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command; a file in its place is one to check."""
+        if args[0] not in COMMANDS and os.path.isfile(args[0]):  # noqa: PTH113 (pathlib would be imported for this alone)
+            ctx.fail(
+                f"{args[0]} is a file; to check it, say: comity check {args[0]} --purpose marketing --channel email"
+            )
+        return super().resolve_command(ctx, args)
+
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 (whatever a command returns)
         """Run a command; what the machine refuses, such as a full disk behind the output, is one line too."""
         try:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -17,6 +19,8 @@ from comity.cli import Refused
 from comity.cli.may import DAY, plain_errors, the_day
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from comity.check.answers import Answer, ColumnRead, Reject
     from comity.check.checking import Check, Intent
     from comity.check.coding import Part
@@ -25,6 +29,7 @@ if TYPE_CHECKING:
     from comity.check.entity import Entity
     from comity.law import Decision, Lawbook
 
+STDERR = 2
 FOUND = 3
 MANY_UNREAD = 4
 UNREAD_SHARE = 0.01
@@ -73,8 +78,8 @@ SPOKEN = {
 @click.option("--row", type=click.IntRange(min=1), help="Explain one row in full (the first after the header is 1).")
 @click.option(
     "--out",
-    type=click.Path(path_type=Path, file_okay=False),
-    help="Write permitted.csv, denied.csv, ask.csv, decisions.parquet and report.html into this folder.",
+    type=click.Path(file_okay=False),
+    help="Write permitted.csv, denied.csv, ask.csv, report.html, decisions.parquet and findings.jsonl to a folder.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")
 @click.option(
@@ -108,6 +113,7 @@ class Asked:
 
 def _asked(options: dict[str, Any]) -> Asked:
     file, purpose, channel = options["file"], options["purpose"], options["channel"]
+    _go_together(options)
     if options["sample"]:
         from comity.check.sample import PATH
 
@@ -123,9 +129,27 @@ def _asked(options: dict[str, Any]) -> Asked:
         raise click.UsageError(
             "whoever contacts people does so by some channel; with another --operation it may be none"
         )
-    if options["org"] and options["we_are"] is not None:
-        raise click.UsageError("--org and --we-are both say who you are; use one of them")
     return Asked(file=file, purpose=purpose or "marketing", channel=channel or "email", options=options)
+
+
+def _go_together(options: Mapping[str, Any]) -> None:
+    """Refuse options of which one would be passed over in silence."""
+    one_thing = "--row" if options["row"] else "--explain-columns" if options["explain_columns"] else ""
+    clashes = {
+        f"--sample is a file of its own; leave out {options['file']}": options["sample"] and options["file"],
+        "--org and --we-are both say who you are; use one of them": options["org"] and options["we_are"] is not None,
+        "--out names no folder": options["out"] == "",
+        f"{one_thing} writes no files; leave out --out": one_thing and options["out"],
+        f"{one_thing} judges no file; leave out --fail-on": one_thing and options["fail_on"],
+        "--row explains a row and --explain-columns the columns; use one": options["row"]
+        and options["explain_columns"],
+        f"nothing is fetched from the web; download {options['file']} and name the file": (
+            options["engine"] == "duckdb" and (options["file"] or "").startswith(("http://", "https://"))
+        ),
+    }
+    for says, clash in clashes.items():
+        if clash:
+            raise click.UsageError(says)
 
 
 def _run(asked: Asked) -> int:
@@ -140,11 +164,11 @@ def _run(asked: Asked) -> int:
     book = lawbook()
     intent = _intent(book, asked)
     with _source(asked) as (engine, columns, rejects, name, notes):
-        dialect = _dialect(asked, columns)
+        dialect = _dialect(book, asked, columns)
         understood = dialect.understand(columns, asked.purpose, asked.channel, operation=asked.options["operation"])
         read = _columns_read(understood)
         if asked.options["explain_columns"]:
-            report.print_columns(read, console)
+            _explain_columns(read, console, as_json=asked.options["as_json"])
             return 0
         _usable(name, understood)
         checked = _check(book, intent, engine, parts_of(understood, intent.day, dialect.order), asked)
@@ -168,7 +192,7 @@ def _run(asked: Asked) -> int:
             notes=notes(),
         )
         if asked.options["out"]:
-            _write(checked, answer, engine, columns, asked.options["out"])
+            _write(checked, answer, engine, columns, Path(asked.options["out"]))
     if asked.options["as_json"]:
         from comity.check.as_json import answer_json
 
@@ -176,6 +200,16 @@ def _run(asked: Asked) -> int:
     else:
         report.print_answer(answer, console)
     return _exit_code(answer, asked, stated=intent.entity.stated)
+
+
+def _explain_columns(read: list[ColumnRead], console: Console, *, as_json: bool) -> None:
+    from comity.check import report
+    from comity.check.as_json import columns_json
+
+    if as_json:
+        click.echo(json.dumps(columns_json(read), ensure_ascii=False, indent=2))
+    else:
+        report.print_columns(read, console)
 
 
 ELSEWHERE = {
@@ -193,10 +227,12 @@ def _settable(book: Lawbook, given: Mapping[str, object]) -> None:
     for name in given:
         if name in ELSEWHERE:
             raise click.UsageError(f"say {name} by {ELSEWHERE[name]}, not by --set")
+        if name.startswith("event."):
+            raise click.UsageError(f"{name} is about an event, and no use of data; ask `comity must`")
         if name in book.vocabulary.facts and name.partition(".")[0] not in FIXED_NAMESPACES:
             raise click.UsageError(
-                f"{name} differs from person to person, so --set cannot say it; "
-                "a column of the file must (see --dialect)"
+                f"{name} differs from person to person, so a column of the file must say it (see --dialect); "
+                "--set takes what holds for all rows: facts of use, data, org and actor"
             )
 
 
@@ -276,20 +312,45 @@ def _spark_source(asked: Asked, master: str) -> Iterator[tuple[Engine, tuple[str
     from comity.check.engines import SparkEngine, is_local, working_folder
 
     if not is_local(master) or Path(asked.file).suffix.lower() not in OUR_KINDS:
-        spark = SparkEngine(master, asked.file)
+        with silently_unless_it_fails():
+            spark = SparkEngine(master, asked.file)
         yield spark, spark.columns, tuple, Path(asked.file).name, tuple
         return
     with working_folder() as folder:
         for duck, columns, rejects, name, notes in _duck_source(asked):
             rows = Path(folder) / "rows.parquet"
             duck.set_down(rows)
-            yield SparkEngine(master, str(rows), columns), columns, rejects, name, notes
+            with silently_unless_it_fails():
+                spark = SparkEngine(master, str(rows), columns)
+            yield spark, columns, rejects, name, notes
 
 
-def _dialect(asked: Asked, columns: tuple[str, ...]) -> Dialect:
+@contextlib.contextmanager
+def silently_unless_it_fails() -> Iterator[None]:
+    """Keep from the terminal what a Java machine that is started here says, for as long as it lives.
+
+    Where it cannot even start, what it said is the explanation, and is told.
+    """
+    with tempfile.TemporaryFile() as said:
+        terminal = os.dup(STDERR)
+        os.dup2(said.fileno(), STDERR)
+        try:
+            yield
+        except Exception as error:
+            if "JAVA_GATEWAY_EXITED" in str(error):
+                said.seek(0)
+                os.write(terminal, said.read())
+            raise
+        finally:
+            os.dup2(terminal, STDERR)
+            os.close(terminal)
+
+
+def _dialect(book: Lawbook, asked: Asked, columns: tuple[str, ...]) -> Dialect:
     from comity.check import dialects
 
-    return dialects.load(asked.options["dialect"]) if asked.options["dialect"] else dialects.recognise(columns)
+    own = asked.options["dialect"]
+    return dialects.load(own, book.vocabulary) if own else dialects.recognise(columns)
 
 
 def _columns_read(understood: list[Understood]) -> list[ColumnRead]:

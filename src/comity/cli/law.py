@@ -50,11 +50,13 @@ def list_laws(packs: Path | None) -> None:
             unconfirmed = sum(not rule.confirmed for rule in item.rules)
             note = f", {unconfirmed} unconfirmed" if unconfirmed else ""
             click.echo(
-                f"  {item.id:18} {item.name}\n{'':20} from {item.span.start}{until} · {len(item.rules)} rules{note}"
+                f"  {item.id:18} {item.name}\n"
+                f"{'':20} from {item.span.start}{until} · {_counted(len(item.rules), 'rule')}{note}"
             )
             for blind in item.blind_spots:
                 click.echo(f"{'':20} not seen: {blind}")
-    click.echo(f"{len(book.rules())} rules of {len(book.laws)} laws in {len(book.packs)} packs")
+    rules, laws = _counted(len(book.rules()), "rule"), _counted(len(book.laws), "law")
+    click.echo(f"{rules} of {laws} in {_counted(len(book.packs), 'pack')}")
 
 
 @law.command()
@@ -86,7 +88,8 @@ def lint(packs: Path | None, *, mutate: bool) -> None:
     problems = linter.lint(book, cases)
     for problem in problems:
         click.echo(str(problem))
-    click.echo(f"{len(book.rules())} rules, {len(cases)} cases, {len(problems)} problems")
+    counts = ((len(book.rules()), "rule"), (len(cases), "case"), (len(problems), "problem"))
+    click.echo(", ".join(_counted(number, thing) for number, thing in counts))
     if mutate:
         tried = list(linter.mutate(book, cases))
         for mutant in (mutant for mutant in tried if not mutant.caught_by):
@@ -114,9 +117,14 @@ def test_cases(packs: Path | None, names: tuple[str, ...]) -> None:
     failed = sum(bool(outcome.problems) for outcome in outcomes)
     answers = Counter(outcome.answer for outcome in outcomes)
     by_answer = ", ".join(f"{number} {word}" for word, number in answers.most_common())
-    click.echo(f"{len(outcomes)} cases, {failed} come out otherwise ({by_answer})")
+    otherwise = "1 comes" if failed == 1 else f"{failed} come"
+    click.echo(f"{_counted(len(outcomes), 'case')}, {otherwise} out otherwise ({by_answer})")
     if failed:
         sys.exit(1)
+
+
+def _counted(number: int, thing: str) -> str:
+    return f"{number} {thing}{'' if number == 1 else 's'}"
 
 
 def _book(packs: Path | None) -> Lawbook:
@@ -167,16 +175,21 @@ def _law_text(book: Lawbook, item: Law, rules: list[Rule], *, whole: bool) -> It
 
 
 def _parameters(item: Law) -> Iterator[str]:
+    from comity.check.as_json import measured
+
     for parameter in item.parameters:
         yield f"{parameter.id}: {parameter.says}"
         for dated in parameter.values:
             where = ", ".join(sorted(dated.places)) if dated.places is not None else "everywhere"
             until = f" to {dated.span.until}" if dated.span.until else ""
             doubt = "" if dated.confirmed else " (unconfirmed)"
-            yield f"    {dated.value} {parameter.unit}, {where}, from {dated.span.start}{until}: {dated.cite}{doubt}"
+            value = measured(dated.value, parameter.unit)
+            yield f"    {value}, {where}, from {dated.span.start}{until}: {dated.cite}{doubt}"
 
 
 def _rule_text(book: Lawbook, rule: Rule) -> Iterator[str]:
+    from comity.check.as_json import obligation_in_words
+
     doubt = "" if rule.confirmed else "   UNCONFIRMED: from general knowledge, not read in the source"
     until = f" until {rule.span.until}" if rule.span.until else ""
     yield f"{rule.id}{doubt}"
@@ -190,7 +203,6 @@ def _rule_text(book: Lawbook, rule: Rule) -> Iterator[str]:
     if rule.slot or rule.fills:
         yield f"    fills {', '.join(slot for slot in (rule.slot, *rule.fills) if slot)}"
     if rule.obligation:
-        extra = ", ".join(f"{name} {value}" for name, value in rule.obligation.parameters.items())
-        yield f"    obligation: {book.obligations[rule.obligation.kind].says}{f' ({extra})' if extra else ''}"
+        yield f"    obligation: {obligation_in_words(book, rule.obligation)}."
     yield from (f"    cure: {book.cures[cure].says}" for cure in rule.cures)
     yield f"    condition in {rule.source.file}:{rule.source.line}"

@@ -13,9 +13,32 @@ import click
 from comity.cli import Refused
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from comity.law import Owed
 
-DAY = click.DateTime(formats=["%Y-%m-%d"])
+
+class Day(click.DateTime):
+    """A day, as 2026-11-21."""
+
+    name = "day"
+
+    def __init__(self) -> None:
+        super().__init__(formats=["%Y-%m-%d"])
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
+        """Return what help shows for the value."""
+        return "YYYY-MM-DD"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ANN401 (click's)
+        """Read a day; fails with an example of one."""
+        try:
+            return super().convert(value, param, ctx)
+        except click.BadParameter:
+            self.fail(f"{value!r} is no day; give one as 2026-11-21", param, ctx)
+
+
+DAY = Day()
 EARLIEST, LATEST = 1950, 2150
 """Years of the days that the law can be asked about; before, there was none of it, and clocks end somewhere."""
 
@@ -34,8 +57,9 @@ def may(file: Path | None, given: tuple[str, ...], day: datetime | None, *, as_j
     from comity import law
     from comity.check.report import print_decision
 
-    with plain_errors():
-        decision = law.may(law.lawbook(), read_facts(file, given), day=the_day(day))
+    facts = read_facts(file, given)
+    with plain_errors(facts):
+        decision = law.may(law.lawbook(), facts, day=the_day(day))
     if as_json:
         click.echo(json.dumps(decision.as_json(), ensure_ascii=False, indent=2))
         return
@@ -53,8 +77,9 @@ def must(file: Path | None, given: tuple[str, ...], day: datetime | None, *, as_
     """Say what an event makes us owe: FILE is a TOML file of facts about it."""
     from comity import law
 
-    with plain_errors():
-        owed = law.must(law.lawbook(), read_facts(file, given), day=the_day(day))
+    facts = read_facts(file, given)
+    with plain_errors(facts):
+        owed = law.must(law.lawbook(), facts, day=the_day(day))
     if as_json:
         click.echo(json.dumps([_duty_json(item) for item in owed], ensure_ascii=False, indent=2))
         return
@@ -88,8 +113,12 @@ def read_facts(file: Path | None, given: tuple[str, ...]) -> dict[str, object]:
     if file is not None:
         try:
             facts = _flat(tomllib.loads(file.read_text("utf-8")))
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-            raise click.UsageError(f"{file.name or file}: {_plain(error)}") from None
+        except OSError as error:
+            raise click.UsageError(f"{file}: {error.strerror}") from None
+        except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+            raise click.UsageError(
+                f'{file.name} is no TOML file of facts, with lines such as person.home = "DE": {error}'
+            ) from None
     for word in given:
         name, equals, value = word.partition("=")
         if not equals:
@@ -111,10 +140,6 @@ def _flat(table: dict[str, Any]) -> dict[str, object]:
     return facts
 
 
-def _plain(error: Exception) -> str:
-    return (error.strerror or str(error)) if isinstance(error, OSError) else str(error)
-
-
 def the_day(given: datetime | None) -> date:
     """Return the day given, or today. Raises click's UsageError for a day of no use."""
     if given is None:
@@ -125,7 +150,13 @@ def the_day(given: datetime | None) -> date:
 
 
 class plain_errors:  # noqa: N801  (read as a word: with plain_errors():)
-    """Turn what is wrong with facts or packs into one clear line and exit status 2."""
+    """Turn what is wrong with facts or packs into one clear line and exit status 2.
+
+    `given` are facts as they were given: a place among them that has its name for its code gets the code in the line.
+    """
+
+    def __init__(self, given: Mapping[str, object] | None = None) -> None:
+        self.given = given or {}
 
     def __enter__(self) -> None:
         """Nothing to set up."""
@@ -135,5 +166,10 @@ class plain_errors:  # noqa: N801  (read as a word: with plain_errors():)
         from comity.law import FactError, PackError, UnknownPlace
         from comity.law.clocks import ClockError
 
-        if isinstance(error, (FactError, PackError, UnknownPlace, ClockError)):
+        if isinstance(error, FactError):
+            from comity.check.entity import codes_of
+
+            placed = [value for name, value in self.given.items() if str(error).startswith(f"{name} ")]
+            raise Refused(f"{error}{''.join(map(codes_of, placed))}") from None
+        if isinstance(error, (PackError, UnknownPlace, ClockError)):
             raise Refused(str(error)) from None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,6 +38,8 @@ def org(file: Path, *, force: bool) -> None:
     """
     from comity import law
 
+    if file.is_dir():
+        raise click.UsageError(f"{file} is a folder; name the file to write in it")
     if file.exists() and not force:
         raise click.UsageError(f"{file.name} is there already; --force overwrites it, or name another file")
     if not file.parent.is_dir():
@@ -80,11 +84,15 @@ def _thresholds() -> list[str]:
     lines = [f"over_thresholds = {str(large).lower()}"]
     if not large:
         lines += [
-            f"{short} = {click.prompt(question, type=click.FloatRange(min=0)):.15g}"
-            for short, question in (
-                ("revenue_usd", "  gross revenue last year, in US dollars"),
-                ("consumers_in_state", "  residents whose data you handle a year, in the state where you have most"),
-                ("sale_revenue_percent", "  percent of revenue from selling personal data"),
+            f"{short} = {click.prompt(question, value_proc=partial(_number, most=most)):.15g}"
+            for short, question, most in (
+                ("revenue_usd", "  gross revenue last year, in US dollars", inf),
+                (
+                    "consumers_in_state",
+                    "  residents whose data you handle a year, in the state where you have most",
+                    inf,
+                ),
+                ("sale_revenue_percent", "  percent of revenue from selling personal data", 100),
             )
         ]
     return lines
@@ -98,6 +106,18 @@ def _places(book: Lawbook, text: str) -> list[str]:
         return sorted(places_named(text, book))
     except FactError as error:
         raise click.UsageError(str(error)) from None
+
+
+def _number(text: str, most: float) -> float:
+    try:
+        number = float(text.replace(",", "").replace("_", "").replace(" ", ""))
+    except ValueError:
+        number = -1
+    if not 0 <= number <= most or number == inf:
+        raise click.UsageError(
+            "give a number" + (f" from 0 to {most:g}" if most < inf else ", as 1000000 or 1,000,000")
+        )
+    return number
 
 
 def _yes_or_no(text: str) -> bool | None:
