@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import tomllib
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -38,6 +40,82 @@ def test_every_command_exists_and_answers_help(name: str) -> None:
     assert CliRunner().invoke(main, [name, "--help"]).exit_code == 0
 
 
+def refused(*arguments: object) -> str:
+    """Return the one line in which a command refuses what it was given."""
+    told = CliRunner().invoke(main, [str(one) for one in arguments])
+    assert (told.exit_code, type(told.exception)) == (2, SystemExit), told.output
+    return told.stderr.strip().splitlines()[-1]
+
+
+def test_a_file_in_the_place_of_a_command_is_one_to_check(tmp_path: Path) -> None:
+    (tmp_path / "people.csv").write_text("Email\n", "utf-8")
+    assert f"comity check {tmp_path / 'people.csv'} --purpose" in refused(tmp_path / "people.csv")
+
+
+# ---------------------------------------------------------------- one case
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ("person.home=Germany", "; Germany is DE"),
+        ("home=DE", "did you mean 'person.home'?"),
+        ("person.hme=DE", "did you mean 'person.home'?"),
+        ("use.recipient=process", "did you mean 'processor'?"),
+        ("event.kind=breach", "did you mean 'breach-discovered'?"),
+        ("consent.given_on=31.12.2024", "give a day as 2026-11-21"),
+        ("person.home", "write FACT=VALUE"),
+    ],
+)
+def test_a_wrong_fact_is_told_with_the_nearest_right_one(given: str, says: str) -> None:
+    assert says in refused("may", "--set", given)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (b"Email,Country\na@b.de,DE\n", "is no TOML file of facts"),
+        (b"\xff\xfe", "is no TOML file of facts"),
+        (b"[person]\nage = { min = 5, mx = 7 }\n", "person.age cannot be"),
+        (b"[person.home]\nDE = 1\n", "person.home cannot be"),
+        (b'[[person]]\nhome = "DE"\n', "no fact is called 'person'"),
+        (b"", "no facts were given"),
+    ],
+)
+def test_a_wrong_file_of_facts_is_told_in_one_line(text: bytes, says: str, tmp_path: Path) -> None:
+    (tmp_path / "case.toml").write_bytes(text)
+    assert says in refused("may", tmp_path / "case.toml")
+
+
+def test_a_missing_file_of_facts_and_a_folder_are_named(tmp_path: Path) -> None:
+    assert refused("may", tmp_path / "none.toml").endswith("none.toml: No such file or directory")
+    assert "Is a directory" in refused("may", tmp_path)
+
+
+# ---------------------------------------------------------------- who we are
+
+
+def test_numbers_are_asked_for_until_they_are_some(tmp_path: Path) -> None:
+    answers = ["Acme", "DE", "none", *[""] * 9, "n", "lots", "1,000,000", "5", "200", "20"]
+    told = CliRunner().invoke(main, ["org", str(tmp_path / "org.toml")], input="\n".join([*answers, ""]))
+    assert told.exit_code == 0, told.output
+    assert "give a number, as 1000000 or 1,000,000" in told.output
+    assert "give a number from 0 to 100" in told.output
+    written = tomllib.loads((tmp_path / "org.toml").read_text("utf-8"))["org"]
+    assert (written["revenue_usd"], written["consumers_in_state"], written["sale_revenue_percent"]) == (
+        1_000_000,
+        5,
+        20,
+    )
+
+
+def test_no_question_is_asked_where_no_file_can_be_written(tmp_path: Path) -> None:
+    assert "is a folder" in refused("org", "--force", tmp_path)
+    assert "there is no folder" in refused("org", tmp_path / "none" / "org.toml")
+    (tmp_path / "org.toml").write_text("", "utf-8")
+    assert "is there already" in refused("org", tmp_path / "org.toml")
+
+
 # ---------------------------------------------------------------- the law for readers
 
 
@@ -61,6 +139,11 @@ def test_a_number_stands_before_its_unit() -> None:
     )
     assert "obligation: Between 08:00 and 21:00 their time.\n" in tcpa
     assert "    100,000 persons, everywhere" in law("show", "us-states")
+
+
+def test_a_wrong_name_of_a_law_gets_the_one_that_begins_so() -> None:
+    assert "did you mean 'us-ca-ccpa'?" in refused("law", "show", "us-ca")
+    assert "is that a folder of packs?" in refused("law", "list", "--packs", Path(__file__).parent)
 
 
 def test_every_obligation_of_the_shipped_law_is_told_in_words() -> None:

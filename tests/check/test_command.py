@@ -122,8 +122,14 @@ def test_a_column_with_two_meanings_is_counted_once() -> None:
     assert "Ignored" in told.stdout
 
 
-def test_columns_are_explained_without_a_purpose(americans: Path) -> None:
+def test_columns_are_explained_without_a_purpose_and_for_programs_too(americans: Path) -> None:
     assert comity("check", americans, "--explain-columns").exit_code == 0
+    columns = json.loads(comity("check", americans, "--explain-columns", "--json").stdout)
+    assert [column["header"] for column in columns] == list(HEADER)
+
+
+def test_nothing_is_fetched_from_the_web() -> None:
+    refused(check("https://example.com/people.csv"), "nothing is fetched from the web")
 
 
 @pytest.mark.parametrize(("purpose", "channel", "operation"), [
@@ -398,11 +404,17 @@ def test_a_missing_file_a_folder_and_a_device_are_told_apart(tmp_path: Path) -> 
     ((*USE, "--we-are", ""), ["ISO 3166"]),
     ((*USE, "--we-are", "Ireland"), ["Ireland is IE"]),
     ((*USE, "--we-are", "IE", "--org", "org.toml"), ["use one of them"]),
-    ((*USE, "--day", "2026-02-30"), ["2026-02-30"]),
+    ((*USE, "--day", "2026-02-30"), ["2026-02-30", "give one as 2026-11-21"]),
     ((*USE, "--day", "9999-12-31"), ["out of reach"]),
     ((*USE, "--day", "0001-01-01"), ["out of reach"]),
     ((*USE, "--row", "0"), ["0"]),
     ((*USE, "--row", "11"), ["has no row 11"]),
+    ((*USE, "--sample"), ["--sample is a file of its own", "ohio.csv"]),
+    ((*USE, "--out", ""), ["--out names no folder"]),
+    ((*USE, "--row", "1", "--out", "answer"), ["--row writes no files"]),
+    ((*USE, "--row", "1", "--explain-columns"), ["use one"]),
+    (("--explain-columns", "--fail-on", "deny"), ["--explain-columns judges no file"]),
+    ((*USE, "--dialect", "hubspot"), ["hubspot", "Comes with Comity"]),
     ((*USE, "--set", "org.place_of=IE"), ["no fact is called 'org.place_of'"]),
     ((*USE, "--set", "org.small_busines=true"), ["did you mean 'org.small_business'"]),
     ((*USE, "--set", "use.recipient=prozessor"), ["did you mean 'processor'"]),
@@ -413,6 +425,7 @@ def test_a_missing_file_a_folder_and_a_device_are_told_apart(tmp_path: Path) -> 
     ((*USE, "--set", "use.channel=sms"), ["--channel"]),
     ((*USE, "--set", "org.place=DE"), ["--we-are"]),
     ((*USE, "--suppress", "nosuch.txt"), ["nosuch.txt", "No such file"]),
+    ((*USE, "--suppress", "."), ["the list . cannot be read"]),
     ((*USE, "--dialect", "nosuch.toml"), ["nosuch.toml"]),
     ((*USE, "--org", "nosuch.toml"), ["nosuch.toml", "comity org"]),
     ((*USE, "--engine", "oracle"), ["no engine is called 'oracle'"]),
@@ -452,6 +465,9 @@ def test_what_is_set_is_no_longer_assumed(americans: Path) -> None:
     ('entity = ["IE"]', ["[[entity]]"]),
     ('[entity]\nplace = "IE"', ["[[entity]]"]),
     ('[[entity]]\nplace = "ZZ"', ["'ZZ'"]),
+    ('[[entity]]\nplace = "IE"\n[[entity]]\nplce = "US"', ["an [[entity]] has a place", "'plce'"]),
+    ('[org]\nplace = "Ireland"', ["Ireland is IE"]),
+    ('[org]\nplace = "IE"\n[use]\nchannel = "sms"', ["use.channel", "said with each check"]),
     ('[org]\nplace = "IE"\nsmall_business = "perhaps"', ["say true or false"]),
     ('[person]\nhome = "DE"', ["unknown part 'person'"]),
     ("org = [", ["is not TOML"]),

@@ -271,7 +271,8 @@ def test_the_good_pack_around_the_bad_ones_is_good(tmp_path: Path) -> None:
 def test_a_missing_shared_file_is_named(tmp_path: Path) -> None:
     root = write_pack(tmp_path, rule())
     (root / "places.toml").unlink()
-    assert str(refusal(lambda: read_packs(root))) == f"places.toml: the file is missing in {tmp_path}; is that a folder of packs?"
+    said = f"places.toml: the file is missing in {tmp_path}; is that a folder of packs?"
+    assert str(refusal(lambda: read_packs(root))) == said
 
 
 def test_a_file_in_another_encoding_is_named(tmp_path: Path) -> None:

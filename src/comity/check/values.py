@@ -51,7 +51,7 @@ def truth(text: str) -> bool | None:
 _LONGEST_NOTE = 20_000  # characters; what stands behind them is not read
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)  # each is there once, and is put into many a set
 class Language:
     """How one language says no: its part of data/opt_outs.toml, compiled when a note first speaks it."""
 
