@@ -111,7 +111,7 @@ class Here:
 
     @cached_property
     def asker(self) -> Asker:
-        """Our decision as a bulk check uses it: asked often enough to be compiled."""
+        """Our decision for one person after another: asked often enough to be compiled."""
         for _ in range(FEW):
             asker(self.plan, self.homes)
         return asker(self.plan, self.homes)

@@ -311,6 +311,19 @@ def product(numbers: Sequence[int]) -> int:
     return whole
 
 
+# ---------------------------------------------------------------- cures
+
+
+def test_a_consent_frees_who_said_nothing_and_no_cure_frees_who_said_no(tmp_path: Path) -> None:
+    header = ["Record ID", "Email", "Country/Region", "Unsubscribed from all email"]
+    path = written(tmp_path / "two.csv", header, [["1", "a@b.com", "Germany", "true"], ["2", "c@b.com", "Germany", ""]])
+    with checked(path) as check:
+        said_no, said_nothing = sorted(check.groups.values(), key=lambda group: group.first_row)
+        assert said_no.decision.facts["consent.opted_out"] is True
+        assert [name for name, cure in book().cures.items() if cure.sets and check.freed(cure, said_no)] == []
+        assert check.freed(book().cures["ask-consent"], said_nothing)
+
+
 # ---------------------------------------------------------------- shortened cells
 
 DUCK = duckdb.connect()

@@ -387,6 +387,12 @@ HEAD = 'id = "x"\nname = "x"\n'
     [
         ('order = "ymd"', ["`order` cannot be 'ymd'", "auto, dmy, mdy"]),
         ("recognise = 3", ["`recognise` cannot be 3"]),
+        ("pieces = 3", ["`pieces` cannot be 3"]),
+        ("[pieces]\nyes = 3", ["pieces", "`yes` cannot be 3"]),
+        (
+            "[pieces]\nagreed = 'opt ?in'\n[[column]]\npattern = '{agred} of'\nrole = \"age\"",
+            ["column 1", "`pieces` cannot be 'agred'", "did you mean 'agreed'?"],
+        ),
         ('[column]\nheader = "a"', ["[[column]]"]),
         ("column = [3]", ["`column` cannot be 3"]),
         ('[[column]]\nheader = 3\nrole = "age"', ["`header` cannot be 3"]),

@@ -38,6 +38,10 @@ class Intent:
     says: str = ""  # "Marketing by e-mail"
 
 
+OPT_OUTS = ("person.objected", "consent.opted_out", "consent.withdrawn", "person.opt_out_signal")
+"""What is false for everybody in a source that is complete for opt-outs, unless it says otherwise."""
+
+
 @contextmanager
 def _collector_paused() -> Iterator[None]:
     """Keep Python's collector from looking again and again through facts and decisions that all stay."""
@@ -48,10 +52,6 @@ def _collector_paused() -> Iterator[None]:
     finally:
         if paused:
             gc.enable()
-
-
-OPT_OUTS = ("person.objected", "consent.opted_out", "consent.withdrawn", "person.opt_out_signal")
-"""What is false for everybody in a source that is complete for opt-outs, unless it says otherwise."""
 
 
 @dataclass(slots=True)

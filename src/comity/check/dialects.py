@@ -314,7 +314,8 @@ _COLUMN_KEYS = frozenset(
 )
 _TEXT_KEYS = ("fact", "address", "national", "why")
 _MEANING_KEYS = ("yes", "no", "otherwise", "empty")
-_DIALECT_KEYS = frozenset({"id", "name", "recognise", "order", "column"})
+_PATTERN_KEYS = ("pattern", "unless", "national_when")
+_DIALECT_KEYS = frozenset({"id", "name", "recognise", "order", "pieces", "column"})
 _GENERIC = "generic"
 
 
@@ -364,15 +365,35 @@ def parse(text: str, *, where: str, vocabulary: Vocabulary | None = None, falls_
     entries = table.get("column", [])
     if not isinstance(entries, list):
         raise DialectError("`column` is one table.", where=where, cure="Write [[column]] with two brackets.")
+    given = _table(table.get("pieces", {}), "pieces", where)
+    pieces = {name: _text(piece, name, f"{where}, pieces") for name, piece in given.items()}
     return Dialect(
         id=table["id"],
         name=table["name"],
         telling=frozenset(header_key(header) for header in _list(telling, "columns", where)),
         at_least=telling.get("at_least", 1),
-        columns=tuple(_column(entry, f"{where}, column {n}", vocabulary) for n, entry in enumerate(entries, 1)),
+        columns=tuple(
+            _column(_spelled_out(entry, pieces, at), at, vocabulary)
+            for at, entry in ((f"{where}, column {n}", entry) for n, entry in enumerate(entries, 1))
+        ),
         order=_one_of(table.get("order", "auto"), ("auto", *get_args(values.Order)), "order", where),
         falls_to=falls_to,
     )
+
+
+def _spelled_out(entry: object, pieces: Mapping[str, str], where: str) -> object:
+    """Return a column whose patterns have the dialect's pieces in place of their names. Raises DialectError."""
+
+    def piece(named: re.Match[str]) -> str:
+        return pieces[_one_of(named[1], tuple(pieces), "pieces", where)]
+
+    if not isinstance(entry, dict):
+        return entry
+    patterns = {key: entry[key] for key in _PATTERN_KEYS if isinstance(entry.get(key), str)}
+    return entry | {key: _PIECE.sub(piece, text) for key, text in patterns.items()}
+
+
+_PIECE = re.compile(r"\{([a-z_]+)\}")  # a count, as in \d{9}, is none
 
 
 def _column(given: object, where: str, vocabulary: Vocabulary | None) -> Column:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _BITS = (0, 2, 3)  # false, unknown, true as the two bits of a signature
 
 FEW = 16
-"""Askings after which it pays to compile: a file has many rare combinations of places."""
+"""Askings after which it pays to compile: many combinations of places are rare."""
 
 Asker = Callable[[Facts], Decision]
 

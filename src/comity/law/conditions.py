@@ -403,9 +403,9 @@ def truth(condition: Condition, known: Mapping[Test, Truth]) -> Truth:
         case Not(part=part):
             return TRUE - truth(part, known)
         case All(parts=parts):
-            return _least(parts, known)
+            return _nearest(FALSE, parts, known)
         case Some(parts=parts):
-            return _most(parts, known)
+            return _nearest(TRUE, parts, known)
         case Capped(part=part):
             return min(truth(part, known), UNKNOWN)
         case Same(parts=parts):
@@ -414,22 +414,16 @@ def truth(condition: Condition, known: Mapping[Test, Truth]) -> Truth:
     raise AssertionError(condition)
 
 
-def _least(parts: tuple[Condition, ...], known: Mapping[Test, Truth]) -> Truth:
-    least = TRUE
+def _nearest(end: Truth, parts: tuple[Condition, ...], known: Mapping[Test, Truth]) -> Truth:
+    """Return the truth of the parts that is nearest to `end`, and ask no further once one has reached it."""
+    found = TRUE - end
     for part in parts:
-        least = min(least, truth(part, known))
-        if least == FALSE:
-            break
-    return least
-
-
-def _most(parts: tuple[Condition, ...], known: Mapping[Test, Truth]) -> Truth:
-    most = FALSE
-    for part in parts:
-        most = max(most, truth(part, known))
-        if most == TRUE:
-            break
-    return most
+        one = truth(part, known)
+        if one == end:
+            return end
+        if one == UNKNOWN:
+            found = UNKNOWN
+    return found
 
 
 def wanting(condition: Condition, known: Mapping[Test, Truth]) -> frozenset[str]:
