@@ -7,7 +7,9 @@ from pathlib import Path
 
 from comity.law import SHIPPED
 
-SHARED = ("vocabulary.toml", "places.toml", "obligations.toml", "cures.toml", "calendars.toml")
+SHARED = (
+    "vocabulary.toml", "events.toml", "places.toml", "obligations.toml", "cures.toml", "calendars.toml", "holidays.toml",
+)  # fmt: skip
 
 PACK = """
 [pack]

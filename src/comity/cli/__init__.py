@@ -24,7 +24,8 @@ class Door(NamedTuple):
 COMMANDS: dict[str, Door] = {
     "check": Door("comity.cli.check", "check", "Ask the law about every person in an export."),
     "may": Door("comity.cli.may", "may", "Ask the law about one use of one person's data."),
-    "must": Door("comity.cli.may", "must", "Ask what an event makes us owe, to whom and by which day."),
+    "must": Door("comity.cli.must", "must", "Ask what an event makes us owe, to whom and by which day."),
+    "clock": Door("comity.cli.must", "clock", "Count a period as a law counts it."),
     "org": Door("comity.cli.org", "org", "Describe who we are, by answering questions."),
     "law": Door("comity.cli.law", "law", "Read the law packs; check and test them."),
 }

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from comity.law import Lawbook
     from comity.law.cases import Case
+    from comity.law.clocks import Almanac
+    from comity.law.duty_cases import DutyCase
     from comity.law.lawbook import Law, Rule
 
 PACKS = click.option(
@@ -81,17 +83,18 @@ def show(name: str, packs: Path | None) -> None:
 @click.option("--mutate", is_flag=True, help="Also change each condition and see whether a case notices (minutes).")
 def lint(packs: Path | None, *, mutate: bool) -> None:
     """Check the packs: sources, days, and three cases for every rule."""
+    from comity.law import duty_lint
     from comity.law import lint as linter
 
     book = _book(packs)
-    cases = _cases(book, packs)
-    problems = linter.lint(book, cases)
+    cases, duties = _cases(book, packs), _duty_cases(book, packs)
+    problems = [*linter.lint(book, cases), *duty_lint.lint_duties(book, duties)]
     for problem in problems:
         click.echo(str(problem))
-    counts = ((len(book.rules()), "rule"), (len(cases), "case"), (len(problems), "problem"))
+    counts = ((len(book.rules()), "rule"), (len(cases) + len(duties), "case"), (len(problems), "problem"))
     click.echo(", ".join(_counted(number, thing) for number, thing in counts))
     if mutate:
-        tried = list(linter.mutate(book, cases))
+        tried = [*linter.mutate(book, cases), *duty_lint.mutate_duties(book, duties, _almanac(packs))]
         for mutant in (mutant for mutant in tried if not mutant.caught_by):
             click.echo(f"no case notices: {mutant.rule}: {mutant.change}")
         caught = sum(bool(mutant.caught_by) for mutant in tried)
@@ -106,19 +109,23 @@ def lint(packs: Path | None, *, mutate: bool) -> None:
 def test_cases(packs: Path | None, names: tuple[str, ...]) -> None:
     """Decide every case (of the laws NAMES, or all) and say which come out otherwise."""
     from comity.law.cases import try_case
+    from comity.law.duty_cases import try_duty_case
     from comity.law.folding import Plan
 
-    book = _book(packs)
+    book, almanac = _book(packs), _almanac(packs)
+    every, duties = _cases(book, packs), _duty_cases(book, packs)
+    _check_names(names, {case.law for case in (*every, *duties)})
     plans: dict[object, Plan] = {}
-    outcomes = [try_case(book, case, plans) for case in _cases_of(names, _cases(book, packs))]
-    for outcome in outcomes:
+    outcomes = [try_case(book, case, plans) for case in every if _named(case.law, names)]
+    owed = [try_duty_case(book, case, almanac) for case in duties if _named(case.law, names)]
+    for outcome in (*outcomes, *owed):
         for problem in outcome.problems:
             click.echo(f"{outcome.case.file}:{outcome.case.line}: {outcome.case.name}: {problem}")
-    failed = sum(bool(outcome.problems) for outcome in outcomes)
+    failed = sum(bool(outcome.problems) for outcome in (*outcomes, *owed))
     answers = Counter(outcome.answer for outcome in outcomes)
-    by_answer = ", ".join(f"{number} {word}" for word, number in answers.most_common())
+    by_answer = ", ".join(f"{number} {word}" for word, number in [*answers.most_common(), ("of duties", len(owed))] if number)
     otherwise = "1 comes" if failed == 1 else f"{failed} come"
-    click.echo(f"{_counted(len(outcomes), 'case')}, {otherwise} out otherwise ({by_answer})")
+    click.echo(f"{_counted(len(outcomes) + len(owed), 'case')}, {otherwise} out otherwise ({by_answer})")
     if failed:
         sys.exit(1)
 
@@ -144,15 +151,35 @@ def _cases(book: Lawbook, packs: Path | None) -> list[Case]:
     raise AssertionError
 
 
-def _cases_of(names: tuple[str, ...], cases: list[Case]) -> list[Case]:
-    """Return the cases of the laws whose ids begin with one of the names, all where none is named."""
+def _duty_cases(book: Lawbook, packs: Path | None) -> list[DutyCase]:
+    from comity.law import SHIPPED
+    from comity.law.duty_cases import read_duty_cases
+
+    with plain_errors():
+        return read_duty_cases(book, packs or SHIPPED)
+    raise AssertionError
+
+
+def _almanac(packs: Path | None) -> Almanac:
+    from comity.law import SHIPPED
+    from comity.law.clocks import read_almanac
+
+    with plain_errors():
+        return read_almanac(packs or SHIPPED)
+    raise AssertionError
+
+
+def _named(law_id: str, names: tuple[str, ...]) -> bool:
+    """Tell whether a law's id begins with one of the names; where none is given, all do."""
+    return not names or law_id.startswith(names)
+
+
+def _check_names(names: tuple[str, ...], laws: set[str]) -> None:
     from comity.law.vocabulary import nearest
 
-    laws = {case.law for case in cases}
     for name in names:
         if not any(law_id.startswith(name) for law_id in laws):
             raise click.UsageError(f"no law that has cases is called {name!r}{nearest(name, laws)}")
-    return [case for case in cases if not names or case.law.startswith(names)]
 
 
 def _pack_of(book: Lawbook, item: Law) -> str:

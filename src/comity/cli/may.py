@@ -1,4 +1,4 @@
-"""`comity may` and `comity must`: one case, from the command line or from a file of facts."""
+"""`comity may`: one case, from the command line or from a file of facts."""
 
 from __future__ import annotations
 
@@ -14,8 +14,6 @@ from comity.cli import Refused
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from comity.law import Owed
 
 
 class Day(click.DateTime):
@@ -47,8 +45,11 @@ EARLIEST, LATEST = 1950, 2150
 @click.argument("file", required=False, type=click.Path(path_type=Path))
 @click.option("--set", "given", multiple=True, metavar="FACT=VALUE", help="One fact; may be given many times.")
 @click.option("--day", type=DAY, help="The day of the decision; today if not given.")
+@click.option("--known-at", type=DAY, help="The law as it was known on this day: what was announced later is left out.")
 @click.option("--json", "as_json", is_flag=True, help="Print the decision as JSON.")
-def may(file: Path | None, given: tuple[str, ...], day: datetime | None, *, as_json: bool) -> None:
+def may(
+    file: Path | None, given: tuple[str, ...], day: datetime | None, known_at: datetime | None, *, as_json: bool
+) -> None:
     """Decide one case: FILE is a TOML file of facts, --set adds to it or stands alone.
 
     \b
@@ -59,52 +60,15 @@ def may(file: Path | None, given: tuple[str, ...], day: datetime | None, *, as_j
 
     facts = read_facts(file, given)
     with plain_errors(facts):
-        decision = law.may(law.lawbook(), facts, day=the_day(day))
+        book = law.lawbook()
+        known = book if known_at is None else law.as_known(book, the_day(known_at))
+        decision = law.may(known, facts, day=the_day(day))
     if as_json:
         click.echo(json.dumps(decision.as_json(), ensure_ascii=False, indent=2))
         return
     from rich.console import Console
 
     print_decision(decision, Console(highlight=False))
-
-
-@click.command()
-@click.argument("file", required=False, type=click.Path(path_type=Path))
-@click.option("--set", "given", multiple=True, metavar="FACT=VALUE", help="One fact; may be given many times.")
-@click.option("--day", type=DAY, help="The day on which the law is asked; today if not given.")
-@click.option("--json", "as_json", is_flag=True, help="Print the duties as JSON.")
-def must(file: Path | None, given: tuple[str, ...], day: datetime | None, *, as_json: bool) -> None:
-    """Say what an event makes us owe: FILE is a TOML file of facts about it."""
-    from comity import law
-
-    facts = read_facts(file, given)
-    with plain_errors(facts):
-        owed = law.must(law.lawbook(), facts, day=the_day(day))
-    if as_json:
-        click.echo(json.dumps([_duty_json(item) for item in owed], ensure_ascii=False, indent=2))
-        return
-    for item in owed:
-        click.echo(_duty_text(item))
-    if not owed:
-        click.echo(
-            "No rule in the packs makes us owe anything for this event. The packs of duties are not complete yet."
-        )
-
-
-def _duty_json(item: Owed) -> dict[str, Any]:
-    return {
-        "rule": item.rule, "law": item.law, "says": item.says, "cite": item.cite, "url": item.url, "to": item.to,
-        "what": item.what, "contents": list(item.contents), "due": item.due.day.isoformat() if item.due else None,
-        "steps": list(item.due.steps) if item.due else [], "certain": item.certain, "missing": list(item.missing),
-    }  # fmt: skip
-
-
-def _duty_text(item: Owed) -> str:
-    when = item.due.day.isoformat() if item.due else "at once"
-    lines = [f"{when}  {item.what} ({item.to})", f"    {item.says}", f"    {item.cite} · {item.rule}"]
-    lines += [f"    {step}" for step in (item.due.steps if item.due else ())]
-    lines += [f"    not certain: say {', '.join(item.missing)}"] if item.missing else []
-    return "\n".join([*lines, ""])
 
 
 def read_facts(file: Path | None, given: tuple[str, ...]) -> dict[str, object]:

@@ -10,6 +10,7 @@ from comity.law.deciding import Finding, Reason
 from comity.law.decisions import Decision
 from comity.law.duties import Owed, must
 from comity.law.folding import Plan, fold
+from comity.law.known import as_known
 from comity.law.lawbook import Lawbook, PackError, Verdict
 from comity.law.loading import SHIPPED, read_packs
 from comity.law.places import UnknownPlace
@@ -17,5 +18,5 @@ from comity.law.vocabulary import FactError
 
 __all__ = [
     "SHIPPED", "ConditionError", "Decision", "FactError", "Finding", "Lawbook", "Owed", "PackError", "Plan",
-    "Reason", "UnknownPlace", "Verdict", "decide", "finding_for", "fold", "lawbook", "may", "must", "read_packs",
+    "Reason", "UnknownPlace", "Verdict", "as_known", "decide", "finding_for", "fold", "lawbook", "may", "must", "read_packs",
 ]  # fmt: skip

@@ -10,7 +10,7 @@ from comity.law.conditions import TRUE, UNKNOWN
 from comity.law.deciding import Finding, find, permits
 from comity.law.decisions import Decision
 from comity.law.folding import FIXED_NAMESPACES, HOME, LocalPlan, Plan, fold, test_truth
-from comity.law.vocabulary import Facts, Value
+from comity.law.vocabulary import Facts, Value, aged
 
 if TYPE_CHECKING:
     from comity.law.conditions import Test
@@ -26,7 +26,7 @@ Asker = Callable[[Facts], Decision]
 
 def may(book: Lawbook, facts: Mapping[str, object], *, day: date) -> Decision:
     """Decide one case. `facts` are of the use, of us and of the person, by name. Raises FactError."""
-    read = book.vocabulary.read(facts)
+    read = aged(book.vocabulary.read(facts), day)
     about_use = {name: value for name, value in read.items() if name.partition(".")[0] in FIXED_NAMESPACES}
     return decide(fold(book, about_use, day), read)
 

@@ -408,7 +408,7 @@ class _Folder:
 
     def law(self, law: Law) -> FoldedLaw | None:
         """Fold one law; None where it has nothing to say about this use, wherever the person lives."""
-        governs = self.condition(law, law.governs, loosens=False)
+        governs = self.condition(law, law.governs, loosens=False) if law.decides else NEVER
         if governs == NEVER:
             return None
         rules = []

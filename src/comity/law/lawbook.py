@@ -73,14 +73,61 @@ class Obligation:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Pause:
+    """Days between two dates on which a clock stands still, or after which it starts anew."""
+
+    says: str
+    cite: str
+    start: str  # the date facts between which it lasts
+    until: str
+    when: Condition
+    effect: Literal["restart", "exclude", "may-exclude", "hold"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Extension:
+    """More time, where the law allows it and the person is told in time."""
+
+    says: str
+    cite: str
+    by: str
+    when: Condition
+    told: str  # the date fact that the person was told
+    notice: str  # the period within which they must be
+    contents: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Stop:
+    """What ends a duty, or keeps it from being owed."""
+
+    says: str
+    cite: str
+    when: Condition
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Duty:
-    """What an event makes us owe: to whom, what, and the period within which, as `clocks` counts it."""
+    """What an event makes us owe, to whom, and by when; periods are as `clocks` reads them."""
 
     event: str
+    act: str
     to: str
     what: str
-    within: str = ""
+    body: str = ""
     contents: tuple[str, ...] = ()
+    within: str = ""
+    by: str | date = ""  # "01-31", the next one; or a day
+    before: str = ""
+    opens: str = ""
+    start: tuple[str, ...] = ("event.on",)
+    year_end: bool = False
+    not_after: tuple[str, ...] = ()
+    counts: str = ""  # a reckoning, where it is not the law's
+    unless_done: bool = False  # not owed where all was done (event.done_on) before its day
+    pauses: tuple[Pause, ...] = ()
+    extensions: tuple[Extension, ...] = ()
+    stops: tuple[Stop, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -128,6 +175,7 @@ class Dated:
     places: frozenset[str] | None
     cite: str
     confirmed: bool
+    announced: date | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -186,6 +234,12 @@ class Law:
     parameters: tuple[DatedParameter, ...]
     blind_spots: tuple[str, ...]
     binds: Condition | None = None  # `governs` without what it asks of a use; None where it asks nothing of one
+    counts: str = ""  # the reckoning of its periods
+
+    @property
+    def decides(self) -> bool:
+        """Tell whether it has something to say of uses; a law of duties alone has not."""
+        return bool(self.covers or self.slots or any(rule.effect != "duty" for rule in self.rules))
 
     @property
     def is_house(self) -> bool:

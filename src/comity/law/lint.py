@@ -61,7 +61,7 @@ def _rule_problems(rule: Rule) -> Iterator[Problem]:
 
 
 def _law_problems(law: Law) -> Iterator[Problem]:
-    if not law.covers:
+    if law.decides and not law.covers:
         yield Problem(law.source.file, law.source.line, law.id, "it covers nothing, so it can never permit")
     if not law.blind_spots:
         yield Problem(law.source.file, law.source.line, law.id, "it names no blind spot; every law has some")

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Literal, cast, get_args
 
 from comity.law.clocks import ClockError, read_period
 from comity.law.conditions import ALWAYS, Condition, ConditionError, Parameter, all_of, names, parse, tests
@@ -21,6 +21,7 @@ from comity.law.lawbook import (
     Definition,
     Duty,
     Effect,
+    Extension,
     Law,
     Lawbook,
     Obligation,
@@ -28,10 +29,12 @@ from comity.law.lawbook import (
     ObligationParameter,
     Pack,
     PackError,
+    Pause,
     Rule,
     Slot,
     Source,
     Span,
+    Stop,
 )
 from comity.law.places import Group, Member, Places, UnknownPlace
 from comity.law.vocabulary import Fact, Kind, Value, Vocabulary, nearest
@@ -39,8 +42,8 @@ from comity.law.vocabulary import Fact, Kind, Value, Vocabulary, nearest
 SHIPPED = Path(__file__).resolve().parent.parent / "packs"
 """The packs that come with Comity."""
 
-SHARED = ("vocabulary.toml", "places.toml", "obligations.toml", "cures.toml")
-KINDS = ("bool", "choice", "number", "date", "age", "place")
+SHARED = ("vocabulary.toml", "events.toml", "places.toml", "obligations.toml", "cures.toml", "calendars.toml", "holidays.toml")
+KINDS = get_args(Kind)
 EFFECTS = ("forbid", "ground", "require", "refer", "except", "duty")
 
 RULE_KEYS = frozenset(
@@ -57,10 +60,22 @@ OWN_KEYS = {
 }
 DEEPEST_CHAIN = 20
 MOST_COMPARISONS = 2_000
-LAW_KEYS = frozenset("id name cite url from until territory governs uses covers blind_spots slot".split())
+LAW_KEYS = frozenset("id name cite url from until territory governs uses covers blind_spots slot counts".split())
+DUTY_KEYS = frozenset(
+    "event act to body what contents within by before opens start year_end not_after counts unless_done pause extension stop"
+    .split()
+)
+ACTS = tuple(
+    "acknowledge answer refuse appeal verify notify report record assess consult appoint audit train publish stop pass-on "
+    "delete freeze keep contract inform review register offer certify".split()
+)
+RECEIVERS = tuple(
+    "person guardian relatives authority other-body controller processor recipients media credit-bureaus police public "
+    "file".split()
+)
 DEFINITION_KEYS = frozenset("id says cite url row from until checked confidence when".split())
 PARAMETER_KEYS = frozenset("id says unit cite url row values checked".split())
-VALUE_KEYS = frozenset("from until value places cite confidence".split())
+VALUE_KEYS = frozenset("from until value places cite confidence announced".split())
 
 
 def pack_files(root: Path) -> list[Path]:
@@ -287,7 +302,7 @@ class _PackReader:
             rules=tuple(self.rule(item) for item in mine(rules)),
             definitions=tuple(self.definition(item, span) for item in mine(definitions)),
             parameters=tuple(self.parameter(item, span) for item in mine(parameters)),
-            blind_spots=entry.words("blind_spots"),
+            blind_spots=entry.words("blind_spots"), counts=entry.text("counts", needed=False),
         )  # fmt: skip
         _check_law(law)
         return law
@@ -415,25 +430,68 @@ class _PackReader:
         return Obligation(kind=kind.name, parameters=read)
 
     def duty(self, entry: _Entry) -> Duty | None:
-        table = entry.inner("duty", "event, to, what, within")
+        table = entry.inner("duty", "event, act, to, what, within")
         if table is None:
             return None
         item = _Entry({**table, "id": entry.id}, entry.file, entry.line, "duty")
-        item.only(("id", "event", "to", "what", "within", "contents"))
-        events = self.vocabulary.facts["event.kind"].choices
-        if item.text("event") not in events:
-            raise entry.wrong(f"no event is called {item.text('event')!r}{nearest(item.text('event'), events)}")
-        try:
-            read_period(item.text("within", needed=False) or "1 day")
-        except ClockError as error:
-            raise entry.wrong(f"in 'within', {error}") from None
+        item.only(DUTY_KEYS | {"id"})
         return Duty(
-            event=item.text("event"),
-            to=item.text("to"),
-            what=item.text("what"),
-            within=item.text("within", needed=False),
-            contents=item.words("contents"),
-        )
+            event=self.word(item, "event", self.vocabulary.facts["event.kind"].choices),
+            act=self.word(item, "act", ACTS), to=self.word(item, "to", RECEIVERS), what=item.text("what"),
+            body=item.text("body", needed=False), contents=item.words("contents"), within=_period(item, "within"),
+            by=_by(item), before=_period(item, "before"), opens=_period(item, "opens"),
+            start=self.dates(item, "start") or ("event.on",), year_end=table.get("year_end") is True,
+            not_after=self.dates(item, "not_after"), counts=item.text("counts", needed=False),
+            unless_done=table.get("unless_done") is True,
+            pauses=tuple(self.pause(item, one) for one in item.tables("pause")),
+            extensions=tuple(self.extension(item, one) for one in item.tables("extension")),
+            stops=tuple(self.stop(item, one) for one in item.tables("stop")),
+        )  # fmt: skip
+
+    def word(self, item: _Entry, key: str, words: Iterable[str]) -> str:
+        found = item.text(key)
+        if found not in words:
+            raise item.wrong(f"{key!r} cannot be {found!r}{nearest(found, words)}; it is one of {', '.join(words)}")
+        return found
+
+    def dates(self, item: _Entry, key: str) -> tuple[str, ...]:
+        for name in item.words(key):
+            self.date_fact(item, name)
+        return item.words(key)
+
+    def date_fact(self, item: _Entry, name: str) -> str:
+        fact = self.vocabulary.facts.get(name)
+        if fact is None or fact.kind != "date":
+            dated = [other.name for other in self.vocabulary.facts.values() if other.kind == "date"]
+            raise item.wrong(f"no date fact is called {name!r}{nearest(name, dated)}")
+        return name
+
+    def part(self, item: _Entry, table: Mapping[str, Any], keys: str) -> _Entry:
+        part = _Entry({**table, "id": item.id}, item.file, item.line, "part of a duty")
+        part.only({"id", "says", "cite", "when", *keys.split()})
+        return part
+
+    def pause(self, item: _Entry, table: Mapping[str, Any]) -> Pause:
+        part = self.part(item, table, "from until effect")
+        effect = self.word(part, "effect", ("restart", "exclude", "may-exclude", "hold"))
+        return Pause(
+            says=part.text("says"), cite=part.text("cite", needed=False), start=self.date_fact(part, part.text("from")),
+            until=self.date_fact(part, part.text("until")), when=self.condition(part, table.get("when", "True")),
+            effect=cast('Literal["restart", "exclude", "may-exclude", "hold"]', effect),
+        )  # fmt: skip
+
+    def extension(self, item: _Entry, table: Mapping[str, Any]) -> Extension:
+        part = self.part(item, table, "by told notice contents")
+        return Extension(
+            says=part.text("says"), cite=part.text("cite", needed=False), by=_period(part, "by", needed=True),
+            when=self.condition(part, table.get("when", "True")), notice=_period(part, "notice"),
+            told=self.date_fact(part, table.get("told", "event.extension_told_on")), contents=part.words("contents"),
+        )  # fmt: skip
+
+    def stop(self, item: _Entry, table: Mapping[str, Any]) -> Stop:
+        part = self.part(item, table, "")
+        condition = self.condition(part, part.text("when"))
+        return Stop(says=part.text("says"), cite=part.text("cite", needed=False), when=condition)
 
     def definition(self, entry: _Entry, span: Span) -> Definition:
         entry.only(DEFINITION_KEYS)
@@ -477,14 +535,30 @@ class _PackReader:
             self.place(item, code)
         expanded = self.vocabulary.places.expand(places) if places else None
         return Dated(
-            value=value, span=item.span(span), places=expanded, cite=item.text("cite"), confirmed=item.confirmed()
-        )
+            value=value, span=item.span(span), places=expanded, cite=item.text("cite"), confirmed=item.confirmed(),
+            announced=item.day("announced"),
+        )  # fmt: skip
 
     def condition(self, entry: _Entry, text: str) -> Condition:
         try:
             return parse(text, self.vocabulary)
         except ConditionError as error:
             raise entry.wrong(f"in the condition, {error}") from None
+
+
+def _period(item: _Entry, key: str, *, needed: bool = False) -> str:
+    text = item.text(key, needed=needed)
+    try:
+        return str(read_period(text)) if text else ""
+    except ClockError as error:
+        raise item.wrong(f"in {key!r}, {error}") from None
+
+
+def _by(item: _Entry) -> str | date:
+    value = item.table.get("by", "")
+    if isinstance(value, str) and value and not re.fullmatch(r"(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])", value):
+        raise item.wrong(f"'by' is a day of each year, as \"01-31\", or one day, as 2028-04-01; not {value!r}")
+    return value if isinstance(value, str) else cast("date", item.day("by"))
 
 
 def _ever_in(places: Places, name: str) -> set[str]:
@@ -518,6 +592,7 @@ def _check_law(law: Law) -> None:
     defined = {_short(item.id) for item in law.definitions}
     parameters = {_short(item.id) for item in law.parameters}
     holders: list[tuple[str, Source, Condition]] = [(rule.id, rule.source, rule.when) for rule in law.rules]
+    holders += [(rule.id, rule.source, one) for rule in law.rules if rule.duty for one in _inner(rule.duty)]
     holders += [(item.id, item.source, item.when) for item in law.definitions]
     holders += [(law.id, law.source, law.governs), *((slot.id, law.source, slot.applies) for slot in law.slots)]
     for holder, source, condition in holders:
@@ -537,6 +612,10 @@ def _check_law(law: Law) -> None:
     sizes = _definition_sizes(law)
     for holder, source, condition in holders:
         _check_size(condition, sizes, source, holder)
+
+
+def _inner(duty: Duty) -> list[Condition]:
+    return [part.when for part in (*duty.pauses, *duty.extensions, *duty.stops)]
 
 
 def _definition_sizes(law: Law) -> dict[str, int]:
@@ -657,17 +736,17 @@ def _short(full_id: str) -> str:
 
 
 def _facts(files: _Files) -> dict[str, Fact]:
-    tables = files.read(files.root / "vocabulary.toml")
     facts = {}
-    for namespace, entries in tables.items():
-        for short, table in entries.items():
-            name = f"{namespace}.{short}"
-            facts[name] = _fact(name, table)
+    for file in ("vocabulary.toml", "events.toml"):
+        for namespace, entries in files.read(files.root / file).items():
+            for short, table in entries.items():
+                name = f"{namespace}.{short}"
+                facts[name] = _fact(name, table, file)
     return facts
 
 
-def _fact(name: str, table: Mapping[str, Any]) -> Fact:
-    entry = _Entry({**table, "id": name}, "vocabulary.toml", 0, "fact")
+def _fact(name: str, table: Mapping[str, Any], file: str) -> Fact:
+    entry = _Entry({**table, "id": name}, file, 0, "fact")
     entry.only(("id", "type", "choices", "unit", "means", "absent", "why", "assume", "term", "removal"))
     absent = table.get("absent")
     if absent is None:

@@ -14,13 +14,19 @@ from comity.law.places import Places, UnknownPlace
 Age = tuple[int, int]
 """Completed years, from and to, both possible. The upper bound is OPEN_AGE where none is known."""
 
-Value = bool | str | int | float | date | Age | frozenset[str] | None
+Counts = tuple[tuple[str, int], ...]
+"""Numbers by place."""
+
+Value = bool | str | int | float | date | datetime | Age | frozenset[str] | Counts | None
 """A fact's value; None says that it is unknown."""
 
 Facts = dict[str, Value]
 """Facts by name. A name left out was never recorded: what that means is in the vocabulary."""
 
-Kind = Literal["bool", "choice", "number", "date", "age", "place"]
+Kind = Literal["bool", "choice", "number", "date", "instant", "age", "place", "counts"]
+
+NOT_TESTED = frozenset({"instant", "counts"})
+"""Kinds that a condition cannot ask for."""
 
 OPEN_AGE = 150
 SHORTEST_PART = 3  # letters of a name that are worth looking for in others
@@ -150,14 +156,44 @@ class Vocabulary:
             self.places.check(code)
         return codes
 
+    def _instant(self, _fact: Fact, raw: object) -> datetime:
+        moment = raw if isinstance(raw, datetime) else datetime.fromisoformat(str(raw).strip())
+        if moment.tzinfo is None:
+            raise FactError("the hour matters here, so it needs its zone")
+        return moment
+
+    def _counts(self, fact: Fact, raw: object) -> Counts:
+        pairs = raw.items() if isinstance(raw, Mapping) else (word.split(":") for word in str(raw).split(","))
+        found = {str(place).strip().upper(): self._number(fact, number) for place, number in pairs}
+        for code in found:
+            self.places.check(code)
+        return tuple((place, int(number)) for place, number in sorted(found.items()))
+
     _READERS: ClassVar[Mapping[Kind, Callable[[Vocabulary, Fact, object], Value]]] = {
         "bool": _bool,
         "choice": _choice,
         "number": _number,
         "date": _date,
+        "instant": _instant,
         "age": _age,
         "place": _place,
+        "counts": _counts,
     }
+
+
+def aged(facts: Facts, day: date) -> Facts:
+    """Return facts with the age that a birth date gives on `day`. Raises FactError where the age given is another."""
+    born, given = facts.get("person.born_on"), facts.get("person.age")
+    if not isinstance(born, date):
+        return facts
+    years = day.year - born.year - ((day.month, day.day) < (born.month, born.day))
+    if years < 0 or years > OPEN_AGE:
+        raise FactError(f"person.born_on is {born}: nobody born then is asked about on {day}")
+    if isinstance(given, tuple) and not given[0] <= years <= given[1]:  # type: ignore[operator]
+        low, high = given
+        said = low if low == high else f"{low} to {high}"
+        raise FactError(f"person.age is {said} and person.born_on {born}, which makes {years} on {day}; correct one")
+    return {**facts, "person.age": (years, years), "person.known_age": facts.get("person.known_age") or (years, years)}
 
 
 _EXPECTED: dict[Kind, Callable[[Fact], str]] = {
@@ -165,8 +201,10 @@ _EXPECTED: dict[Kind, Callable[[Fact], str]] = {
     "choice": lambda fact: "say one of " + ", ".join(fact.choices),
     "number": lambda fact: f"give a number ({fact.unit})",
     "date": lambda _: "give a day as 2026-11-21",
+    "instant": lambda _: "give a moment with its zone as 2026-11-21T14:20+01:00",
     "age": lambda _: "give completed years as 15, 15-16 or { min = 15, max = 16 }",
     "place": lambda _: "give ISO 3166 codes as DE, US-CA or DE|FR",
+    "counts": lambda _: "give numbers by place as IE:20,US-CA:600 or { IE = 20 }",
 }
 
 

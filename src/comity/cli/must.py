@@ -1,0 +1,241 @@
+"""`comity must` and `comity clock`: what an event makes us owe, and by which day."""
+
+from __future__ import annotations
+
+import json
+import textwrap
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from comity.cli import Refused
+from comity.cli.may import DAY, plain_errors, read_facts, the_day
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from comity.law import Lawbook, Owed
+    from comity.law.clocks import Due
+    from comity.law.severity import Severity
+
+WIDTH = 80
+MANY = 3  # missing facts that fit into a line; of more, the first are named
+
+
+@click.command()
+@click.argument("file", required=False, type=click.Path(path_type=Path))
+@click.option("--set", "given", multiple=True, metavar="FACT=VALUE", help="One fact; may be given many times.")
+@click.option("--day", type=DAY, help="The day of the law that is asked; the event's own day if not given.")
+@click.option("--known-at", type=DAY, help="The law as it was known on this day: what was announced later is left out.")
+@click.option("--json", "as_json", is_flag=True, help="Print the duties as JSON.")
+def must(
+    file: Path | None, given: tuple[str, ...], day: datetime | None, known_at: datetime | None, *, as_json: bool
+) -> None:
+    """Say what an event makes us owe: FILE is a TOML file of facts about it, --set adds to it or stands alone.
+
+    \b
+    comity must --set event.kind=request-received --set event.request=access --set event.on=2026-09-03 \\
+                --set person.home=IE --set org.place=IE
+    """  # noqa: D301 (click wants the character itself before lines that it may not wrap)
+    from comity import law
+    from comity.law.duties import settled, severity
+
+    facts = read_facts(file, given)
+    with plain_errors(facts):
+        book = law.lawbook()
+        read = settled(book.vocabulary.read(facts))
+        known = book if known_at is None else law.as_known(book, the_day(known_at))
+        owed = law.must(known, facts, day=None if day is None else the_day(day))
+        rating = severity(read)
+    on = read["event.on"]
+    if as_json:
+        duties = [as_table(item) for item in owed]
+        click.echo(json.dumps(duties if rating is None else [*duties, _rated(rating)], ensure_ascii=False, indent=2))
+        return
+    said = known_at.date() if known_at else None
+    click.echo("\n".join(_page(owed, rating, book, kind=str(read["event.kind"]), on=on, known_at=said)))
+
+
+def as_table(item: Owed) -> dict[str, Any]:
+    """Return a duty as JSON has it."""
+    due = item.due
+    return {
+        "rule": item.rule, "law": item.law, "state": item.state, "certain": item.certain, "says": item.says,
+        "cite": item.cite, "url": item.url, "confirmed": item.confirmed, "act": item.act, "to": item.to,
+        "body": item.body, "what": item.what, "contents": list(item.contents), "at_once": item.at_once,
+        "due": due.day.isoformat() if due else None, "at": due.at.isoformat() if due and due.at else None,
+        "later": due.later.isoformat() if due and due.later else None, "steps": list(due.steps) if due else [],
+        "earliest": _iso(item.earliest), "opens": _iso(item.opens), "missing": list(item.missing),
+        "places": list(item.places), "notes": list(item.notes), "kept_until": _iso(item.kept_until),
+        "kept_by": item.kept_by,
+        "longer": [
+            {"says": one.says, "cite": one.cite, "to": one.to.isoformat(), "tell_by": one.tell_by.isoformat(),
+             "contents": list(one.contents), "counted": one.counted}
+            for one in item.longer
+        ],
+    }  # fmt: skip
+
+
+def _iso(day: date | None) -> str | None:
+    return day.isoformat() if day else None
+
+
+def _rated(rating: Severity) -> dict[str, Any]:
+    return {"severity": rating.score, "band": rating.band, "steps": list(rating.steps), "cite": rating.cite}
+
+
+# ---------------------------------------------------------------- for a reader
+
+
+def _page(
+    owed: Sequence[Owed], rating: Severity | None, book: Lawbook, *, kind: str, on: object, known_at: date | None
+) -> Iterator[str]:
+    known = f", as known on {known_at}" if known_at else ""
+    yield f"{kind.replace('-', ' ').capitalize()} on {on}{known}"
+    if rating is not None:
+        yield from ("", f"Severity {rating.score:g}: {rating.band} ({rating.cite.split(',')[0]})")
+        yield from (f"    {step}" for step in rating.steps)
+    groups = (
+        ("", [item for item in owed if item.state == "owed"]),
+        ("Possibly, for facts are missing", [item for item in owed if item.state == "possible"]),
+        ("Not owed here", [item for item in owed if item.state == "stopped"]),
+    )
+    for heading, items in groups:
+        if items and heading:
+            yield from ("", heading, "─" * len(heading))
+        for item in items:
+            yield ""
+            yield from _duty(item)
+    if not owed:
+        laws = {law.id for law in book.laws for rule in law.rules if rule.duty and rule.duty.event == kind}
+        yield ""
+        yield from textwrap.wrap(
+            f"Nothing is owed. {len(laws)} laws in the packs have duties for such an event; none of them governs here, or "
+            "its conditions do not hold.",
+            WIDTH,
+        )
+
+
+def _duty(item: Owed) -> Iterator[str]:
+    to = {"file": "for our own records", "public": "in public"}.get(item.to, f"to {item.to.replace('-', ' ')}")
+    whom = f"{item.act.replace('-', ' ')} {to}" + (f": {item.body}" if item.body else "")
+    yield from _wrapped(f"{_when(item)}  {whom}" + (f" · {', '.join(item.places)}" if item.places else ""), hang=12)
+    yield from _wrapped(item.what)
+    yield from _wrapped("With: " + "; ".join(item.contents)) if item.contents else ()
+    doubt = "" if item.confirmed else " · UNCONFIRMED"
+    yield from _wrapped(f"{item.cite} · {item.rule}{doubt}")
+    yield from _counting(item.due)
+    if item.opens:
+        yield from _wrapped(f"May be done from {item.opens} on.")
+    for one in item.longer:
+        was = "Extended" if one.counted else f"May be extended to {one.to} if the person is told by {one.tell_by}"
+        cite = f" ({one.cite})" if one.cite else ""
+        yield from _wrapped(f"{was}: {one.says}{cite}")
+    for note in item.notes:
+        yield from _wrapped(note)
+    if item.kept_until:
+        yield from _wrapped(
+            f"But {item.kept_by} keeps these records until {item.kept_until}; until then store them and nothing else."
+        )
+    if item.missing:
+        more = f" and {len(item.missing) - MANY} more" if len(item.missing) > MANY else ""
+        yield from _wrapped(f"Say {', '.join(item.missing[:MANY])}{more}.")
+
+
+def _when(item: Owed) -> str:
+    if item.at_once:
+        return "at once    "
+    if item.due is None:
+        return f"not before {item.earliest}" if item.earliest else "day unknown"
+    hour = f" {item.due.at.strftime('%H:%M%z')}" if item.due.at else ""
+    return f"{item.due.day}{hour} "
+
+
+def _counting(due: Due | None) -> Iterator[str]:
+    if due is None:
+        return
+    for step in due.steps:
+        yield from _wrapped(step, first="    · ", hang=6)
+    if due.later:
+        yield from _wrapped(f"later reading: {due.later}", first="    · ", hang=6)
+
+
+def _wrapped(text: str, *, first: str | None = None, hang: int = 4) -> list[str]:
+    start = first if first is not None else "" if hang > 4 else " " * 4  # noqa: PLR2004 (the plain indent)
+    return textwrap.wrap(text, WIDTH, initial_indent=start, subsequent_indent=" " * hang, break_long_words=False)
+
+
+# ---------------------------------------------------------------- a clock alone
+
+
+@click.command()
+@click.argument("period")
+@click.option("--from", "start", required=True, metavar="DAY", help="The day of the event, or its moment with the zone.")
+@click.option("--place", metavar="PLACE", help="Whose holidays count: IE, DE, GB (England and Wales), GB-SCT, GB-NIR, CN.")
+@click.option("--law", "law_id", metavar="LAW", help="The law by which it is counted, as eu-gdpr.")
+@click.option("--json", "as_json", is_flag=True, help="Print the day, the steps and the later reading as JSON.")
+def clock(period: str, start: str, place: str | None, law_id: str | None, *, as_json: bool) -> None:
+    """Count PERIOD from a day as a law counts it, and show the steps.
+
+    \b
+    comity clock "1 month" --from 2026-09-03 --place IE --law eu-gdpr
+    comity clock "10 working days (cn)" --from 2026-09-21
+    """  # noqa: D301 (click wants the character itself before lines that it may not wrap)
+    from comity.law import SHIPPED
+    from comity.law.clocks import read_almanac, read_period
+
+    with plain_errors():
+        almanac = read_almanac(SHIPPED)
+        read = read_period(period)
+        reckoning = _reckoning(law_id, place, read.calendar)
+        needs_place = almanac.reckoning(reckoning).calendar == "place" or read.calendar in {"eu", "uk"}
+        if needs_place and not place:
+            raise Refused("its end depends on the holidays of a place; say --place, for example --place IE")
+        if needs_place and place:
+            almanac.calendar("place", place)
+        due = almanac.due(_start(start), read, reckoning, places=[place] if needs_place and place else [])
+    if as_json:
+        found = {
+            "due": due.day.isoformat(), "at": due.at.isoformat() if due.at else None, "steps": list(due.steps),
+            "later": _iso(due.later), "reckoning": reckoning,
+        }  # fmt: skip
+        click.echo(json.dumps(found, ensure_ascii=False, indent=2))
+        return
+    click.echo(f"{due.day}" + (f" {due.at.isoformat()}" if due.at else ""))
+    click.echo("\n".join(_counting(due)))
+    click.echo("\n".join(_wrapped(almanac.reckoning(reckoning).cite)))
+
+
+def _reckoning(law_id: str | None, place: str | None, calendar: str) -> str:
+    """Return how a law counts; where none is named, how the laws of the place do."""
+    from comity import law
+    from comity.law.vocabulary import nearest
+
+    if law_id is not None:
+        book = law.lawbook()
+        found = [item for item in book.laws if item.id == law_id]
+        if not found:
+            raise Refused(f"no law is called {law_id!r}{nearest(law_id, [item.id for item in book.laws])}")
+        return found[0].counts or "us"
+    country = (place or calendar).upper().partition("-")[0]
+    known = {"GB": "uk", "UK": "uk", "US": "us", "CN": "cn"}
+    if country in known:
+        return known[country]
+    if not country:
+        raise Refused("say by which law it is counted (--law eu-gdpr), or in which place (--place IE)")
+    return "eu"
+
+
+def _start(text: str) -> date | datetime:
+    try:
+        if len(text.strip()) > len("2026-11-21"):
+            moment = datetime.fromisoformat(text.strip())
+            if moment.tzinfo is None:
+                raise Refused(f"--from {text!r} has no zone; give the moment as 2026-11-21T14:20+01:00")
+            return moment
+        return date.fromisoformat(text.strip())
+    except ValueError as error:
+        what = f"--from {text!r} is no day of the calendar ({error})"
+        raise Refused(f"{what}; give one as 2026-11-21, or a moment as 2026-11-21T14:20+01:00") from None
