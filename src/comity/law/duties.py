@@ -217,6 +217,7 @@ class _Asking:
         duty, rule = self.duty, self.rule
         notes = [f"Not owed: {_cited(stop.says, stop.cite)}" for stop in stopped]
         notes += [f"Ends where: {_cited(stop.says, stop.cite)}" for stop, _ in stops if stop not in stopped]
+        notes += _assessed(self.facts) if duty.act == "assess" and duty.event == "breach-discovered" else []
         plain = Owed(
             rule=rule.id, law=rule.law, says=rule.says, cite=rule.source.cite, url=rule.source.url,
             confirmed=rule.confirmed, act=duty.act, to=duty.to, body=duty.body, what=duty.what,
@@ -240,6 +241,30 @@ class _Asking:
         territory = frozenset[str]().union(*groups)
         ours = _set(self.facts.get(OUR_PLACE)) & territory
         return tuple(sorted(ours or _set(self.facts.get(HOME)) & territory or territory & self.almanac.calendars.keys()))
+
+
+def _assessed(facts: Facts) -> list[str]:
+    """Return what the facts say of how severe a breach is, each step shown."""
+    found, notes = enisa(facts), []
+    if found is not None:
+        notes.append(f"Severity {found.band}, by ENISA's method: {'; '.join(found.steps)}")
+        notes += ["Noted and not scored: more than 100 people are concerned"] if _more(facts.get("event.persons")) else []
+        notes += ["Noted and not scored: the data are unintelligible"] if facts.get("event.unreadable") else []
+    factors = [f"{words} {facts[name]}" for name, words in FACTORS.items() if facts.get(name) is not None]
+    return [*notes, f"Factors: {', '.join(factors)}"] if factors else notes
+
+
+FACTORS = {
+    "event.factor_data": "the data",
+    "event.factor_recipient": "who got them",
+    "event.factor_acquired": "whether they were seen",
+    "event.factor_mitigated": "what risk is left",
+}
+MANY = 100
+
+
+def _more(persons: object) -> bool:
+    return isinstance(persons, int) and persons > MANY
 
 
 def _set(value: object) -> frozenset[str]:

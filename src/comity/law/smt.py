@@ -340,6 +340,12 @@ class Terms:
         return term if isinstance(term, bool) else prover().substitute(term, *self._twins())
 
     def _twins(self) -> list[tuple[Term, Term]]:
+        """Return each variable and that of the second person."""
+        if len(self._twinned) != len(self._variables) + len(self._axioms):
+            self._twinned = dict(enumerate(self._made_twins()))
+        return list(self._twinned.values())
+
+    def _made_twins(self) -> list[tuple[Term, Term]]:
         z3 = prover()
         pairs = [(one, z3.Bool(f"other {name}")) for name, one in self._variables.items()]
         for name in self._axioms:
@@ -462,11 +468,20 @@ def place_tests(conditions: Iterable[Condition]) -> Iterator[Test]:
 class LawTerms:
     """What one law answers if it governs, where somebody lives: `deciding._LawCase` in terms."""
 
-    def __init__(self, terms: Terms, plan: LocalPlan, folded: FoldedLaw, *, doubt: bool = True) -> None:
+    def __init__(
+        self,
+        terms: Terms,
+        plan: LocalPlan,
+        folded: FoldedLaw,
+        *,
+        doubt: bool = True,
+        without: frozenset[str] = frozenset(),
+    ) -> None:
         self.terms = terms
         self.plan = plan
         self.folded = folded
         self.doubt = doubt
+        self.without = without
         self._force: dict[str, Pair] = {}
 
     def pair(self, condition: Condition) -> Pair:
@@ -492,6 +507,8 @@ class LawTerms:
 
     def lifts(self, rule: Rule, condition: Condition) -> Pair:
         """Return how far an exception or a ground counts: as far as its law governs and nothing lifts it."""
+        if rule.law in self.without:
+            return Pair(possible=False, certain=False)
         force, governs = self.force(rule, condition), self.governs(rule.law)
         return Pair(every([force.possible, governs.possible]), every([force.certain, governs.certain]))
 
@@ -537,17 +554,23 @@ class LawTerms:
 
 
 class SettingTerms:
-    """What all laws answer together for people who may live in just these places: `deciding.find` in terms."""
+    """What all laws answer together for people who may live in just these places: `deciding.find` in terms.
 
-    def __init__(self, terms: Terms, plan: LocalPlan, *, doubt: bool = True) -> None:
+    Without `doubt`, as if all that is unconfirmed were confirmed; the laws of `without` are left out.
+    """
+
+    def __init__(
+        self, terms: Terms, plan: LocalPlan, *, doubt: bool = True, without: frozenset[str] = frozenset()
+    ) -> None:
         self.terms = terms
         self.plan = plan
+        asked = [folded.law.id for folded in plan.laws if folded.law.id not in without]
+        inner = {law_id: plan.inner[law_id] for law_id in asked}
         self.laws = {
-            folded.law.id: LawTerms(terms, plan.inner[folded.law.id], there, doubt=doubt)
-            for folded in plan.laws
-            if (there := plan.inner[folded.law.id].by_law.get(folded.law.id))
+            law_id: LawTerms(terms, there, there.by_law[law_id], doubt=doubt, without=without)
+            for law_id, there in inner.items()
         }
-        self.governs = {folded.law.id: terms.pair(folded.governs, doubt=doubt) for folded in plan.laws}
+        self.governs = {law_id: terms.pair(plan.by_law[law_id].governs, doubt=doubt) for law_id in asked}
 
     @cached_property
     def permit(self) -> Term:
