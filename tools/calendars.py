@@ -1,7 +1,8 @@
+# ruff: noqa: INP001 - a script, not a package
 """Write packs/holidays.toml: the public holidays of places whose law counts working days, year by year.
 
-The days come from the libraries `holidays` and `chinesecalendar`, which are needed here alone. What a government proclaims
-year by year is written only as far as it is published.
+The days come from the libraries `holidays` and `chinesecalendar`, which are needed here alone. What a government
+proclaims year by year is written only as far as it is published.
 """
 
 from __future__ import annotations
@@ -27,9 +28,9 @@ def main() -> None:
     sys.stdout.write(f"{TARGET.name}: {TARGET.stat().st_size:,} bytes\n")
 
 
-HEAD = """# Public holidays, written by tools/calendars.py: change that, not this. Days of a weekend are left out, since they are
-# not working days anyway. A year that is not listed was not published when the file was made, and counting into it is an
-# error, never a guess.
+HEAD = """# Public holidays, written by tools/calendars.py: change that, not this. Days of a weekend are left out, since
+# they are not working days anyway. A year that is not listed was not published when the file was made, and counting
+# into it is an error, never a guess.
 """
 
 
@@ -37,30 +38,39 @@ def _calendars() -> list[tuple[str, str, str, list[str], dict[int, list[date]], 
     found = []
     for place in EEA:
         days = {year: sorted(holidays.country_holidays(place, years=year)) for year in YEARS}
-        found.append((place, f"Public holidays of the whole of {place}.", f"public holidays of {place}", WEEKEND, days, {}, ""))
+        found.append(
+            (place, f"Public holidays of the whole of {place}.", f"public holidays of {place}", WEEKEND, days, {}, "")
+        )
     for name, (part, where) in UK.items():
         days = {year: sorted(holidays.country_holidays("GB", subdiv=part, years=year)) for year in YEARS}
         cite = f"Banking and Financial Dealings Act 1971, and proclamations: bank holidays in {where}"
-        found.append((name, f"Bank holidays in {where}, with Good Friday and Christmas Day.", cite, WEEKEND, days, {}, ""))
+        found.append(
+            (name, f"Bank holidays in {where}, with Good Friday and Christmas Day.", cite, WEEKEND, days, {}, "")
+        )
     federal = {year: _federal(year) for year in YEARS}
     found.append(("us-federal", FEDERAL, "5 U.S.C. 6103", WEEKEND, federal, {}, ""))
     california = {year: _federal(year, without=CALIFORNIA_LACKS) for year in YEARS}
     found.append(("us-ca", CALIFORNIA, "Cal. Civ. Code 7, 9", ["sun"], california, {}, "us-federal"))
     off = {year: _china(year, working=False) for year in CHINA}
     made_up = {year: _china(year, working=True) for year in CHINA}
-    found.append(("cn", NOTICE, "State Council holiday notices (国务院办公厅节假日安排通知)", WEEKEND, off, made_up, "cn-plain"))
+    found.append(
+        ("cn", NOTICE, "State Council holiday notices (国务院办公厅节假日安排通知)", WEEKEND, off, made_up, "cn-plain")
+    )
     plain = "the same notices, days made up for a holiday not counted"
-    found.append(("cn-plain", "The same without the days that are worked to make up for a holiday.", plain, WEEKEND, off, {}, ""))
+    found.append(
+        ("cn-plain", "The same without the days that are worked to make up for a holiday.", plain, WEEKEND, off, {}, "")
+    )
     return found
 
 
 WEEKEND = ["sat", "sun"]
 FEDERAL = (
-    "Federal holidays. One on a Sunday is kept on Monday; one on a Saturday leaves Friday a working day here: it is kept by "
-    "federal staff only, and counting it would make a deadline later."
+    "Federal holidays. One on a Sunday is kept on Monday; one on a Saturday leaves Friday a working day here: it is "
+    "kept by federal staff only, and counting it would make a deadline later."
 )
 CALIFORNIA = (
-    "California, read strictly: Saturdays count as business days, and so do federal holidays that the state does not keep."
+    "California, read strictly: Saturdays count as business days, and so do federal holidays that the state does not "
+    "keep."
 )
 NOTICE = "Holidays of the State Council's yearly notices; days of a weekend that are worked instead are working days."
 
@@ -80,14 +90,22 @@ def _china(year: int, *, working: bool) -> list[date]:
     return [day for day in days if day.weekday() not in weekend and chinese_calendar.is_holiday(day)]
 
 
-def _table(
-    name: str, says: str, cite: str, weekend: list[str], off: dict[int, list[date]], made_up: dict[int, list[date]], later: str
+def _table(  # noqa: PLR0917 (what stands in a calendar, in its order)
+    name: str,
+    says: str,
+    cite: str,
+    weekend: list[str],
+    off: dict[int, list[date]],
+    made_up: dict[int, list[date]],
+    later: str,
 ) -> str:
     quoted = ", ".join(f'"{day}"' for day in weekend)
     lines = [f"[{name}]", f'says = "{says}"', f'cite = "{cite}"', f"weekend = [{quoted}]"]
     lines += [f'later = "{later}"'] if later else []
     rest = {5, 6} if len(weekend) > 1 else {6}
-    lines += [f"holidays.{year} = [{_listed(day for day in days if day.weekday() not in rest)}]" for year, days in off.items()]
+    lines += [
+        f"holidays.{year} = [{_listed(day for day in days if day.weekday() not in rest)}]" for year, days in off.items()
+    ]
     lines += [f"made_up.{year} = [{_listed(days)}]" for year, days in made_up.items()]
     return "\n".join([*lines, ""])
 

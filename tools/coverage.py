@@ -1,7 +1,8 @@
+# ruff: noqa: INP001 - a script, not a package
 """Bring packs/coverage.toml up to date with the fact sheets: one entry for each row of their rule tables.
 
-Usage: python tools/coverage.py FOLDER, where FOLDER holds law-eu.md, law-us.md and law-cn.md. Reasons that were given for
-rows stay as long as the row does.
+Usage: python tools/coverage.py FOLDER, where FOLDER holds law-eu.md, law-us.md and law-cn.md. Reasons that were given
+for rows stay as long as the row does.
 """
 
 from __future__ import annotations
@@ -15,12 +16,20 @@ from pathlib import Path
 from typing import NamedTuple
 
 TARGET = Path(__file__).resolve().parent.parent / "src" / "comity" / "packs" / "coverage.toml"
-NO_RULES = ("0.", "sources", "verification log", "10. sources", "11. disputed", "open or disputed", "disputed or to confirm")
+NO_RULES = (
+    "0.",
+    "sources",
+    "verification log",
+    "10. sources",
+    "11. disputed",
+    "open or disputed",
+    "disputed or to confirm",
+)
 EXAMPLES = {"in (receipt)", "receipt", "row", "key", "code", "mark"}
 """First headers of tables that hold examples, sources or a log, and no rules."""
-HEAD = """# The rows of the fact sheets' rule tables, and why some have no rule. The rows are written by tools/coverage.py; reasons by
-# hand: `reason` is one of those that coverage.py knows, `note` says it in words, and `law` names the law whose blind spot
-# it is.
+HEAD = """# The rows of the fact sheets' rule tables, and why some have no rule. The rows are written by
+# tools/coverage.py; reasons by hand: `by` says what else carries the row, `reason` is one of those that law/coverage.py
+# knows, `note` says it in words, and `law` names the law whose blind spot it is.
 """
 
 
@@ -41,7 +50,7 @@ def main() -> None:
     for row in (row for name in ("law-eu.md", "law-us.md", "law-cn.md") for row in rows(folder / name)):
         lines += ["[[row]]", *(f"{key} = {_quoted(value)}" for key, value in row._asdict().items())]
         reason = given.get((row.sheet, row.section, row.id), {})
-        lines += [f"{key} = {_quoted(reason[key])}" for key in ("reason", "law", "note") if key in reason]
+        lines += [f"{key} = {_quoted(reason[key])}" for key in ("by", "reason", "law", "note") if key in reason]
         lines.append("")
     TARGET.write_text("\n".join(lines), encoding="utf-8")
     sys.stdout.write(f"{TARGET.name}: {sum(line == '[[row]]' for line in lines)} rows\n")
@@ -72,7 +81,11 @@ def rows(sheet: Path) -> Iterator[Row]:
             headers = _cells(line)
         elif not set(line) <= set("|-: ") and not skip and headers[0].lower() not in EXAMPLES:
             cells = _cells(line)
-            name = re.sub(r"\*\*|`", "", cells[1] if headers[0] == "#" and len(cells) > 1 and headers[1] == "rule id" else cells[0]).strip()
+            name = re.sub(
+                r"\*\*|`",
+                "",
+                cells[1] if headers[0] == "#" and len(cells) > 1 and headers[1] == "rule id" else cells[0],
+            ).strip()
             seen[section, name] = seen.get((section, name), 0) + 1
             number = seen[section, name]
             yield Row(sheet.name, section, name if number == 1 else f"{name} ({number})", _hash(line))

@@ -7,9 +7,7 @@ from pathlib import Path
 
 from comity.law import SHIPPED
 
-SHARED = (
-    "vocabulary.toml", "events.toml", "places.toml", "obligations.toml", "cures.toml", "calendars.toml", "holidays.toml",
-)  # fmt: skip
+SHARED = tuple(f"{name}.toml" for name in "vocabulary events places obligations cures calendars holidays".split())
 
 PACK = """
 [pack]

@@ -64,6 +64,7 @@ class Check:
     parts: Sequence[Part]
     plan: Plan = field(init=False)
     cured: dict[str, Plan] = field(init=False)
+    beside: list[Plan] = field(default_factory=list)  # other plans that the same people are to be asked under
     suppressed: frozenset[str] = frozenset()  # addresses and numbers that opted out, from lists
     cells: str = field(init=False)
     coded: list[Coded] = field(default_factory=list)
@@ -88,17 +89,23 @@ class Check:
                 fixed = {fact: value for fact, value in changes.items() if fact in self.plan.fixed}
                 self.cured[name] = self._folded(fixed)
 
-    def _folded(self, changes: Facts) -> Plan:
+    def folded_as(self, book: Lawbook, day: date) -> Plan:
+        """Fold other packs, or another day, for the same use; the plan is to be kept in `beside` before coding."""
+        return self._folded({}, book=book, day=day)
+
+    def _folded(self, changes: Facts, *, book: Lawbook | None = None, day: date | None = None) -> Plan:
         entity = self.intent.entity
         absent = dict(entity.row_defaults)
         if self.intent.complete_for_opt_outs:
             absent |= dict.fromkeys(OPT_OUTS, False)
         facts = entity.facts | self.intent.use | changes
-        return fold(self.book, facts, self.intent.day, absent=absent, assumed=entity.assumed)
+        return fold(book or self.book, facts, day or self.intent.day, absent=absent, assumed=entity.assumed)
 
     def tests(self) -> list[Test]:
         """Return every test of a person's fact that any of the plans may make."""
-        return list(dict.fromkeys(test for plan in (self.plan, *self.cured.values()) for test in plan.tests))
+        return list(
+            dict.fromkeys(test for plan in (self.plan, *self.cured.values(), *self.beside) for test in plan.tests)
+        )
 
     @_collector_paused()
     def code(self, progress: Progress) -> None:

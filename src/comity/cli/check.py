@@ -19,6 +19,8 @@ from comity.cli import Refused
 from comity.cli.may import DAY, plain_errors, the_day
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from rich.console import Console
 
     from comity.check.answers import Answer, ColumnRead, Reject
@@ -27,7 +29,8 @@ if TYPE_CHECKING:
     from comity.check.dialects import Dialect, Understood
     from comity.check.engines import DuckEngine, Engine
     from comity.check.entity import Entity
-    from comity.law import Decision, Lawbook
+    from comity.law import Decision, Lawbook, Plan
+    from comity.law.difference import Side
 
 STDERR = 2
 FOUND = 3
@@ -200,6 +203,33 @@ def _run(asked: Asked) -> int:
     else:
         report.print_answer(answer, console)
     return _exit_code(answer, asked, stated=intent.entity.stated)
+
+
+def decided_beside(options: dict[str, Any], book: Lawbook, day: date, other: Side) -> tuple[Check, Plan]:
+    """Decide the people of a file under one law, ready to be asked under another: the check, and the other plan."""
+    from comity.check.coding import parts_of
+
+    rest = {
+        "org": None,
+        "given": (),
+        "day": None,
+        "complete_for": (),
+        "dialect": None,
+        "suppress": (),
+        "engine": "duckdb",
+    }
+    asked = Asked(file=options["file"], purpose=options["purpose"], channel=options["channel"], options=rest | options)
+    intent = replace(_intent(book, asked), day=day)
+    with plain_faults(), _source(asked) as (engine, columns, _rejects, name, _notes):
+        dialect = _dialect(book, asked, columns)
+        understood = dialect.understand(columns, asked.purpose, asked.channel, operation=options["operation"])
+        _usable(name, understood)
+        checked = _check(book, intent, engine, parts_of(understood, day, dialect.order), asked)
+        plan = checked.folded_as(other.book, other.day)
+        checked.beside.append(plan)
+        checked.code(lambda *_: None)
+        checked.decide(lambda *_: None)
+    return checked, plan
 
 
 def _explain_columns(read: list[ColumnRead], console: Console, *, as_json: bool) -> None:

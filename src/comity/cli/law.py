@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from comity.cli.changes import coverage, diff
 from comity.cli.may import plain_errors
+from comity.cli.proving import prove
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,6 +40,10 @@ EFFECTS = {
 @click.group()
 def law() -> None:
     """Read the law packs; check and test them."""
+
+
+law.add_command(coverage)
+law.add_command(diff)
 
 
 @law.command("list")
@@ -114,20 +120,27 @@ def test_cases(packs: Path | None, names: tuple[str, ...]) -> None:
 
     book, almanac = _book(packs), _almanac(packs)
     every, duties = _cases(book, packs), _duty_cases(book, packs)
-    _check_names(names, {case.law for case in (*every, *duties)})
+    _check_names(names, {case.law for case in every} | {case.law for case in duties})
     plans: dict[object, Plan] = {}
     outcomes = [try_case(book, case, plans) for case in every if _named(case.law, names)]
     owed = [try_duty_case(book, case, almanac) for case in duties if _named(case.law, names)]
-    for outcome in (*outcomes, *owed):
-        for problem in outcome.problems:
-            click.echo(f"{outcome.case.file}:{outcome.case.line}: {outcome.case.name}: {problem}")
-    failed = sum(bool(outcome.problems) for outcome in (*outcomes, *owed))
+    told = [(outcome.case.file, outcome.case.line, outcome.case.name, outcome.problems) for outcome in outcomes]
+    told += [(outcome.case.file, outcome.case.line, outcome.case.name, outcome.problems) for outcome in owed]
+    for file, line, name, problems in told:
+        for problem in problems:
+            click.echo(f"{file}:{line}: {name}: {problem}")
+    failed = sum(bool(problems) for *_, problems in told)
     answers = Counter(outcome.answer for outcome in outcomes)
-    by_answer = ", ".join(f"{number} {word}" for word, number in [*answers.most_common(), ("of duties", len(owed))] if number)
+    by_answer = ", ".join(
+        f"{number} {word}" for word, number in [*answers.most_common(), ("of duties", len(owed))] if number
+    )
     otherwise = "1 comes" if failed == 1 else f"{failed} come"
     click.echo(f"{_counted(len(outcomes) + len(owed), 'case')}, {otherwise} out otherwise ({by_answer})")
     if failed:
         sys.exit(1)
+
+
+law.add_command(prove)
 
 
 def _counted(number: int, thing: str) -> str:

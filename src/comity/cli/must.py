@@ -111,11 +111,10 @@ def _page(
     if not owed:
         laws = {law.id for law in book.laws for rule in law.rules if rule.duty and rule.duty.event == kind}
         yield ""
-        yield from textwrap.wrap(
-            f"Nothing is owed. {len(laws)} laws in the packs have duties for such an event; none of them governs here, or "
-            "its conditions do not hold.",
-            WIDTH,
+        says = (
+            f"Nothing is owed. {len(laws)} laws in the packs have duties for such an event; none of them governs here, "
         )
+        yield from textwrap.wrap(says + "or its conditions do not hold.", WIDTH)
 
 
 def _duty(item: Owed) -> Iterator[str]:
@@ -172,8 +171,12 @@ def _wrapped(text: str, *, first: str | None = None, hang: int = 4) -> list[str]
 
 @click.command()
 @click.argument("period")
-@click.option("--from", "start", required=True, metavar="DAY", help="The day of the event, or its moment with the zone.")
-@click.option("--place", metavar="PLACE", help="Whose holidays count: IE, DE, GB (England and Wales), GB-SCT, GB-NIR, CN.")
+@click.option(
+    "--from", "start", required=True, metavar="DAY", help="The day of the event, or its moment with the zone."
+)
+@click.option(
+    "--place", metavar="PLACE", help="Whose holidays count: IE, DE, GB (England and Wales), GB-SCT, GB-NIR, CN."
+)
 @click.option("--law", "law_id", metavar="LAW", help="The law by which it is counted, as eu-gdpr.")
 @click.option("--json", "as_json", is_flag=True, help="Print the day, the steps and the later reading as JSON.")
 def clock(period: str, start: str, place: str | None, law_id: str | None, *, as_json: bool) -> None:

@@ -17,6 +17,6 @@ from comity.law.places import UnknownPlace
 from comity.law.vocabulary import FactError
 
 __all__ = [
-    "SHIPPED", "ConditionError", "Decision", "FactError", "Finding", "Lawbook", "Owed", "PackError", "Plan",
-    "Reason", "UnknownPlace", "Verdict", "as_known", "decide", "finding_for", "fold", "lawbook", "may", "must", "read_packs",
+    "SHIPPED", "ConditionError", "Decision", "FactError", "Finding", "Lawbook", "Owed", "PackError", "Plan", "Reason",
+    "UnknownPlace", "Verdict", "as_known", "decide", "finding_for", "fold", "lawbook", "may", "must", "read_packs",
 ]  # fmt: skip

@@ -222,7 +222,9 @@ class _Count:
 
     def _whole(self, start: date, period: Period, added: int) -> Due:
         raw = _shifted(start, period, 1)
-        how = "the same-numbered day, or the month's last" if period.unit in {"months", "years"} else "every day counted"
+        how = (
+            "the same-numbered day, or the month's last" if period.unit in {"months", "years"} else "every day counted"
+        )
         steps = [f"{said(start)} is the day of the event; it is not counted", f"{period} on, {how}: {said(raw)}"]
         if added:
             steps.append(f"{added} days do not count, so the end moves to {said(raw + timedelta(days=added))}; ")
@@ -246,7 +248,9 @@ class _Count:
         while not calendar.works(day):
             day += timedelta(days=1)
         if day != first:
-            steps.append(f"that is no working day in {calendar.name}, so it ends on {said(day)} ({self.reckoning.cite})")
+            steps.append(
+                f"that is no working day in {calendar.name}, so it ends on {said(day)} ({self.reckoning.cite})"
+            )
         return day
 
     def _working(self, start: date, period: Period) -> Due:
@@ -258,7 +262,9 @@ class _Count:
         ]
         later = _advanced(start, period.number, self.almanac.calendar(calendar.later)) if calendar.later else day
         if later > day:
-            steps.append(f"counted by {self.almanac.calendar(calendar.later).cite} it is {said(later)}: the earlier is due")
+            steps.append(
+                f"counted by {self.almanac.calendar(calendar.later).cite} it is {said(later)}: the earlier is due"
+            )
         return Due(day, tuple(steps), later=later if later > day else None)
 
     def _hours(self, start: date | datetime, period: Period) -> Due:

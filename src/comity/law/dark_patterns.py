@@ -8,15 +8,21 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from comity.law.pages import Control, Document, Page, fold
 
 if TYPE_CHECKING:
     from comity.law.texts import Look
 
-Sight = tuple[int, str]
-"""A line, and the words seen there."""
+
+class Sight(NamedTuple):
+    """The words seen, on which line, and in which part if not on the page itself."""
+
+    line: int
+    words: str
+    part: str = ""
+
 
 Looks = Callable[[Page, "Look", Document], Iterator[Sight]]
 
@@ -40,26 +46,26 @@ def pre_ticked(page: Page, look: Look, document: Document) -> Iterator[Sight]:  
     """A box about something a person may refuse, ticked before they came. Boxes that cannot be changed do not count."""
     for control in page.controls:
         if control.kind in BOXES and control.ticked and not control.fixed and look.words.first(control.folded):
-            yield control.line, control.says
+            yield Sight(control.line, control.says)
 
 
 def required_box(page: Page, look: Look, document: Document) -> Iterator[Sight]:  # noqa: ARG001  (as above)
     """A box or field that must be filled in, although it asks for something optional."""
     for control in page.controls:
         if control.needed and look.words.first(f"{control.folded} | {fold(control.name)}"):
-            yield control.line, control.says or control.name
+            yield Sight(control.line, control.says or control.name)
 
 
 def many_purposes(page: Page, look: Look, document: Document) -> Iterator[Sight]:  # noqa: ARG001  (as above)
     """One yes, by a box or by the button of a prompt, to things of two or more of the rule's sets."""
     for control in page.controls:
         if control.kind in BOXES and _kinds(look, control.folded) > 1:
-            yield control.line, control.says
+            yield Sight(control.line, control.says)
     for controls in page.groups():
         yes = [one for one in controls if one.kind == "button" and look.against and look.against.first(one.folded)]
         boxes = [one for one in controls if one.kind in BOXES]
         if yes and not boxes and _kinds(look, page.words_of(controls[0].group)) > 1:
-            yield yes[0].line, yes[0].says
+            yield Sight(yes[0].line, yes[0].says)
 
 
 def _kinds(look: Look, folded: str) -> int:
@@ -72,7 +78,7 @@ def toggle_without_state(page: Page, look: Look, document: Document) -> Iterator
         if control.kind == "toggle" and look.words.first(control.folded):
             around = f"{control.folded} {page.prose.folded[control.start : control.start + 120].partition(chr(10))[0]}"
             if look.against is None or not look.against.first(around):
-                yield control.line, control.says
+                yield Sight(control.line, control.says)
 
 
 # ---------------------------------------------------------------- yes and no
@@ -84,7 +90,7 @@ def accept_without_reject(page: Page, look: Look, document: Document) -> Iterato
         yes, no = _yes_and_no(controls, look)
         if yes and not no:
             others = [one.says for one in controls if one.kind in PRESSED and one not in yes and not one.hidden]
-            yield yes[0].line, " / ".join([yes[0].says, *others[:2]])
+            yield Sight(yes[0].line, " / ".join([yes[0].says, *others[:2]]))
 
 
 def unequal_buttons(page: Page, look: Look, document: Document) -> Iterator[Sight]:  # noqa: ARG001  (as above)
@@ -94,7 +100,7 @@ def unequal_buttons(page: Page, look: Look, document: Document) -> Iterator[Sigh
         for one, other in zip(yes[:1], no[:1], strict=False):
             differs = _differs(one, other)
             if differs:
-                yield one.line, f"{one.says} / {other.says}: {differs}"
+                yield Sight(one.line, f"{one.says} / {other.says}: {differs}")
 
 
 def _yes_and_no(controls: list[Control], look: Look) -> tuple[list[Control], list[Control]]:
@@ -136,7 +142,7 @@ def options_do_not_answer(page: Page, look: Look, document: Document) -> Iterato
         answers = {one.folded.strip(" .!") for one in pressed}
         start, end = page.spans[controls[0].group]
         for first, last in look.words.spans(page.prose.folded[start:end]) if answers and answers <= {"yes", "no"} else ():
-            yield page.prose.line(start + first), page.prose.shown[start + first : start + last]
+            yield Sight(page.prose.line(start + first), page.prose.shown[start + first : start + last])
 
 
 def close_button(page: Page, look: Look, document: Document) -> Iterator[Sight]:  # noqa: ARG001  (as above)
@@ -144,17 +150,20 @@ def close_button(page: Page, look: Look, document: Document) -> Iterator[Sight]:
     for control in page.controls:
         if control.kind in PRESSED and not control.hidden:
             if control.folded.strip() in {"x", "×", "✕", "✖"} or look.words.first(control.folded):
-                yield control.line, control.says
+                yield Sight(control.line, control.says)
 
 
 # ---------------------------------------------------------------- haste
 
 
-def countdown(page: Page, look: Look, document: Document) -> Iterator[Sight]:  # noqa: ARG001  (as above)
+def countdown(page: Page, look: Look, document: Document) -> Iterator[Sight]:
     """A clock that runs, or words that say that time does."""
-    yield from ((line, words or "a countdown") for line, words in page.timers)
+    yield from (Sight(line, words or "a countdown") for line, words in page.timers)
+    subject = (document.headers or {}).get("subject")
+    for start, end in look.words.spans(fold(subject.says)) if subject else ():
+        yield Sight(subject.line, subject.says[start:end], "subject")
     for start, end in look.words.spans(page.prose.folded):
-        yield page.prose.line(start), page.prose.shown[start:end]
+        yield Sight(page.prose.line(start), page.prose.shown[start:end])
 
 
 # ---------------------------------------------------------------- opting out
@@ -167,9 +176,9 @@ def opt_out_asks_too_much(page: Page, look: Look, document: Document) -> Iterato
         heavy = [one for one in fields if one.form in {"password", "file"}]
         if fields and look.words.first(page.words_of(controls[0].group)):
             for one in heavy[:1]:
-                yield one.line, f"a field for a {one.form}: {one.says or one.name}"
+                yield Sight(one.line, f"a field for a {one.form}: {one.says or one.name}")
             if len(fields) > look.limit:
-                yield fields[0].line, f"{len(fields)} fields"
+                yield Sight(fields[0].line, f"{len(fields)} fields")
 
 
 # ---------------------------------------------------------------- messages
@@ -177,7 +186,7 @@ def opt_out_asks_too_much(page: Page, look: Look, document: Document) -> Iterato
 
 def tracking_pixel(page: Page, look: Look, document: Document) -> Iterator[Sight]:  # noqa: ARG001  (as above)
     """A picture of one point, which tells when a message was opened."""
-    yield from ((line, "a picture of one point") for line in page.pixels)
+    yield from (Sight(line, "a picture of one point") for line in page.pixels)
 
 
 def false_reply(page: Page, look: Look, document: Document) -> Iterator[Sight]:  # noqa: ARG001  (as above)
@@ -187,7 +196,7 @@ def false_reply(page: Page, look: Look, document: Document) -> Iterator[Sight]: 
     if subject and not {"in-reply-to", "references"} & headers.keys():
         start = look.words.first(fold(subject.says)[:12])
         if start and fold(subject.says).startswith(start):
-            yield subject.line, subject.says
+            yield Sight(subject.line, subject.says, "subject")
 
 
 def sender_named(page: Page, look: Look, document: Document) -> Iterator[Sight]:  # noqa: ARG001  (as above)
@@ -195,7 +204,7 @@ def sender_named(page: Page, look: Look, document: Document) -> Iterator[Sight]:
     header = (document.headers or {}).get("from")
     found = re.fullmatch(r"\s?\"?([^<\"]{2,200})\"?\s?<([^<>\s@]{1,200}@[^<>\s@]{1,200})>\s?", header.says) if header else None
     if header and found and not look.words.first(fold(found[1]).strip()) and "@" not in found[1]:
-        yield header.line, header.says
+        yield Sight(header.line, header.says)
 
 
 # ---------------------------------------------------------------- sums of money
@@ -217,7 +226,7 @@ def amount_over(page: Page, look: Look, document: Document) -> Iterator[Sight]: 
             for found in AMOUNT.finditer(paragraph):
                 if _amount(found) > look.limit:
                     start = place + found.start()
-                    yield page.prose.line(start), page.prose.shown[start : place + found.end()]
+                    yield Sight(page.prose.line(start), page.prose.shown[start : place + found.end()])
         place += len(paragraph) + 1
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal, cast
 
 from comity.law.clocks import Almanac, ClockError, Due, Period, joined, read_almanac, read_period, said
-from comity.law.conditions import FALSE, TRUE
+from comity.law.conditions import FALSE, TRUE, Condition
 from comity.law.folding import HOME, OUR_PLACE, World
 from comity.law.lawbook import Duty, Extension, Law, Lawbook, Pause, Rule
 from comity.law.loading import SHIPPED
@@ -226,9 +226,9 @@ class _Asking:
         )  # fmt: skip
         return _Clock(self, plain).set()
 
-    def conditions(self) -> tuple[object, ...]:
-        about_use = self.law.binds is None or self.duty.event in ABOUT_A_USE
-        return (self.law.governs if about_use else self.law.binds, self.rule.when)
+    def conditions(self) -> tuple[Condition, Condition]:
+        binds = self.law.governs if self.law.binds is None else self.law.binds
+        return (self.law.governs if self.duty.event in ABOUT_A_USE else binds, self.rule.when)
 
     @property
     def holidays_of(self) -> tuple[str, ...]:
@@ -240,7 +240,9 @@ class _Asking:
         )
         territory = frozenset[str]().union(*groups)
         ours = _set(self.facts.get(OUR_PLACE)) & territory
-        return tuple(sorted(ours or _set(self.facts.get(HOME)) & territory or territory & self.almanac.calendars.keys()))
+        return tuple(
+            sorted(ours or _set(self.facts.get(HOME)) & territory or territory & self.almanac.calendars.keys())
+        )
 
 
 def _assessed(facts: Facts) -> list[str]:
@@ -248,7 +250,9 @@ def _assessed(facts: Facts) -> list[str]:
     found, notes = enisa(facts), []
     if found is not None:
         notes.append(f"Severity {found.band}, by ENISA's method: {'; '.join(found.steps)}")
-        notes += ["Noted and not scored: more than 100 people are concerned"] if _more(facts.get("event.persons")) else []
+        notes += (
+            ["Noted and not scored: more than 100 people are concerned"] if _more(facts.get("event.persons")) else []
+        )
         notes += ["Noted and not scored: the data are unintelligible"] if facts.get("event.unreadable") else []
     factors = [f"{words} {facts[name]}" for name, words in FACTORS.items() if facts.get(name) is not None]
     return [*notes, f"Factors: {', '.join(factors)}"] if factors else notes

@@ -99,7 +99,7 @@ def _told(item: Owed) -> str:
 
 def _matches(wanted: Mapping[str, Any], item: Owed) -> bool:
     state = wanted.get("state")
-    if state is None and item.state == "stopped" or state is not None and item.state != state:
+    if (state is None and item.state == "stopped") or (state is not None and item.state != state):
         return False
     return all(_TESTS[key](item, value) for key, value in wanted.items() if key != "state")
 
@@ -130,7 +130,7 @@ _TESTS: dict[str, Callable[[Owed, Any], bool]] = {
     "extended_to": lambda item, value: any(one.to == value for one in item.longer),
     "opens": lambda item, value: item.opens == value,
     "has": _has,
-    "missing": lambda item, value: {value} if isinstance(value, str) else set(value) <= set(item.missing),
+    "missing": lambda item, value: set([value] if isinstance(value, str) else value) <= set(item.missing),
     "kept_until": lambda item, value: item.kept_until == value,
 }
 

@@ -6,14 +6,17 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from typing import TypeVar
 
 from comity.law.clocks import Almanac, read_period
 from comity.law.conditions import FALSE, TRUE, UNKNOWN, Constant
 from comity.law.duties import owed_by
 from comity.law.duty_cases import DutyCase, problems_of
 from comity.law.folding import World
-from comity.law.lawbook import Duty, Law, Lawbook, Rule
+from comity.law.lawbook import Duty, Extension, Law, Lawbook, Pause, Rule, Stop
 from comity.law.lint import Mutant, Problem, conjuncts, mutations
+
+Part = TypeVar("Part", Pause, Extension, Stop)
 
 WANTED = {
     "fires": "a story that fires it",
@@ -86,14 +89,15 @@ def mutate_duties(book: Lawbook, cases: Sequence[DutyCase], almanac: Almanac) ->
                 yield Mutant(rule.id, change, _noticed(book, law, rule, mutant, stories, almanac))
 
 
-def _noticed(
+def _noticed(  # noqa: PLR0917 (the law, what was changed in it, and who may notice)
     book: Lawbook, law: Law, rule: Rule, mutant: Rule, stories: Sequence[_Story], almanac: Almanac
 ) -> str:
     alone = replace(law, rules=(mutant,))
     whole = replace(law, rules=tuple(mutant if item is rule else item for item in law.rules))
     for story in stories:
         case = story.case
-        if owed_by(book, [alone], case.facts, case.day, almanac) != story.owed and problems_of(book, whole, case, almanac):
+        touched = owed_by(book, [alone], case.facts, case.day, almanac) != story.owed
+        if touched and problems_of(book, whole, case, almanac):
             return case.name
     return ""
 
@@ -108,23 +112,40 @@ def _changed(rule: Rule) -> Iterator[tuple[str, Rule]]:
 
 
 def _changed_duty(duty: Duty) -> Iterator[tuple[str, Duty]]:
-    for key in ("within", "before", "opens"):
-        if getattr(duty, key):
-            period = read_period(getattr(duty, key))
-            yield f"{key} one longer", replace(duty, **{key: str(replace(period, number=period.number + 1))})
-    if isinstance(duty.by, date):
-        yield "by a day later", replace(duty, by=duty.by + timedelta(days=1))
-    elif duty.by:
-        yield "by another day", replace(duty, by="06-15" if duty.by != "06-15" else "06-16")
-    for key in ("pauses", "extensions", "stops"):
-        parts = getattr(duty, key)
-        for number in range(len(parts)):
-            yield f"{key} {number + 1} taken away", replace(duty, **{key: (*parts[:number], *parts[number + 1 :])})
+    yield from _other_day(duty)
+    for number in range(len(duty.pauses)):
+        yield f"pause {number + 1} taken away", replace(duty, pauses=_without(duty.pauses, number))
+    for number in range(len(duty.extensions)):
+        yield f"extension {number + 1} taken away", replace(duty, extensions=_without(duty.extensions, number))
+    for number in range(len(duty.stops)):
+        yield f"stop {number + 1} taken away", replace(duty, stops=_without(duty.stops, number))
     if duty.year_end:
         yield "not from the year's end", replace(duty, year_end=False)
     if duty.unless_done:
         yield "owed though done", replace(duty, unless_done=False)
     if duty.not_after:
         yield "not brought forward", replace(duty, not_after=())
+
+
+def _without(parts: tuple[Part, ...], number: int) -> tuple[Part, ...]:
+    return parts[:number] + parts[number + 1 :]
+
+
+def _other_day(duty: Duty) -> Iterator[tuple[str, Duty]]:
+    if duty.within:
+        yield "within one more", replace(duty, within=_longer(duty.within))
+    if duty.before:
+        yield "before one more", replace(duty, before=_longer(duty.before))
+    if duty.opens:
+        yield "opens one more", replace(duty, opens=_longer(duty.opens))
+    if isinstance(duty.by, date):
+        yield "by a day later", replace(duty, by=duty.by + timedelta(days=1))
+    elif duty.by:
+        yield "by another day", replace(duty, by="06-15" if duty.by != "06-15" else "06-16")
     if not any((duty.within, duty.by, duty.before, duty.opens)):
         yield "not at once", replace(duty, within="10 days")
+
+
+def _longer(text: str) -> str:
+    period = read_period(text)
+    return str(replace(period, number=period.number + 1))

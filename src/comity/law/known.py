@@ -12,8 +12,8 @@ def as_known(book: Lawbook, day: date) -> Lawbook:
     """Return the book without what was announced after `day`, and without the ends that nobody knew of then.
 
     What has no day of announcement is taken to have been known from the day it came into force. An end that lies after
-    `day` was known if something that had been announced begins on it. So the answer for a later day is what somebody had
-    to expect.
+    `day` was known if something that had been announced begins on it. So the answer for a later day is what somebody
+    had to expect.
     """
     return replace(book, laws=tuple(_Known(law, day).law_then() for law in book.laws))
 

@@ -42,7 +42,15 @@ from comity.law.vocabulary import Fact, Kind, Value, Vocabulary, nearest
 SHIPPED = Path(__file__).resolve().parent.parent / "packs"
 """The packs that come with Comity."""
 
-SHARED = ("vocabulary.toml", "events.toml", "places.toml", "obligations.toml", "cures.toml", "calendars.toml", "holidays.toml")
+SHARED = (
+    "vocabulary.toml",
+    "events.toml",
+    "places.toml",
+    "obligations.toml",
+    "cures.toml",
+    "calendars.toml",
+    "holidays.toml",
+)
 KINDS = get_args(Kind)
 EFFECTS = ("forbid", "ground", "require", "refer", "except", "duty")
 
@@ -59,19 +67,20 @@ OWN_KEYS = {
     "duty": "duty",
 }
 DEEPEST_CHAIN = 20
+FEW = 8  # names that a message lists
 MOST_COMPARISONS = 2_000
 LAW_KEYS = frozenset("id name cite url from until territory governs uses covers blind_spots slot counts".split())
 DUTY_KEYS = frozenset(
-    "event act to body what contents within by before opens start year_end not_after counts unless_done pause extension stop"
-    .split()
+    "event act to body what contents within by before opens start year_end not_after counts unless_done pause "
+    "extension stop".split()
 )
 ACTS = tuple(
-    "acknowledge answer refuse appeal verify notify report record assess consult appoint audit train publish stop pass-on "
-    "delete freeze keep contract inform review register offer certify".split()
+    "acknowledge answer refuse appeal verify notify report record assess consult appoint audit train publish stop "
+    "pass-on delete freeze keep contract inform review register offer certify".split()
 )
 RECEIVERS = tuple(
-    "person guardian relatives authority other-body controller processor recipients media credit-bureaus police public "
-    "file".split()
+    "person guardian relatives authority other-body controller processor recipients media credit-bureaus police "
+    "public file".split()
 )
 DEFINITION_KEYS = frozenset("id says cite url row from until checked confidence when".split())
 PARAMETER_KEYS = frozenset("id says unit cite url row values checked".split())
@@ -267,8 +276,10 @@ class _PackReader:
         ids = [entry.id for entry in laws]
         for entry in (*rules, *definitions, *parameters):
             if entry.id.partition("/")[0] not in ids or "/" not in entry.id:
+                law, listed = entry.id.partition("/")[0], ", ".join(ids[:FEW]) + (" …" if len(ids) > FEW else "")
                 raise entry.wrong(
-                    f"its id must be <law>/<name>, the law one of {', '.join(ids) or 'none: pack.toml has no law'}"
+                    f"its id must be <law>/<name>, the law one of {listed or 'none: pack.toml has no law'}"
+                    f"{nearest(law, ids)}"
                 )
         return [self.law(entry, folder.name, rules, definitions, parameters) for entry in laws]
 
@@ -615,7 +626,8 @@ def _check_law(law: Law) -> None:
 
 
 def _inner(duty: Duty) -> list[Condition]:
-    return [part.when for part in (*duty.pauses, *duty.extensions, *duty.stops)]
+    pauses, extensions = [part.when for part in duty.pauses], [part.when for part in duty.extensions]
+    return pauses + extensions + [part.when for part in duty.stops]
 
 
 def _definition_sizes(law: Law) -> dict[str, int]:

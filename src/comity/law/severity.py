@@ -1,4 +1,7 @@
-"""How bad a breach is, by ENISA's method of 2013, each step shown: severity = context x identification + circumstances."""
+"""How bad a breach is, by ENISA's method of 2013, each step shown.
+
+Severity = context x identification + circumstances.
+"""
 
 from __future__ import annotations
 
@@ -35,8 +38,8 @@ class Severity:
 def enisa(facts: Facts) -> Severity | None:
     """Return the severity, or None where an input is missing. Raises FactError for a value that the method lacks.
 
-    ENISA does not say which band is which risk under the GDPR. We take medium for a risk and above it for a high one; a low
-    band is not taken for "unlikely": that is a human's judgement.
+    ENISA does not say which band is which risk under the GDPR. We take medium for a risk and above it for a high one; a
+    low band is not taken for "unlikely": that is a human's judgement.
     """
     for name, known in STEPS.items():
         value = facts.get(name)

@@ -26,7 +26,6 @@ from comity.law.conditions import (
     Test,
     all_of,
     not_of,
-    tests,
 )
 from comity.law.folding import HOME, OUR_PLACE, FoldedLaw, LocalPlan, Plan, _Folder, latest_day
 from comity.law.lawbook import Law, Lawbook, ObligationParameter, Rule
@@ -54,15 +53,15 @@ class Pair:
     certain: Term
 
 
-def prover() -> ModuleType:
+def load_z3() -> ModuleType:
     """Return the prover. Raises NoProver, which says how to install it."""
     try:
-        import z3 as prover
+        import z3
     except ImportError:
         raise NoProver(
             "to prove needs an extra that is not installed: pip install 'comity[prove]'", name="z3"
         ) from None
-    module: ModuleType = prover
+    module: ModuleType = z3
     return module
 
 
@@ -87,12 +86,12 @@ def _joined(terms: Iterable[Term], *, ends: bool, join: str) -> Term:
         if term is not (not ends):
             found[term.get_id()] = term
     kept = list(found.values())
-    return (not ends) if not kept else kept[0] if len(kept) == 1 else getattr(prover(), join)(kept)
+    return (not ends) if not kept else kept[0] if len(kept) == 1 else getattr(load_z3(), join)(kept)
 
 
 def negated(term: Term) -> Term:
     """Return the not of a term."""
-    return not term if isinstance(term, bool) else prover().Not(term)
+    return not term if isinstance(term, bool) else load_z3().Not(term)
 
 
 # ---------------------------------------------------------------- the law of one day, with every fact left open
@@ -173,6 +172,12 @@ class Terms:
         self._axioms: dict[str, list[Term]] = {}
         self._pairs: dict[Condition, Pair] = {}
         self._undoubted: dict[Condition, Pair] = {}
+        self._twinned: tuple[int, list[tuple[Term, Term]]] = (0, [])
+
+    @property
+    def size(self) -> int:
+        """How many variables there are."""
+        return len(self._variables)
 
     def pair(self, condition: Condition, *, doubt: bool = True) -> Pair:
         """Return a folded condition in terms; without `doubt`, as if all that is unconfirmed were confirmed."""
@@ -209,24 +214,28 @@ class Terms:
         self._declared(name)
         return self._variable(f"{name} is known")
 
-    def axioms(self, day: date) -> list[Term]:
+    def axioms(self, day: date) -> Term:
         """Return what is true of the facts of anybody on `day`."""
-        return [*(term for terms in self._axioms.values() for term in terms), *self.order(day)]
+        return load_z3().And(*(term for terms in self._axioms.values() for term in terms), *self.order(day))
+
+    def lengths(self, day: date) -> Hashable:
+        """Return which spans of any fact are longer than which on `day`."""
+        return tuple((name, _ranked(spans, day)) for name, spans in sorted(self.spans.items()))
 
     def order(self, day: date) -> Iterator[Term]:
         """Yield that of two spans the longer has passed only if the shorter has."""
         for spans in self.spans.values():
             ordered = sorted(spans, key=lambda span: latest_day(day, *span))
             for longer, shorter in zip(ordered, ordered[1:], strict=False):
-                yield prover().Implies(spans[longer], spans[shorter])
+                yield load_z3().Implies(spans[longer], spans[shorter])
                 if latest_day(day, *longer) == latest_day(day, *shorter):
-                    yield prover().Implies(spans[shorter], spans[longer])
+                    yield load_z3().Implies(spans[shorter], spans[longer])
 
     # Each kind of fact has its variables, what is true of them, and its comparisons.
 
     def _variable(self, name: str) -> Term:
         if name not in self._variables:
-            self._variables[name] = prover().Bool(name)
+            self._variables[name] = load_z3().Bool(name)
         return self._variables[name]
 
     def _test(self, test: Test) -> Pair:
@@ -250,7 +259,7 @@ class Terms:
                 return either(self._variable(f"{test.fact} is {word}") for word in fact.choices if word in words)
             case "date":
                 return self._passed(test)
-        return _comparison(prover().Real(f"{test.fact} number"), test.operator, test.operand)
+        return _comparison(load_z3().Real(f"{test.fact} number"), test.operator, test.operand)
 
     def _passed(self, test: Test) -> Term:
         """Return that at least so many units have passed since a date."""
@@ -275,7 +284,7 @@ class Terms:
         return either(inside), negated(either(outside))
 
     def _bounds(self, name: str) -> tuple[Term, Term]:
-        return prover().Int(f"{name} at least"), prover().Int(f"{name} at most")
+        return load_z3().Int(f"{name} at least"), load_z3().Int(f"{name} at most")
 
     def _declared(self, name: str) -> None:
         """Say once what is true of a fact's variables."""
@@ -286,7 +295,7 @@ class Terms:
             self._axioms[name] = list(self._truths(self.vocabulary.facts[name]))
 
     def _truths(self, fact: Fact) -> Iterator[Term]:
-        known, z3 = self._variable(f"{fact.name} is known"), prover()
+        known, z3 = self._variable(f"{fact.name} is known"), load_z3()
         match fact.kind:
             case "choice":
                 words = [self._variable(f"{fact.name} is {word}") for word in fact.choices]
@@ -302,13 +311,17 @@ class Terms:
 
     # From a model of Z3 back to facts.
 
-    def facts(self, model: Any, day: date) -> Facts:  # noqa: ANN401  (a model of Z3)
-        """Return facts as a model has them: a value for each fact that it speaks of, None for what it leaves unknown."""
-        return {name: self._value(self.vocabulary.facts[name], model, day) for name in self._axioms}
+    def facts(self, model: Any, day: date, *, other: bool = False) -> Facts:  # noqa: ANN401  (a model of Z3)
+        """Return facts as a model has them, of the first person or the other: None for what is unknown there."""
 
-    def _value(self, fact: Fact, model: Any, day: date) -> Value:  # noqa: ANN401  (as above)
+        def said(term: Term) -> Any:  # noqa: ANN401  (a value of Z3)
+            return model.eval(self.other(term) if other else term, model_completion=True)
+
+        return {name: self._value(self.vocabulary.facts[name], said, day) for name in self._axioms}
+
+    def _value(self, fact: Fact, said: Callable[[Term], Any], day: date) -> Value:
         def yes(words: str) -> bool:
-            return bool(model.eval(self._variable(f"{fact.name} {words}"), model_completion=True))
+            return bool(said(self._variable(f"{fact.name} {words}")))
 
         if not yes("is known"):
             return None
@@ -320,11 +333,11 @@ class Terms:
             case "date":
                 return self._day(fact, day, yes)
             case "age":
-                low, high = (model.eval(end, model_completion=True).as_long() for end in self._bounds(fact.name))
+                low, high = (said(end).as_long() for end in self._bounds(fact.name))
                 return low, high
             case "place":
                 return frozenset(min(part) for part in self.parts[fact.name] if yes(f"has {min(part)}"))
-        number = model.eval(prover().Real(f"{fact.name} number"), model_completion=True).as_fraction()
+        number = said(load_z3().Real(f"{fact.name} number")).as_fraction()
         return int(number) if number.denominator == 1 else float(number)
 
     def _day(self, fact: Fact, day: date, yes: Callable[[str], bool]) -> date:
@@ -337,16 +350,16 @@ class Terms:
 
     def other(self, term: Term) -> Term:
         """Return a term about a second person and use."""
-        return term if isinstance(term, bool) else prover().substitute(term, *self._twins())
+        return term if isinstance(term, bool) else load_z3().substitute(term, *self._twins())
 
     def _twins(self) -> list[tuple[Term, Term]]:
         """Return each variable and that of the second person."""
-        if len(self._twinned) != len(self._variables) + len(self._axioms):
-            self._twinned = dict(enumerate(self._made_twins()))
-        return list(self._twinned.values())
+        if self._twinned[0] != self.size:
+            self._twinned = self.size, self._made_twins()
+        return self._twinned[1]
 
     def _made_twins(self) -> list[tuple[Term, Term]]:
-        z3 = prover()
+        z3 = load_z3()
         pairs = [(one, z3.Bool(f"other {name}")) for name, one in self._variables.items()]
         for name in self._axioms:
             kind = self.vocabulary.facts[name].kind
@@ -359,11 +372,11 @@ class Terms:
     def alike(self, name: str) -> Term:
         """Return that the two have the same value of a fact, both known or both unknown."""
         same = [self.known(name) == self.other(self.known(name)), *(self._equal(name))]
-        return prover().And(same)
+        return load_z3().And(same)
 
     def narrower(self, name: str) -> Term:
         """Return that of the second no less is known of a fact, and nothing else."""
-        z3, known = prover(), self.known(name)
+        z3, known = load_z3(), self.known(name)
         match self.vocabulary.facts[name].kind:
             case "age":
                 low, high = self._bounds(name)
@@ -392,11 +405,11 @@ class Terms:
                 return [*self._bounds(name)]
             case "place":
                 return [self._variable(f"{name} has {min(part)}") for part in self.parts[name]]
-        return [prover().Real(f"{name} number")]
+        return [load_z3().Real(f"{name} number")]
 
     def is_value(self, name: str, value: Value) -> Term:
         """Return that a fact is known to be just this."""
-        fact, z3 = self.vocabulary.facts[name], prover()
+        fact, z3 = self.vocabulary.facts[name], load_z3()
         known = self.known(name)
         match fact.kind:
             case "bool":
@@ -424,7 +437,7 @@ class Terms:
 
     def is_day(self, name: str, value: date, day: date) -> Term:
         """Return that a date fact is known to be this day, as seen on `day`."""
-        known, z3 = self.known(name), prover()
+        known, z3 = self.known(name), load_z3()
         passed = (term == (value <= latest_day(day, *span)) for span, term in self.spans[name].items())
         return z3.And(known, *passed)
 
@@ -432,6 +445,23 @@ class Terms:
     def names(self) -> list[str]:
         """The facts that some term speaks of."""
         return list(self._axioms)
+
+
+def lengths(asked: Iterable[Test], day: date) -> Hashable:
+    """Return which spans of these tests are longer than which on `day`; of days with the same, one stands for all."""
+    spans: dict[str, set[tuple[int, str]]] = {}
+    for test in asked:
+        if test.span:
+            spans.setdefault(test.fact, set()).add((int(test.operand), test.span))  # type: ignore[arg-type]
+    return tuple((name, _ranked(found, day)) for name, found in sorted(spans.items()))
+
+
+def _ranked(spans: Iterable[tuple[int, str]], day: date) -> Hashable:
+    """Return spans by how long they are on `day`, those of one length together."""
+    by_end: dict[date, list[tuple[int, str]]] = {}
+    for span in sorted(spans):
+        by_end.setdefault(latest_day(day, *span), []).append(span)
+    return tuple(tuple(by_end[end]) for end in sorted(by_end))
 
 
 def _comparison(value: Term, operator: str, operand: object) -> Term:
@@ -454,12 +484,6 @@ def divide(every_place: frozenset[str], sets: Iterable[frozenset[str]]) -> Part:
     for place in every_place:
         parts.setdefault(tuple(place in one for one in distinct), set()).add(place)
     return tuple(sorted((frozenset(part) for part in parts.values()), key=min))
-
-
-def place_tests(conditions: Iterable[Condition]) -> Iterator[Test]:
-    """Yield the tests of places other than the person's home."""
-    for condition in conditions:
-        yield from (test for test in tests(condition) if isinstance(test.operand, frozenset) and test.fact != HOME)
 
 
 # ---------------------------------------------------------------- what the laws answer

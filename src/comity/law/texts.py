@@ -15,7 +15,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, cast
 
-from comity.law.dark_patterns import CHECKS, Sight
+from comity.law.dark_patterns import CHECKS
 from comity.law.lawbook import Law, Lawbook, PackError, Source, Span
 from comity.law.loading import SHIPPED, _Entry, _Files
 from comity.law.pages import Document, Page, Prose, fold
@@ -33,12 +33,14 @@ TEXT_KEYS = frozenset(
     "id says cite url row from until checked confidence as places level cure languages finds wants".split()
 )
 LAW_KEYS = frozenset("id name cite url from until territory".split())
-LOOK_KEYS = frozenset("what words patterns unless unless_patterns where check against sets given limit".split())
+LOOK_KEYS = frozenset("what words patterns unless unless_patterns unless_near where check against sets given limit".split())
 LIST_KEYS = frozenset(("says", *LANGUAGES))
-WIDEST_GAPS = 400
+WIDEST_GAPS = 2_000
 MOST_FINDINGS = 20
 """Of one rule in one file; the rest are counted."""
 LONGEST_SHOWN = 60
+LONGEST_SENTENCE = 200
+SENTENCE_END = re.compile(r"[.!?。\n](?!\d)")
 
 
 # ---------------------------------------------------------------- words
@@ -48,12 +50,13 @@ LONGEST_SHOWN = 60
 class Words:
     """Words and patterns to look for in folded text, and the contexts in which they are harmless.
 
-    A word counts only where no letter stands beside it; `unsubscri*` is the beginning of a word. Chinese needs neither.
+    `unless` are words around the words found, `near` others in the same sentence. A word counts only where no letter stands beside it; `unsubscri*` is the beginning of a word. Chinese needs neither.
     """
 
     plain: tuple[str, ...]
     patterns: tuple[re.Pattern[str], ...]
     unless: Words | None = None
+    near: Words | None = None
 
     def __bool__(self) -> bool:
         """Tell whether there is anything to look for."""
@@ -66,10 +69,12 @@ class Words:
         for span in found:
             if not apart or span[0] >= apart[-1][1]:
                 apart.append(span)
-        if not apart or self.unless is None:
-            return apart
-        around = _Cover(self.unless._all(folded))
-        return [span for span in apart if not around.holds(span)]
+        if apart and self.unless is not None:
+            around = _Cover(self.unless._all(folded))
+            apart = [span for span in apart if not around.holds(span)]
+        if self.near is not None:
+            apart = [span for span in apart if not self.near.first(_sentence(folded, *span))]
+        return apart
 
     def first(self, folded: str) -> str:
         """Return the first of the words that stands in `folded`, or nothing."""
@@ -80,6 +85,12 @@ class Words:
             yield from _occurrences(word, folded)
         for pattern in self.patterns:
             yield from ((match.start(), match.end()) for match in pattern.finditer(folded) if match.end() > match.start())
+
+
+def _sentence(folded: str, start: int, end: int) -> str:
+    """Return the sentence around a span, as far as it is not longer than sentences are."""
+    before, after = folded[max(0, start - LONGEST_SENTENCE) : start], folded[end : end + LONGEST_SENTENCE]
+    return SENTENCE_END.split(before)[-1] + folded[start:end] + SENTENCE_END.split(after, maxsplit=1)[0]
 
 
 def _occurrences(word: str, folded: str) -> Iterator[tuple[int, int]]:
@@ -269,12 +280,11 @@ def _found(rule: TextRule, document: Document) -> list[TextFinding]:
     if rule.look.check:
         page = document.pages[0]
         sights = CHECKS[rule.look.check].look(page, rule.look, document)
-        return [TextFinding(rule=rule, line=line, words=_short(words), part=page.part) for line, words in _once(sights)]
+        return [
+            TextFinding(rule=rule, line=one.line, words=_short(one.words), part=one.part or page.part)
+            for one in dict.fromkeys(sights)
+        ]
     return [finding for text, make in _texts(rule.look.where, document) for finding in make(rule, rule.look.words.spans(text))]
-
-
-def _once(sights: Iterable[Sight]) -> list[Sight]:
-    return list(dict.fromkeys(sights))
 
 
 def _wanting(rule: TextRule, document: Document) -> list[TextFinding]:
@@ -507,6 +517,7 @@ class _TextReader:
             plain=self._listed(item, item.words(key), languages),
             patterns=tuple(_pattern(item, text) for text in item.words(patterns)) if patterns else (),
             unless=harmless or None,
+            near=(self._words(item, "unless_near", languages) or None) if unless else None,
         )
 
     def _listed(self, item: _Entry, words: Iterable[str], languages: tuple[str, ...]) -> tuple[str, ...]:

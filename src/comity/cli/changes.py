@@ -1,0 +1,228 @@
+"""`comity law diff` and `comity law coverage`: what a change of law does, and how much of the law is there."""
+
+from __future__ import annotations
+
+import json
+import sys
+import textwrap
+from collections import Counter
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from comity.cli import Refused
+from comity.cli.may import DAY, plain_errors, the_day
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from comity.check.comparing import Turn
+    from comity.law import Lawbook
+    from comity.law.coverage import Row
+    from comity.law.difference import Change, Comparison
+
+WIDTH = 80
+MANY = 12
+"""Turns of verdict that are told one by one; the rest is counted."""
+
+FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
+
+
+@click.command()
+@click.option("--from", "start", type=DAY, required=True, help="The earlier day.")
+@click.option("--to", "end", type=DAY, required=True, help="The later day.")
+@click.option("--pack", "names", multiple=True, metavar="NAME", help="Only this pack or law; may be given many times.")
+@click.option("--packs", type=FOLDER, help="A folder of packs instead of the shipped ones, for the earlier day.")
+@click.option("--to-packs", type=FOLDER, help="Another version of the packs for the later day.")
+@click.option("--file", type=click.Path(path_type=Path), help="An export: how many of its people change verdict.")
+@click.option("--purpose", help="With --file: why you want to use the data.")
+@click.option("--channel", help="With --file: how the people are reached.")
+@click.option("--we-are", metavar="PLACES", help="With --file: where you are established.")
+@click.option("--json", "as_json", is_flag=True, help="Print the changes as JSON.")
+def diff(**options: Any) -> None:  # noqa: ANN401 (click passes its options)
+    """Say what changes in the law between two days, and for whom: each change with the fewest facts that show it.
+
+    \b
+    comity law diff --from 2024-03-21 --to 2024-03-22 --pack cn-transfers
+    comity law diff --from 2026-08-10 --to 2026-08-11 --file contacts.csv --purpose marketing --channel call
+    """  # noqa: D301 (click wants the character itself before lines that it may not wrap)
+    with plain_errors():
+        comparison = _comparison(options)
+        changes = list(comparison.changes())
+        turned = _turned(comparison, options) if options["file"] else None
+    if options["as_json"]:
+        click.echo(json.dumps(_as_json(changes, turned), ensure_ascii=False, indent=2))
+        return
+    click.echo("\n".join(_page(comparison, changes, turned)))
+
+
+def _comparison(options: dict[str, Any]) -> Comparison:
+    from comity.law import SHIPPED, lawbook
+    from comity.law.cases import read_cases
+    from comity.law.clocks import read_almanac
+    from comity.law.difference import Comparison, Side
+    from comity.law.duty_cases import read_duty_cases
+
+    folder = options["packs"] or SHIPPED
+    later = options["to_packs"] or folder
+    first, last = the_day(options["start"]), the_day(options["end"])
+    if last < first:
+        raise Refused(f"--to {last} is before --from {first}; give the earlier day first")
+    old, new = lawbook(folder), lawbook(later)
+    _check_names(old, options["names"])
+    return Comparison(
+        Side(old, first), Side(new, last), read_cases(new, later), read_duty_cases(new, later), read_almanac(later),
+        options["names"],
+    )  # fmt: skip
+
+
+def _check_names(book: Lawbook, names: Sequence[str]) -> None:
+    from comity.law.vocabulary import nearest
+
+    known = [pack.id for pack in book.packs] + [law.id for law in book.laws]
+    for name in names:
+        if name not in known:
+            raise Refused(f"no pack or law is called {name!r}{nearest(name, known)}")
+
+
+# ---------------------------------------------------------------- for a reader
+
+
+def _page(comparison: Comparison, changes: Sequence[Change], turned: Counter[Turn] | None) -> Iterator[str]:
+    yield f"From {comparison.before.day} to {comparison.after.day}: {_counted(len(changes), 'change')}"
+    law = ""
+    for change in changes:
+        if change.law != law:
+            law = change.law
+            yield from ("", law, "─" * len(law))
+        yield ""
+        yield from _change(change)
+    if turned is not None:
+        yield ""
+        yield from _people(turned)
+
+
+def _change(change: Change) -> Iterator[str]:
+    name = change.id.partition("/")[2]
+    yield from _wrapped(f"{change.kind} {name} {change.how}", hang=2)
+    for word, says in (("was: ", change.before), ("is: ", change.after)):
+        if says:
+            yield from _wrapped(word + says, hang=4)
+    if change.witness is None:
+        yield from _wrapped("no witness among the stories of the packs", hang=4)
+        return
+    yield from _wrapped(f"shown by: {change.witness.before} before, {change.witness.after} after, for", hang=4)
+    yield from (f"        {line}" for line in _facts(change.witness.facts))
+
+
+def _facts(facts: dict[str, Any]) -> Iterator[str]:
+    """Yield facts as lines of a file that `comity may` and `comity must` read."""
+    from comity.law.decisions import shown
+
+    for name, value in sorted(facts.items()):
+        said = "unknown" if value is None else shown(value)
+        text = json.dumps(said, ensure_ascii=False) if not isinstance(value, date) else value.isoformat()
+        if isinstance(said, dict):
+            text = "{ " + ", ".join(f"{key} = {number}" for key, number in said.items()) + " }"
+        yield f'"{name}" = {text}'
+
+
+def _people(turned: Counter[Turn]) -> Iterator[str]:
+    moved = Counter({turn: people for turn, people in turned.items() if turn.before != turn.after})
+    yield f"{moved.total():,} of {turned.total():,} people change verdict"
+    by_pair: Counter[tuple[str, str]] = Counter()
+    for turn, people in moved.items():
+        by_pair[turn.before, turn.after] += people
+    for (before, after), people in by_pair.most_common():
+        yield f"  {people:>9,}  {before} -> {after}"
+        reasons = Counter(
+            {turn.because: count for turn, count in moved.items() if (turn.before, turn.after) == (before, after)}
+        )
+        for because, count in reasons.most_common(MANY):
+            yield from _wrapped(f"{count:,}: {', '.join(because) or 'nothing stands against it any more'}", hang=13)
+
+
+def _wrapped(text: str, *, hang: int) -> list[str]:
+    lead = " " * (hang - 2)
+    return textwrap.wrap(text, WIDTH, initial_indent=lead, subsequent_indent=lead + "  ", break_long_words=False)
+
+
+def _counted(number: int, thing: str) -> str:
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"
+
+
+def _as_json(changes: Sequence[Change], turned: Counter[Turn] | None) -> dict[str, Any]:
+    from comity.law.decisions import shown
+
+    listed = []
+    for change in changes:
+        witness = change.witness and {
+            "facts": {name: shown(value) for name, value in sorted(change.witness.facts.items())},
+            "before": change.witness.before,
+            "after": change.witness.after,
+        }
+        listed.append({
+            "kind": change.kind, "id": change.id, "law": change.law, "how": change.how, "before": change.before,
+            "after": change.after, "cite": change.cite, "witness": witness,
+        })  # fmt: skip
+    people = turned and [
+        {"before": turn.before, "after": turn.after, "because": list(turn.because), "people": count}
+        for turn, count in sorted(turned.items())
+    ]
+    return {"changes": listed, "people": people}
+
+
+# ---------------------------------------------------------------- my people
+
+
+def _turned(comparison: Comparison, options: dict[str, Any]) -> Counter[Turn]:
+    """Ask the law of both days about the people of a file."""
+    from comity.check.comparing import turns
+    from comity.cli.check import decided_beside
+
+    if not options["purpose"]:
+        raise click.UsageError("with --file say --purpose, and --channel where people are contacted")
+    asked = {
+        "file": str(options["file"]), "purpose": options["purpose"], "channel": options["channel"] or "none",
+        "operation": "contact" if options["channel"] else "share", "we_are": options["we_are"],
+    }  # fmt: skip
+    checked, other = decided_beside(asked, comparison.before.book, comparison.before.day, comparison.after)
+    return turns(checked, other)
+
+
+# ---------------------------------------------------------------- coverage
+
+
+@click.command()
+@click.option("--packs", type=FOLDER, help="A folder of packs instead of the shipped ones.")
+@click.option("--markdown", is_flag=True, help="Print docs/coverage.md.")
+@click.option("--open", "only_open", is_flag=True, help="List the rows that have neither a rule nor a reason.")
+def coverage(packs: Path | None, *, markdown: bool, only_open: bool) -> None:
+    """Say how much of the fact sheets the packs hold; exit with 1 where a row has neither a rule nor a reason."""
+    from comity.law import SHIPPED, lawbook
+    from comity.law import coverage as room
+
+    with plain_errors():
+        root = packs or SHIPPED
+        rows = room.coverage(lawbook(root), root)
+    if markdown:
+        click.echo(room.page(rows), nl=False)
+        return
+    left = [row for row in rows if not row.settled]
+    if only_open:
+        click.echo("\n".join(f"{row.sheet} {row.section} {row.id} {row.hash}" for row in left))
+    else:
+        click.echo("\n".join(_table(rows)))
+    if left:
+        sys.exit(1)
+
+
+def _table(rows: Sequence[Row]) -> Iterator[str]:
+    from comity.law.coverage import summary
+
+    for line in summary(rows):
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        if set(line) - set("|-: "):
+            yield f"{cells[0]:12}" + "".join(f"{cell:>15}" for cell in cells[1:])
