@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -151,3 +152,135 @@ def test_every_obligation_of_the_shipped_law_is_told_in_words() -> None:
         told = [line for line in law("show", pack).splitlines() if line.startswith("    obligation: ")]
         raw = re.compile(r"[\[\]_{}=]|True|False|: \d|\b1 (days|years|attempts)\b")
         assert [line for line in told if raw.search(line)] == []
+
+
+# ---------------------------------------------------------------- duties and clocks
+
+
+def told(*arguments: object) -> str:
+    """Return what a command prints when all is well."""
+    done = CliRunner().invoke(main, [str(one) for one in arguments])
+    assert done.exit_code == 0, done.output
+    return done.output
+
+
+ASKED_IN_IRELAND = [
+    f"--set={fact}"
+    for fact in (
+        "event.kind=request-received", "event.request=access", "event.on=2026-09-03", "person.home=IE", "org.place=IE",
+    )
+]  # fmt: skip
+
+
+def test_a_request_in_ireland_is_answered_by_the_monday_after_its_month() -> None:
+    page = told("must", *ASKED_IN_IRELAND)
+    assert "2026-10-05   answer to person" in page
+    assert "that is no working day in IE, so it ends on 2026-10-05 (Monday)" in page
+    assert "May be extended to" in page
+    [answer] = [item for item in json.loads(told("must", *ASKED_IN_IRELAND, "--json")) if item.get("act") == "answer"]
+    assert (answer["due"], answer["state"], answer["law"]) == ("2026-10-05", "owed", "eu-gdpr")
+
+
+def test_what_must_says_fits_a_terminal() -> None:
+    for facts in (ASKED_IN_IRELAND, BREACH):
+        assert [line for line in told("must", *facts).splitlines() if len(line) > 80] == []
+
+
+BREACH = [
+    f"--set={fact}"
+    for fact in (
+        "event.kind=breach-discovered", "event.at=2026-11-20T18:00+01:00", "event.risk=high", "org.place=DE",
+        "event.persons_in=DE:40,US-CA:600", "event.identifiers=yes", "event.unreadable=no",
+    )
+]  # fmt: skip
+
+
+def test_a_breach_in_several_places_asks_the_law_of_each() -> None:
+    owed = {(item["rule"].partition("/")[0], item["to"]): item for item in json.loads(told("must", *BREACH, "--json"))}
+    assert owed["eu-gdpr", "authority"]["at"] == "2026-11-23T18:00:00+01:00"
+    assert owed["us-ca-breach", "person"]["due"] == "2026-12-20"
+
+
+def test_nothing_owed_is_said_in_words() -> None:
+    page = told(
+        "must",
+        "--set=event.kind=complaint-received",
+        "--set=event.on=2026-09-03",
+        "--set=person.home=BR",
+        "--set=org.place=BR",
+    )
+    assert "Nothing is owed." in page
+
+
+@pytest.mark.parametrize(
+    ("arguments", "first", "says"),
+    [
+        (["1 month", "--from", "2026-09-03", "--place", "IE", "--law", "eu-gdpr"], "2026-10-05", "1182/71"),
+        (["1 month", "--from", "2025-12-02", "--place", "GB-SCT"], "2026-01-05", "GB-SCT"),
+        (["10 working days (cn)", "--from", "2026-09-21"], "2026-10-12", "later reading: 2026-10-13"),
+        (["72 hours", "--from", "2026-11-20T18:00+01:00", "--place", "DE"], "2026-11-23 2026-11-23T18:00:00+01:00", "disputed"),
+    ],
+)  # fmt: skip
+def test_a_clock_shows_its_steps(arguments: list[str], first: str, says: str) -> None:
+    page = told("clock", *arguments)
+    assert page.splitlines()[0] == first
+    assert says in page
+    found = json.loads(told("clock", *arguments, "--json"))
+    assert found["due"] == first.partition(" ")[0]
+    assert found["steps"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["1 month", "--from", "2026-02-30", "--place", "IE"], "is no day of the calendar"),
+        (["1 month", "--from", "2026-09-03T10:00", "--place", "IE"], "has no zone"),
+        (["1 month", "--from", "2026-09-03"], "say by which law it is counted (--law eu-gdpr), or in which place"),
+        (["1 month", "--from", "2026-09-03", "--law", "eu-gdpr"], "say --place"),
+        (["1 month", "--from", "2026-09-03", "--law", "eu-gdrp"], "did you mean 'eu-gdpr'?"),
+        (["1 month", "--from", "2026-09-03", "--place", "XX"], "no calendar is called 'XX'"),
+        (["soon", "--from", "2026-09-03", "--place", "IE"], "'soon' is no period"),
+        (["1 month", "--from", "2027-12-01", "--place", "CN"], "not published for 2028"),
+    ],
+)
+def test_a_clock_that_cannot_be_set_says_why(arguments: list[str], says: str) -> None:
+    assert says in refused("clock", *arguments)
+
+
+# ---------------------------------------------------------------- a change of law
+
+
+def test_a_change_of_law_is_told_with_somebody_for_whom_it_matters() -> None:
+    page = told("law", "diff", "--from", "2026-08-10", "--to", "2026-08-11", "--pack", "fr")
+    assert "call-needs-consent begins" in page
+    assert '"person.home" = ["FR"]' in page
+
+
+def test_a_change_of_law_counts_my_people(tmp_path: Path) -> None:
+    (tmp_path / "people.csv").write_text(
+        "Email,Country,Phone\nana@example.com,France,+33612345678\nbo@example.com,Germany,+4915112345678\n", "utf-8"
+    )
+    arguments = [
+        "--from",
+        "2026-08-10",
+        "--to",
+        "2026-08-11",
+        "--file",
+        tmp_path / "people.csv",
+        "--purpose",
+        "marketing",
+    ]
+    page = told("law", "diff", *arguments, "--channel", "call", "--we-are", "FR", "--pack", "fr")
+    assert "of 2 people change verdict" in page
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--from", "2026-08-11", "--to", "2026-08-10"], "give the earlier day first"),
+        (["--from", "2026-08-10", "--to", "2026-08-11", "--pack", "frr"], "no pack or law is called 'frr'"),
+        (["--from", "2026-08-10"], "Missing option '--to'"),
+    ],
+)
+def test_a_comparison_that_cannot_be_made_says_why(arguments: list[str], says: str) -> None:
+    assert says in refused("law", "diff", *arguments)

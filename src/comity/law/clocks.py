@@ -141,7 +141,9 @@ class Almanac:
             for _ in range(period.number):
                 day = _step(day, how, -1)
         else:
-            day = _shifted(end, period, -1)
+            day = shifted(end, period, -1)
+        if day == end:
+            return Due(day, (f"{said(day)} is the day itself",))
         return Due(day, (f"{said(end)} is the day it ends", f"{period} before: {said(day)}"))
 
 
@@ -221,7 +223,7 @@ class _Count:
             raise ClockError(f"{period} from {start.isoformat()} ends after the last day that can be counted") from None
 
     def _whole(self, start: date, period: Period, added: int) -> Due:
-        raw = _shifted(start, period, 1)
+        raw = shifted(start, period, 1)
         how = (
             "the same-numbered day, or the month's last" if period.unit in {"months", "years"} else "every day counted"
         )
@@ -306,7 +308,8 @@ def _moment(when: datetime) -> str:
     return f"{when.isoformat(sep=' ', timespec='minutes')} ({WEEKDAYS[when.weekday()]})"
 
 
-def _shifted(day: date, period: Period, direction: int) -> date:
+def shifted(day: date, period: Period, direction: int = 1) -> date:
+    """Return the day a period later (or before), every day counted: the same-numbered day, or the month's last."""
     number = period.number * direction
     match period.unit:
         case "months":

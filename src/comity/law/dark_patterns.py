@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from comity.law.pages import Control, Document, Page, fold
@@ -89,8 +90,8 @@ def accept_without_reject(page: Page, look: Look, document: Document) -> Iterato
     for controls in page.groups():
         yes, no = _yes_and_no(controls, look)
         if yes and not no:
-            others = [one.says for one in controls if one.kind in PRESSED and one not in yes and not one.hidden]
-            yield Sight(yes[0].line, " / ".join([yes[0].says, *others[:2]]))
+            others = (one.says for one in controls if one.kind in PRESSED and not one.hidden and one.says != yes[0].says)
+            yield Sight(yes[0].line, " / ".join([yes[0].says, *islice(others, 2)]))
 
 
 def unequal_buttons(page: Page, look: Look, document: Document) -> Iterator[Sight]:  # noqa: ARG001  (as above)
@@ -105,8 +106,13 @@ def unequal_buttons(page: Page, look: Look, document: Document) -> Iterator[Sigh
 
 def _yes_and_no(controls: list[Control], look: Look) -> tuple[list[Control], list[Control]]:
     pressed = [one for one in controls if one.kind in PRESSED and not one.hidden]
-    no = [one for one in pressed if look.against and look.against.first(one.folded)]
-    return [one for one in pressed if one not in no and look.words.first(one.folded)], no
+    yes, no = [], []
+    for one in pressed:
+        if look.against and look.against.first(one.folded):
+            no.append(one)
+        elif look.words.first(one.folded):
+            yes.append(one)
+    return yes, no
 
 
 LOOKS = ("font-size", "font-weight", "padding", "width", "height", "background", "color", "opacity", "text-decoration")

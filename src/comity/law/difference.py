@@ -33,6 +33,7 @@ Item = TypeVar("Item", Rule, Definition)
 MOST_SITUATIONS = 12
 MOST_TRIED = 400
 MOST_FOUND = 5
+FEW = 4
 FOREVER = Span(start=date.min)
 
 
@@ -245,8 +246,8 @@ class _Search:
     def sides(self) -> tuple[Side, Side, Side]:
         """The law before, the law after, and the law after without this change; each with the laws tied to this one."""
         before, after = self.comparison.before, self.comparison.after
-        law = after.laws().get(self.change.law) or before.laws()[self.change.law]
-        wanted = {item.id for item in family(after.book if law.id in after.laws() else before.book, law).laws}
+        tied = family(after.book if self.change.law in after.laws() else before.book, self.law)
+        wanted = {item.id for item in tied.laws}
 
         def small(book: Lawbook) -> Lawbook:
             return replace(book, laws=tuple(item for item in book.laws if item.id in wanted))
@@ -324,9 +325,9 @@ class _Search:
         """Yield facts to try: the stories of the law, as they are and with what makes the changed condition true."""
         stories = [case.facts for case in self.comparison.cases if case.law == self.change.law]
         yield from stories
+        governed = list(islice(_Making(self.comparison.after, self.law).true(self.law.governs, wanted=True), FEW))
         for situation in self.situations():
-            yield from ({**facts, **situation} for facts in stories)
-            yield situation
+            yield from ({**facts, **situation} for facts in (*governed, *stories))
 
     def duty_facts(self) -> Iterator[Facts]:
         stories = [case.facts for case in self.comparison.duty_cases if case.law == self.change.law]
@@ -335,10 +336,17 @@ class _Search:
             yield from ({**facts, **situation} for facts in stories)
 
     def situations(self) -> Iterator[Facts]:
-        after = self.comparison.after
-        law = after.laws().get(self.change.law) or self.comparison.before.laws()[self.change.law]
-        for rule in self.rules:
-            yield from islice(_Making(after, law).true(rule.when, wanted=True), MOST_SITUATIONS)
+        """Yield what makes a changed condition hold, and what makes it fail."""
+        making = _Making(self.comparison.after, self.law)
+        for wanted in (True, False):
+            for rule in self.rules:
+                yield from islice(making.true(rule.when, wanted=wanted), MOST_SITUATIONS)
+
+    @property
+    def law(self) -> Law:
+        """The law of the change, as it is on the later side if it is there."""
+        laws = self.comparison.after.laws()
+        return laws.get(self.change.law) or self.comparison.before.laws()[self.change.law]
 
 
 def _by(rules: Iterable[str], law: str) -> bool:

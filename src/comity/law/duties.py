@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Literal, cast
 
-from comity.law.clocks import Almanac, ClockError, Due, Period, joined, read_almanac, read_period, said
+from comity.law.clocks import Almanac, ClockError, Due, Period, joined, read_almanac, read_period, said, shifted
 from comity.law.conditions import FALSE, TRUE, Condition
 from comity.law.folding import HOME, OUR_PLACE, World
 from comity.law.lawbook import Duty, Extension, Law, Lawbook, Pause, Rule
@@ -208,7 +208,7 @@ class _Asking:
         arises = min(self.world.truth(self.law, condition) for condition in conditions)
         if arises == FALSE:
             return None
-        stops = [(stop, self.world.truth(self.law, stop.when)) for stop in self.duty.stops]
+        stops = [(stop, self.world.truth(self.law, stop.when, loosens=True)) for stop in self.duty.stops]
         stopped = [stop for stop, truth in stops if truth == TRUE]
         doubtful = [stop for stop, truth in stops if truth not in {TRUE, FALSE}]
         wanted = [*conditions, *(stop.when for stop in doubtful)]
@@ -311,8 +311,9 @@ class _Clock:
         running = [pause for pause in self.duty.pauses if self.fact(pause.start) and self.holds(pause)]
         open_ended = [pause for pause in running if self.fact(pause.until) is None and pause.effect in STANDING]
         missing = (*missing, *(pause.until for pause in open_ended))
+        start, added = self.begun(start, running), self.added(running, "exclude")
         try:
-            due = self.counted(start, running)
+            due = self.counted(start, added, running)
         except ClockError as error:
             day = start + timedelta(days=1)
             return replace(self.owed, earliest=day, notes=(*self.owed.notes, f"The day cannot be counted: {error}."))
@@ -321,7 +322,8 @@ class _Clock:
         if missing:
             wanting = tuple(sorted({*found.missing, *missing}))
             return replace(found, earliest=due.day, missing=wanting)
-        return self.done(self.no_later(self.extended(replace(found, due=due, opens=self.opening(due)), start)))
+        found = self.extended(replace(found, due=due, opens=self.opening(due)), start, added)
+        return self.done(self.no_later(found))
 
     def holds(self, pause: Pause) -> bool:
         return self.asking.world.truth(self.asking.law, pause.when) == TRUE
@@ -335,15 +337,18 @@ class _Clock:
         }
         return f"{words[pause.effect]}: {_cited(pause.says, pause.cite)}"
 
-    def counted(self, start: date, running: Sequence[Pause]) -> Due:
+    def begun(self, start: date, running: Sequence[Pause]) -> date:
+        """Return the day from which it counts, where a pause has made it start anew."""
+        anew = [self.fact(pause.until) or self.fact(pause.start) for pause in running if pause.effect == "restart"]
+        return max([start, *(day for day in anew if day is not None)])
+
+    def added(self, running: Sequence[Pause], effect: str) -> int:
+        return sum(self.days(pause) for pause in running if pause.effect == effect)
+
+    def counted(self, start: date, added: int, running: Sequence[Pause]) -> Due:
         """Return the day, the pauses that are over taken into account."""
-        for pause in running:
-            until = self.fact(pause.until) or max(start, cast("date", self.fact(pause.start)))
-            if pause.effect == "restart":
-                start = max(start, until)
-        added = sum(self.days(pause) for pause in running if pause.effect == "exclude")
         due = self.held(self.plain(start, added), running)
-        optional = sum(self.days(pause) for pause in running if pause.effect == "may-exclude")
+        optional = self.added(running, "may-exclude")
         if not optional:
             return due
         later = self.plain(start, optional)
@@ -391,21 +396,23 @@ class _Clock:
         place = next(iter(self.asking.holidays_of), "")
         return self.asking.almanac.before(due.day, read_period(self.duty.opens), place=place).day
 
-    def extended(self, owed: Owed, start: date) -> Owed:
+    def extended(self, owed: Owed, start: date, added: int) -> Owed:
         """Return the duty with what could extend it, and the later day where something did."""
         for extension in self.duty.extensions:
             try:
-                owed = self.with_extension(owed, extension, start)
+                owed = self.with_extension(owed, extension, start, added)
             except ClockError as error:
                 owed = replace(owed, notes=(*owed.notes, f"The extension cannot be counted: {error}."))
         return owed
 
-    def with_extension(self, owed: Owed, extension: Extension, start: date) -> Owed:
+    def with_extension(self, owed: Owed, extension: Extension, start: date, added: int) -> Owed:
         due = cast("Due", owed.due)
         by, notice = read_period(extension.by), extension.notice or self.duty.within
-        chained = self.within(due.day, by)
-        whole = joined(read_period(self.duty.within), by) if self.duty.within else None
-        once = self.within(start, whole) if whole else chained
+        own = read_period(self.duty.within) if self.duty.within else None
+        whole_days = own is not None and own.unit not in {"hours", "working days"}
+        chained = self.within(shifted(start, own) if own and whole_days else due.day, by, added)
+        whole = joined(own, by) if own else None
+        once = self.within(start, whole, added) if whole else chained
         first, last = sorted([(chained.day, chained), (once.day, once)], key=lambda pair: pair[0])
         tell_by = self.within(start, read_period(notice)).day if notice else due.day
         told, allowed = self.fact(extension.told), self.asking.world.truth(self.asking.law, extension.when) == TRUE

@@ -26,6 +26,7 @@ DEEPEST = 200
 LONGEST_LABEL = 300
 LONGEST_TAG = 4_000
 MOST_LISTENING = 8
+MOST_CONTROLS = 2_000
 NOT_SEEN = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff\u00ad"))
 """Characters that nobody sees; words are found through them."""
 
@@ -126,6 +127,7 @@ class Control:
 
     kind: Kind
     says: str
+    folded: str
     line: int
     start: int
     group: int = 0
@@ -139,15 +141,13 @@ class Control:
     style: Mapping[str, str] = field(default_factory=dict)
     classes: frozenset[str] = frozenset()
 
-    @property
-    def folded(self) -> str:
-        """Its words, folded."""
-        return fold(self.says)
-
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One text with its structure. `drawn` is false where boxes and buttons cannot be seen at all."""
+    """One text with its structure.
+
+    `drawn` is false where boxes and buttons cannot be seen at all, `cut` true where there are more than are looked at.
+    """
 
     prose: Prose
     controls: tuple[Control, ...] = ()
@@ -156,6 +156,7 @@ class Page:
     timers: tuple[tuple[int, str], ...] = ()
     drawn: bool = False
     html: bool = False
+    cut: bool = False
     part: str = ""
 
     def groups(self) -> Iterator[list[Control]]:
@@ -226,7 +227,12 @@ def read_document(content: bytes, *, name: str = "", mail: bool = False) -> Docu
     if not text.strip():
         raise UnreadableText("it is empty; there is nothing to look at")
     page = read_page(text, html=name.lower().endswith((".html", ".htm")))
-    return Document(kind="page" if page.html else "text", pages=(page,), notes=notes)
+    return Document(kind="page" if page.html else "text", pages=(page,), notes=(*notes, *_cut([page])))
+
+
+def _cut(pages: Iterable[Page]) -> tuple[str, ...]:
+    many = f"only the first {MOST_CONTROLS:,} boxes, buttons and links were looked at"
+    return (many,) if any(page.cut for page in pages) else ()
 
 
 def read_page(text: str, *, html: bool = False, part: str = "") -> Page:
@@ -281,15 +287,19 @@ def _plain_page(text: str, part: str) -> Page:
             writer.end_block()
             ticked = box[1] in {"[x]", "[X]", "[√]", "[✓]", "[✔]", "☑", "✅", "☒", "■"}
             says = box[2].strip()[:LONGEST_LABEL]
-            controls.append(Control(kind="box", says=says, line=number, start=writer.length, ticked=ticked))
+            controls.append(_drawn("box", says, number, writer.length, ticked=ticked))
         for button in DRAWN_BUTTON.finditer(line) if not box and "[" in line else ():
-            kind: Kind = "link" if button[2] else "button"
-            controls.append(Control(kind=kind, says=button[1].strip(), line=number, start=writer.length))
+            controls.append(_drawn("link" if button[2] else "button", button[1].strip(), number, writer.length))
         writer.add(line, number)
         writer.space()
     prose = writer.prose()
     spans = ((0, len(prose.shown)),)
-    return Page(prose, tuple(controls), spans, drawn=bool(controls), part=part)
+    cut = len(controls) > MOST_CONTROLS
+    return Page(prose, tuple(controls[:MOST_CONTROLS]), spans, drawn=bool(controls), cut=cut, part=part)
+
+
+def _drawn(kind: Kind, says: str, line: int, start: int, *, ticked: bool = False) -> Control:
+    return Control(kind=kind, says=says, folded=fold(says), line=line, start=start, ticked=ticked)
 
 
 # ---------------------------------------------------------------- HTML
@@ -303,6 +313,7 @@ UNREAD = frozenset("title script style template".split())
 TOGETHER = re.compile(r"cookie|consent|banner|modal|popup|pop-up|dialog|overlay|cmp|弹窗")
 TIMER = re.compile(r"count-?down|timer|倒计时")
 SWITCH = re.compile(r"\b(?:switch|toggle|slider)\b")
+SIMPLE_TAG = re.compile(r"""</?[A-Za-z][^<>"']{0,1000}>""")
 REST = re.compile(r"<[!?][^<>]{0,2000}>")
 
 
@@ -332,6 +343,9 @@ def _well_formed(text: str) -> str:
 
 def _tag_end(text: str, start: int) -> int:
     """Return where the tag that begins at `start` ends, 0 where none does within reason."""
+    simple = SIMPLE_TAG.match(text, start)
+    if simple:
+        return simple.end()
     if not re.match(r"</?[A-Za-z]", text[start : start + 3]):
         rest = REST.match(text, start)
         return rest.end() if rest else 0
@@ -470,6 +484,8 @@ class _Reader(HTMLParser):
             self._say(f" {attributes['alt']} ", hidden=here.hidden)
 
     def _control(self, kind: Kind, attributes: Mapping[str, str], style: Mapping[str, str], here: _Open) -> None:
+        if len(self.found) > MOST_CONTROLS:
+            return
         own: list[str] = []
         if kind in {"button", "link"}:
             own.append(attributes.get("value", "") if here.tag == "input" else "")
@@ -495,7 +511,9 @@ class _Reader(HTMLParser):
         spans = tuple((start, end if end >= 0 else len(prose.shown)) for start, end in self.spans)
         controls = tuple(self._finished(prose))
         timers = tuple((line, _plain(words)) for line, words in self.timers)
-        return Page(prose, controls, spans, tuple(self.pixels), timers, drawn=True, html=True, part=part)
+        cut = len(controls) > MOST_CONTROLS
+        controls = controls[:MOST_CONTROLS]
+        return Page(prose, controls, spans, tuple(self.pixels), timers, drawn=True, html=True, cut=cut, part=part)
 
     def _finished(self, prose: Prose) -> Iterator[Control]:
         starts = [int(str(item["start"])) for item in self.found]
@@ -513,7 +531,8 @@ class _Reader(HTMLParser):
             _plain(own), _plain(label), _plain(around), " ".join(str(item["spoken"]).split()), beside,
         )), "")  # fmt: skip
         kept = {key: item[key] for key in item.keys() - {"id", "own", "around", "spoken"}}
-        return Control(says=says[:LONGEST_LABEL], **kept)  # type: ignore[arg-type]
+        says = says[:LONGEST_LABEL]
+        return Control(says=says, folded=fold(says), **kept)  # type: ignore[arg-type]
 
 
 def _plain(words: object) -> str:
@@ -582,7 +601,7 @@ def _message(content: bytes) -> Document:
         raise UnreadableText("it is no message; it has neither headers nor text")
     if not pages:
         pages, notes = [read_page("")], (*notes, "the message has no text part")
-    return Document(kind="message", pages=tuple(pages), headers=headers, notes=notes)
+    return Document(kind="message", pages=tuple(pages), headers=headers, notes=(*notes, *_cut(pages)))
 
 
 def _text_parts(message: Message) -> Iterator[tuple[bool, str, tuple[str, ...]]]:

@@ -28,8 +28,6 @@ from comity.law.smt import (
     SettingTerms,
     Term,
     Terms,
-    conditions_of,
-    divide,
     either,
     every,
     fold_condition,
@@ -38,6 +36,7 @@ from comity.law.smt import (
     load_z3,
     negated,
     shape,
+    terms_of,
 )
 from comity.law.vocabulary import FactError, Facts, nearest
 
@@ -135,7 +134,10 @@ def _absence(book: Lawbook, table: Mapping[str, Any], file: str) -> Absence:
         fact = book.vocabulary.fact(table["fact"]).name
     except FactError as error:
         raise wrong(str(error)) from None
-    return Absence(fact=fact, says=table["says"], where=_where(book, table.get("where", "True"), "", wrong))
+    where = _where(book, table.get("where", "True"), "", wrong)
+    if any(test.span or book.vocabulary.facts[test.fact].kind == "place" for test in tests(where)):
+        raise wrong("where: it must be the same on every day and in every place, so it asks for neither")
+    return Absence(fact=fact, says=table["says"], where=where)
 
 
 def _invariant(book: Lawbook, table: Mapping[str, Any], file: str) -> Invariant:
@@ -220,304 +222,48 @@ class Proof:
     failures: tuple[Counterexample, ...] = ()
 
     @property
-    def holds(self) -> bool:
-        """Tell whether it was proved."""
-        return not self.failures
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Unstopped:
-    """Marketing that the laws of some places, without the house rules, permit to people who refused it."""
-
-    channel: str
-    places: tuple[str, ...]
-    refusals: tuple[str, ...]
-    only_business: bool
-    cites: tuple[str, ...]
-    day: date
-    facts: Mapping[str, object]
-
-
-# ---------------------------------------------------------------- days and places
-
-
-def dates_of_change(book: Lawbook, since: date = FIRST_DAY) -> list[date]:
-    """Return the first day of every interval in which no law, rule, number or group of places changes."""
-    spans = [span for law in book.laws for span in _spans(law)]
-    changes = {day for span in spans for day in (span.start, span.until)}
-    members = (member for group in book.vocabulary.places.groups.values() for member in group.members)
-    changes |= {day for member in members for day in (member.start, member.until)}
-    return sorted({since, *(day for day in changes if day is not None and day > since)})
-
-
-def _spans(law: Law) -> Iterator[Span]:
-    yield law.span
-    yield from (rule.span for rule in law.rules if rule.effect != "duty")
-    yield from (definition.span for definition in law.definitions)
-    yield from (dated.span for parameter in law.parameters for dated in parameter.values)
-
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """The law for people who live in one place on one day, and every other day and place in which it is the same."""
-
-    plan: LocalPlan
-    same: list[tuple[date, str]]
-
-
-class Prover:
-    """The settings of a lawbook, and one who answers whether a term can be true in them."""
-
-    def __init__(self, book: Lawbook, *, days: Iterable[date] | None = None, homes: Collection[str] = ()) -> None:
-        load_z3()  # raises at once where it is not installed
-        self.book = book
-        self.days = sorted(days) if days is not None else dates_of_change(book)
-        self.plans = {day: fold_open(book, day) for day in self.days}
-        self.homes = [home for home in sorted(book.vocabulary.places.every) if not homes or home in homes]
-        self.asked = 0
-        self._solvers: dict[Hashable, Any] = {}
-        self._answers: dict[Hashable, tuple[object, ...]] = {}
-        self._encoded: dict[Hashable, SettingTerms] = {}
-
-    @cached_property
-    def covered(self) -> dict[date, list[str]]:
-        """The places that some law covers, on each day."""
-        return {
-            day: [home for home in self.homes if plan.covered(home) != NEVER] for day, plan in self.plans.items()
-        }
-
-    @cached_property
-    def places(self) -> frozenset[str]:
-        """The places that some law covers on some day."""
-        return frozenset(home for homes in self.covered.values() for home in homes)
-
-    @cached_property
-    def settings(self) -> list[Setting]:
-        """Every different law of a day and a place that some law covers."""
-        return self._settings((day, home) for day, homes in self.covered.items() for home in homes)
-
-    def _settings(self, cells: Iterable[tuple[date, str]]) -> list[Setting]:
-        found: dict[Hashable, Setting] = {}
-        for day, home in cells:
-            local = self.plans[day].at(frozenset({home}))
-            shapes = frozenset(self._shape(folded) for folded in local.laws)
-            key = (shapes, local.uncovered_homes[home], lengths(local.own_tests, day))
-            found.setdefault(key, Setting(local, [])).same.append((day, home))
-        return list(found.values())
-
-    def elsewhere(self, law_id: str, day: date) -> list[Setting]:
-        """Return the settings of a day in which a law may govern and no law covers the place."""
-        plan = self.plans[day]
-        uncovered = (home for home in self.homes if home not in self.covered[day])
-        return self._settings((day, home) for home in uncovered if law_id in plan.laws_of(home))
-
-    @cached_property
-    def _shapes(self) -> dict[int, tuple[object, int]]:
-        return {}
-
-    @cached_property
-    def _numbers(self) -> dict[Hashable, int]:
-        return {}
-
-    def _shape(self, folded: Any) -> int:  # noqa: ANN401  (a FoldedLaw; kept, so that no other comes to have its id)
-        if id(folded) not in self._shapes:
-            number = self._numbers.setdefault(shape(folded), len(self._numbers))
-            self._shapes[id(folded)] = folded, number
-        return self._shapes[id(folded)][1]
-
-    @cached_property
-    def terms(self) -> Terms:
-        """The variables, and a term for every test of every day."""
-        vocabulary = self.book.vocabulary
-        conditions = dict.fromkeys(
-            part for plan in self.plans.values() for law in plan.laws for part in conditions_of(law)
-        )
-        every_test = dict.fromkeys(test for condition in conditions for test in tests(condition))
-        sets: dict[str, list[frozenset[str]]] = {
-            name: [] for name, fact in vocabulary.facts.items() if fact.kind == "place" and name != HOME
-        }
-        for test in every_test:
-            if test.fact in sets and isinstance(test.operand, frozenset):
-                sets[test.fact].append(test.operand)
-        terms = Terms(vocabulary, {name: divide(vocabulary.places.every, found) for name, found in sets.items()})
-        for test in every_test:
-            if test.fact != HOME:
-                terms.pair(test)
-        return terms
-
-    def encoded(self, setting: Setting, *, doubt: bool = True, without: frozenset[str] = frozenset()) -> SettingTerms:
-        """Return what the laws answer in a setting, in terms."""
-        key = (id(setting.plan), doubt, without)
-        if key not in self._encoded:
-            self._encoded[key] = SettingTerms(self.terms, setting.plan, doubt=doubt, without=without)
-        return self._encoded[key]
-
-    def where(self, setting: Setting, law_id: str, condition: Condition) -> Pair:
-        """Return a condition of an author's in a setting, in terms."""
-        law = self.book.law(law_id) if law_id else self.book.laws[0]
-        folded = fold_condition(self.book, law, condition, setting.plan.plan.day)
-        return self.terms.pair(_local(folded, setting.plan.homes))
-
-    def possible(self, term: Term, day: date, *, twins: str = "") -> Any:  # noqa: ANN401  (a model of Z3, or nothing)
-        """Return a model in which a term is true on `day`; None where there is none.
-
-        `twins` names what two people have in common, for terms that speak of a second one.
-        """
-        if isinstance(term, bool) and not term:
-            return None
-        z3, key = load_z3(), (twins, self.terms.lengths(day), term if isinstance(term, bool) else term.get_id())
-        if key not in self._answers:
-            solver = self._solver(day, twins)
-            solver.push()
-            solver.add(term)
-            self.asked += 1
-            found = solver.check()
-            if found == z3.unknown:
-                raise EncodingDisagrees(f"the prover gave up: {solver.reason_unknown()}")
-            self._answers[key] = solver.model() if found == z3.sat else None, term  # kept: its id is its name
-            solver.pop()
-        return self._answers[key][0]
-
-    def _solver(self, day: date, twins: str) -> Any:  # noqa: ANN401  (a solver of Z3)
-        key = (twins, self.terms.lengths(day), self.terms.size)
-        if key not in self._solvers:
-            solver = load_z3().Solver()
-            axioms = self.terms.axioms(day)
-            solver.add(axioms)
-            if twins:
-                solver.add(self.terms.other(axioms), *self._shared(twins))
-            self._solvers[key] = solver
-        return self._solvers[key]
-
-    def _shared(self, twins: str) -> Iterator[Term]:
-        """Yield what a second person has in common with the first."""
-        unrecorded = set(twins.split()[1:])
-        for name in self.terms.names:
-            if twins == "less known":
-                yield self.terms.narrower(name)
-            elif name in unrecorded:
-                absent = self.book.vocabulary.facts[name].absent
-                yield either([self.terms.alike(name), self.terms.is_value(name, absent)])
-            else:
-                yield self.terms.alike(name)
-
-    def facts(self, model: Any, day: date, home: str, *, other: bool = False) -> dict[str, object]:  # noqa: ANN401  (as above)
-        """Return the facts of a model, as `may` takes them."""
-        return {HOME: frozenset({home}), **self.terms.facts(model, day, other=other)}
-
-    def proof(self, name: str, says: str, failures: Iterable[Counterexample], settings: Iterable[Setting]) -> Proof:
-        """Return a proof, or what stands against it, with what was asked for it."""
-        self.asked = 0
-        found = tuple(failures)
-        same = [cell for setting in settings for cell in setting.same]
-        return Proof(
-            name=name, says=says, failures=found, questions=self.asked,
-            intervals=len({day for day, _ in same}), places=len({home for _, home in same}),
-        )  # fmt: skip
-
-
-# ---------------------------------------------------------------- counterexamples
-
-Shown = Callable[[Mapping[str, object], date], str]
-"""Says in a sentence how facts violate an invariant, as `may` sees it; nothing where they do not."""
-
-
-def _counterexample(prover: Prover, facts: Mapping[str, object], day: date, shown: Shown) -> Counterexample:
-    """Return a counterexample that `may` confirms, with no more facts than it takes. Raises EncodingDisagrees."""
-    if not shown(facts, day):
-        raise EncodingDisagrees(f"the encoding disagrees with `may` on {day}: {facts_file(facts, day)}")
-    few = _fewest(facts, lambda fewer: bool(shown(fewer, day)))
-    return Counterexample(says=shown(few, day), day=day, facts=few)
-
-
-def _fewest(facts: Mapping[str, object], still: Callable[[Mapping[str, object]], bool]) -> dict[str, object]:
-    """Leave out what is not needed: many facts at once, then fewer."""
-    kept = dict(facts)
-    unknown = [name for name, value in kept.items() if value is None]
-    for names_of in (unknown, [name for name in kept if name != HOME]):
-        size = len(names_of)
-        while size:
-            for start in range(0, len(names_of), size):
-                fewer = {name: value for name, value in kept.items() if name not in names_of[start : start + size]}
-                if len(fewer) < len(kept) and still(fewer):
-                    kept = fewer
-            size //= 2
-    return kept
-
-
-def facts_file(facts: Mapping[str, object], day: date, says: str = "") -> str:
-    """Return facts as a TOML file that `comity may` accepts."""
-    lines = [f"# {line}" for line in says.splitlines()] + [f"# comity may FILE --day {day}"]
-    return "\n".join([*lines, *(f'"{name}" = {_toml(value)}' for name, value in sorted(facts.items()))])
-
-
-def _toml(value: object) -> str:
-    match value:
-        case None:
-            return '"unknown"'
-        case bool():
-            return "true" if value else "false"
-        case (int(low), int(high)):
-            return f"{{ min = {low}, max = {high} }}"
-        case frozenset():
-            words = sorted(value)
-            return f'"{words[0]}"' if len(words) == 1 else "[" + ", ".join(f'"{word}"' for word in words) + "]"
-        case date():
-            return value.isoformat()
-        case str():
-            return f'"{value}"'
-    return str(value)
-
-
-def _answer(decision: Decision) -> str:
-    because = ", ".join(decision.because)
-    return f"{decision.verdict.value} ({because})" if because else decision.verdict.value
-
-
-# ---------------------------------------------------------------- the proofs
-
-
-def prove(prover: Prover, invariants: Invariants, only: Collection[str] = ()) -> Iterator[Proof]:
-    """Prove one invariant after another: those that hold of any packs, then those that their authors listed."""
-    built_in: dict[str, Callable[[Prover, str], Proof]] = {
-        "unknown-never-permits": unknown_never_permits,
-        "absence-is-the-strict-reading": lambda prover, name: absence_is_strict(prover, name, invariants.absences),
-        "no-permit-with-an-empty-slot": no_permit_with_an_empty_slot,
-        "every-slot-can-refuse": every_slot_can_refuse,
-        "every-forbid-can-fire": lambda prover, name: can_fire(prover, name, "forbid"),
-        "every-ground-can-fire": lambda prover, name: can_fire(prover, name, "ground"),
-        "no-ground-without-conditions": no_ground_without_conditions,
-    }
-    for name, proof in built_in.items():
-        if not only or name in only:
-            yield proof(prover, name)
-    for one in invariants.listed:
-        if not only or one.name in only:
-            yield holds(prover, one)
-
-
-def holds(prover: Prover, one: Invariant) -> Proof:
+    def holds(prover: Prover, one: Invariant) -> Proof:
     """Prove an invariant of an author of packs."""
-    concerned = [
-        setting
-        for setting in prover.settings
-        if any(day >= one.since for day, _ in setting.same) and prover.where(setting, one.law, one.where).certain is not False
-    ]
+    about = list(_about(prover, one))
 
     def failures() -> Iterator[Counterexample]:
-        for setting in concerned:
-            day, home = next(cell for cell in setting.same if cell[0] >= one.since)
-            if model := prover.possible(_violation(prover, setting, one), day):
-                yield _counterexample(prover, prover.facts(model, day, home), day, _breaks(prover.book, one))
-                return
+        for setting, cells in about:
+            for where, (day, home) in cells.items():
+                if model := prover.possible(_violation(prover, setting, one, where[0]), day):
+                    yield _counterexample(prover, prover.facts(model, day, home), day, _breaks(prover.book, one))
+                    return
 
+    concerned = [
+        cell
+        for setting, _ in about
+        for cell in setting.same
+        if cell[0] >= one.since and prover.where(one.law, one.where, *cell) != NEVER
+    ]
     return prover.proof(one.name, one.says, failures(), concerned)
 
 
-def _violation(prover: Prover, setting: Setting, one: Invariant) -> Term:
+Cells = dict[tuple[Condition, Hashable], tuple[date, str]]
+"""What an author's condition comes to in a setting, each with a day and place in which it comes to that."""
+
+
+def _about(prover: Prover, one: Invariant) -> Iterator[tuple[Setting, Cells]]:
+    """Yield the settings that an invariant is about; in one its condition may come to several things."""
+    for setting in prover.settings:
+        cells: Cells = {}
+        for day, home in (cell for cell in setting.same if cell[0] >= one.since):
+            where = prover.where(one.law, one.where, day, home)
+            asked = list(tests(where))
+            ordered = lengths([*setting.plan.own_tests, *asked], day) if any(test.span for test in asked) else ()
+            if where != NEVER:
+                cells.setdefault((where, ordered), (day, home))
+        if cells:
+            yield setting, cells
+
+
+def _violation(prover: Prover, setting: Setting, one: Invariant, where: Condition) -> Term:
     verdict = prover.encoded(setting).verdict(one.verdict, one.law)
     use = [prover.terms.is_value(name, value) for name, value in one.use.items()]
-    return every([prover.where(setting, one.law, one.where).certain, *use, negated(verdict) if one.always else verdict])
+    return every([prover.terms.pair(where).certain, *use, negated(verdict) if one.always else verdict])
 
 
 def _breaks(book: Lawbook, one: Invariant) -> Shown:
@@ -552,7 +298,7 @@ def unknown_never_permits(prover: Prover, name: str) -> Proof:
                 return
         yield from _twin_failures(prover, "less known", _unknown)
 
-    return prover.proof(name, says, failures(), prover.settings)
+    return prover.proof(name, says, failures())
 
 
 def absence_is_strict(prover: Prover, name: str, absences: Collection[Absence] = ()) -> Proof:
@@ -567,13 +313,18 @@ def absence_is_strict(prover: Prover, name: str, absences: Collection[Absence] =
 
     def listed(setting: Setting) -> Term:
         return every(
-            either([prover.terms.alike(one.fact), negated(prover.where(setting, "", one.where).possible)])
+            either([prover.terms.alike(one.fact), negated(prover.terms.pair(where).possible)])
             for one in absences
+            for where in (prover.where("", one.where, *setting.same[0]),)
             if one.fact in prover.terms.names
         )
 
-    failures = _twin_failures(prover, " ".join(["unrecorded", *declared]), _left_out, listed)
-    return prover.proof(name, says, failures, prover.settings)
+    def counts(facts: Mapping[str, object], name: str, day: date) -> bool:
+        world, law = World(prover.book, prover.book.vocabulary.read(facts), day), prover.book.laws[0]
+        return not any(one.fact == name and world.truth(law, one.where) for one in absences)
+
+    failures = _twin_failures(prover, " ".join(["unrecorded", *declared]), _left_out, listed, counts)
+    return prover.proof(name, says, failures)
 
 
 def _unknown(facts: Mapping[str, object], name: str) -> dict[str, object]:
@@ -588,8 +339,16 @@ Without = Callable[[Mapping[str, object], str], dict[str, object]]
 """Takes one fact away."""
 
 
+Counts = Callable[[Mapping[str, object], str, date], bool]
+"""Tells whether one fact of somebody's is among those that an invariant speaks of."""
+
+
 def _twin_failures(
-    prover: Prover, twins: str, without: Without, given: Callable[[Setting], Term] = lambda _: True
+    prover: Prover,
+    twins: str,
+    without: Without,
+    given: Callable[[Setting], Term] = lambda _: True,
+    counts: Counts = lambda *_: True,
 ) -> Iterator[Counterexample]:
     """Find somebody who is permitted something, and would not be if more were known; `without` takes a fact away."""
     for setting in prover.settings:
@@ -598,7 +357,7 @@ def _twin_failures(
         lost = every([permit, negated(prover.terms.other(permit)), given(setting)])
         if model := prover.possible(lost, day, twins=twins):
             less, more = prover.facts(model, day, home), prover.facts(model, day, home, other=True)
-            yield _turning(prover, less, more, day, without)
+            yield _turning(prover, less, more, day, without, counts)
             return
 
 
@@ -608,11 +367,14 @@ def _turning(
     more: dict[str, object],
     day: date,
     without: Without,
+    counts: Counts,
 ) -> Counterexample:
     """Return the one fact with which a permit is lost, and the fewest facts beside it."""
 
     def shown_with(name: str, value: object) -> Shown:
         def shown(facts: Mapping[str, object], day: date) -> str:
+            if not counts(without(facts, name), name, day):
+                return ""
             now = may(prover.book, without(facts, name), day=day)
             then = may(prover.book, {**facts, name: value}, day=day)
             lost = now.verdict is Verdict.PERMIT and then.verdict is not Verdict.PERMIT
@@ -640,7 +402,7 @@ def no_permit_with_an_empty_slot(prover: Prover, name: str) -> Proof:
                 yield _counterexample(prover, prover.facts(model, day, home), day, _empty_slot(prover.book))
                 return
 
-    return prover.proof(name, says, failures(), prover.settings)
+    return prover.proof(name, says, failures())
 
 
 def _permit_with_an_empty_slot(prover: Prover, setting: Setting) -> Term:
@@ -710,7 +472,7 @@ def can_fire(prover: Prover, name: str, effect: str) -> Proof:
             days = sorted(day for found, day in waiting if found == rule_id)
             yield _nothing(rules[rule_id, days[0]], days)
 
-    return prover.proof(name, says, failures(), prover.settings)
+    return prover.proof(name, says, failures())
 
 
 def _nothing(rule: Rule, days: list[date]) -> Counterexample:
@@ -766,7 +528,7 @@ def every_slot_can_refuse(prover: Prover, name: str) -> Proof:
                 file = slots[slot_id, day].source.file
                 yield Counterexample(says=f"{slot_id} ({file}): it refuses nobody whatever, from {day}", day=day)
 
-    return prover.proof(name, says, failures(), prover.settings)
+    return prover.proof(name, says, failures())
 
 
 def no_ground_without_conditions(prover: Prover, name: str) -> Proof:
@@ -786,7 +548,7 @@ def no_ground_without_conditions(prover: Prover, name: str) -> Proof:
                     seen.add(rule.id)
                     yield _counterexample(prover, prover.facts(model, day, home), day, _fills(prover.book, rule))
 
-    return prover.proof(name, says, failures(), prover.settings)
+    return prover.proof(name, says, failures())
 
 
 def _grounds(answers: SettingTerms) -> Iterator[tuple[Rule, Term, Pair]]:
@@ -859,7 +621,7 @@ def _permitted_all_the_same(prover: Prover, setting: Setting, day: date) -> Iter
     refused = {name: every([permit, terms.is_value(name, value=True)]) for name in REFUSALS}
     if prover.possible(either(refused.values()), day) is None:
         return
-    for channel in prover.book.vocabulary.facts["use.channel"].choices:
+    for channel in (word for word in prover.book.vocabulary.facts["use.channel"].choices if word != "none"):
         by = terms.is_value("use.channel", channel)
         to_consumers = every([by, terms.is_value("person.capacity", "consumer")])
         for only_business, kind in ((False, to_consumers), (True, by)):

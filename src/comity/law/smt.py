@@ -26,6 +26,7 @@ from comity.law.conditions import (
     Test,
     all_of,
     not_of,
+    tests,
 )
 from comity.law.folding import HOME, OUR_PLACE, FoldedLaw, LocalPlan, Plan, _Folder, latest_day
 from comity.law.lawbook import Law, Lawbook, ObligationParameter, Rule
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 Term = Any
 """A Boolean term of Z3, or a plain truth where it is settled."""
 
-Part = tuple[frozenset[str], ...]
+Parts = tuple[frozenset[str], ...]
 """The parts into which the tests of a place fact divide the world: no test tells two places of one part apart."""
 
 
@@ -164,7 +165,7 @@ class Terms:
     are longer is a matter of the day, and `order` says it.
     """
 
-    def __init__(self, vocabulary: Vocabulary, parts: Mapping[str, Part]) -> None:
+    def __init__(self, vocabulary: Vocabulary, parts: Mapping[str, Parts]) -> None:
         self.vocabulary = vocabulary
         self.parts = parts
         self.spans: dict[str, dict[tuple[int, str], Term]] = {}
@@ -477,13 +478,28 @@ def _comparison(value: Term, operator: str, operand: object) -> Term:
     return value == operand
 
 
-def divide(every_place: frozenset[str], sets: Iterable[frozenset[str]]) -> Part:
-    """Return the parts into which sets of places divide the world."""
+def terms_of(vocabulary: Vocabulary, plans: Iterable[Plan]) -> Terms:
+    """Return the variables of some plans, each test of theirs in terms."""
+    conditions = dict.fromkeys(part for plan in plans for law in plan.laws for part in conditions_of(law))
+    asked = [test for test in dict.fromkeys(test for part in conditions for test in tests(part)) if test.fact != HOME]
+    sets: dict[str, list[frozenset[str]]] = {
+        name: [] for name, fact in vocabulary.facts.items() if fact.kind == "place" and name != HOME
+    }
+    for test in asked:
+        if test.fact in sets and isinstance(test.operand, frozenset):
+            sets[test.fact].append(test.operand)
+    terms = Terms(vocabulary, {name: _divided(vocabulary.places.every, found) for name, found in sets.items()})
+    for test in asked:
+        terms.pair(test)
+    return terms
+
+
+def _divided(every_place: frozenset[str], sets: Iterable[frozenset[str]]) -> Parts:
     distinct = list(dict.fromkeys(sets))
     parts: dict[tuple[bool, ...], set[str]] = {}
-    for place in every_place:
+    for place in sorted(every_place):
         parts.setdefault(tuple(place in one for one in distinct), set()).add(place)
-    return tuple(sorted((frozenset(part) for part in parts.values()), key=min))
+    return tuple(frozenset(part) for part in parts.values())
 
 
 # ---------------------------------------------------------------- what the laws answer
