@@ -57,8 +57,9 @@ US = {
 
 
 def row_facts(book: Lawbook) -> list[Fact]:
-    """Return the facts that belong to a person."""
-    return [fact for fact in book.vocabulary.facts.values() if fact.namespace in ROW_NAMESPACES]
+    """Return the facts that belong to a person, but for the birth date, which must agree with the age."""
+    facts = book.vocabulary.facts.values()
+    return [fact for fact in facts if fact.namespace in ROW_NAMESPACES and fact.name != "person.born_on"]
 
 
 def person(book: Lawbook, dice: random.Random, unknown: float = 0.3) -> Facts:
@@ -117,3 +118,4 @@ def value(fact: Fact, dice: random.Random) -> Value:
             return low, low + dice.choice([0, 0, 0, 1, 3])
         case "place":
             return frozenset(dice.sample(HOMES, dice.choice([1, 1, 1, 1, 2, 3])))
+    raise AssertionError(fact.kind)

@@ -99,6 +99,11 @@ def members(places: Places, name: str, day: date) -> frozenset[str]:
     return spread(places, own).union(*(members(places, other, day) for other in group.includes))
 
 
+def speaks_of_uses(law: Law) -> bool:
+    """Tell whether a law has anything to decide; one of duties alone has not."""
+    return bool(law.covers or law.slots or [rule for rule in law.rules if rule.effect != "duty"])
+
+
 def where_it_may_govern(case: Case, law: Law) -> frozenset[str]:
     """Return the homes in which a law may govern, whoever the person is: it is asked as things are there."""
     strangers = {name: value if name.startswith(ABOUT_THE_USE) else None for name, value in case.facts.items()}
@@ -136,7 +141,7 @@ class Case:
         """Return how far a law governs: not at all where it does in none of the homes, taken one by one."""
         if len(self.homes) > 1 and not where_it_may_govern(self, law):
             return 0
-        return self.truth(law, law.governs, loosens=False)
+        return self.truth(law, law.governs, loosens=False) if speaks_of_uses(law) else 0
 
     def truth(self, law: Law, condition: Condition, *, loosens: bool) -> int:
         """Return how far a condition of a law holds; `loosens`: its being true would make the answer milder."""

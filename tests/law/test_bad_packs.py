@@ -58,6 +58,8 @@ def in_law(name: str, says: str, old: str, new: str, *, rule: str = "xx-law", li
 
 REQUIRE = {"effect": '"require"', "cure": ""}
 
+BREACH = '{{ event = "breach-discovered", act = "notify", to = "person", what = "x", {} }}'
+
 BAD = [
     # ---- names that nobody has
     Bad(name="unknown fact", rules=rule(when='"not consent.givn"'), says="did you mean 'consent.given'"),
@@ -163,11 +165,26 @@ BAD = [
         says="no place has the code", rule="xx-law/age"),
     Bad(name="a duty that is a word", rules=rule(effect='"duty"', duty='"answer"'), says="{ event"),
     Bad(name="an unknown event", says="did you mean 'breach-discovered'",
-        rules=rule(effect='"duty"', duty='{ event = "breach-discoverd", to = "x", what = "x" }')),
+        rules=rule(effect='"duty"', duty='{ event = "breach-discoverd", act = "notify", to = "person", what = "x" }')),
     Bad(name="a period of no length", says="is no period",
-        rules=rule(effect='"duty"', duty='{ event = "breach-discovered", to = "x", what = "x", within = "soon" }')),
+        rules=rule(effect='"duty"', duty=BREACH.format('within = "soon"'))),
     Bad(name="a period that is a number", says="within",
-        rules=rule(effect='"duty"', duty='{ event = "breach-discovered", to = "x", what = "x", within = 5 }')),
+        rules=rule(effect='"duty"', duty=BREACH.format("within = 5"))),
+    Bad(name="a duty without a deed", says="'act' cannot be 'tell'",
+        rules=rule(effect='"duty"', duty='{ event = "breach-discovered", act = "tell", to = "person", what = "x" }')),
+    Bad(name="a duty to nobody known", says="'to' cannot be 'peson'; did you mean 'person'?",
+        rules=rule(effect='"duty"', duty='{ event = "breach-discovered", act = "notify", to = "peson", what = "x" }')),
+    Bad(name="a duty that counts from no date", says="no date fact is called 'event.onn'; did you mean 'event.on'?",
+        rules=rule(effect='"duty"', duty=BREACH.format('within = "1 day", start = ["event.onn"]'))),
+    Bad(name="a duty by no day", says="'by' is a day of each year",
+        rules=rule(effect='"duty"', duty=BREACH.format('by = "13-31"'))),
+    Bad(name="an unknown pause", says="'effect' cannot be 'wait'",
+        rules=rule(effect='"duty"', duty=BREACH.format(
+            'within = "1 day", pause = [{ says = "x", from = "event.on", until = "event.done_on", effect = "wait" }]'))),
+    Bad(name="a stop without a condition", says="it has no 'when'",
+        rules=rule(effect='"duty"', duty=BREACH.format('within = "1 day", stop = [{ says = "x" }]'))),
+    Bad(name="an extension without a period", says="it has no 'by'",
+        rules=rule(effect='"duty"', duty=BREACH.format('within = "1 day", extension = [{ says = "x" }]'))),
     Bad(name="rules in a row", rules='rule = [{ id = "xx-law/no" }]\n', says="[[rule]]", line=0, rule=""),
     Bad(name="one rule instead of rules", rules='[rule]\nid = "xx-law/no"\n', says="[[rule]]", line=0, rule=""),
     # ---- circles

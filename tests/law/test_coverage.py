@@ -43,7 +43,7 @@ def test_the_page_is_what_the_packs_say(rows: list[Row]) -> None:
 def test_the_rows_are_those_of_the_sheets(tmp_path: Path) -> None:
     tool = ROOT / "tools" / "coverage.py"
     program = f"import runpy, sys; m = runpy.run_path({str(tool)!r}); rows = m['rows']\n"
-    program += f"from pathlib import Path\nfor name in ('law-eu.md', 'law-us.md', 'law-cn.md'):\n"
+    program += "from pathlib import Path\nfor name in ('law-eu.md', 'law-us.md', 'law-cn.md'):\n"
     program += f"    for row in rows(Path({str(SHEETS)!r}) / name): print(*row, sep='|')\n"
     told = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True, cwd=tmp_path)
     import tomllib

@@ -12,14 +12,13 @@ from comity.law.cases import read_cases
 from comity.law.clocks import read_almanac
 from comity.law.difference import Change, Comparison, Side
 from comity.law.duty_cases import read_duty_cases
-from tests.law.tiny_packs import PACK, LAW, rule, table, write_pack
+from tests.law.tiny_packs import LAW, PACK, rule, table, write_pack
 
 
 def compared(book: Lawbook, root: Path, first: str, last: str, *names: str) -> list[Change]:
-    sides = (Side(book, date.fromisoformat(day)) for day in (first, last))
-    return list(
-        Comparison(*sides, read_cases(book, root), read_duty_cases(book, root), read_almanac(root), names).changes()
-    )
+    old, new = (Side(book, date.fromisoformat(day)) for day in (first, last))
+    cases, duties = read_cases(book, root), read_duty_cases(book, root)
+    return list(Comparison(old, new, cases, duties, read_almanac(root), names).changes())
 
 
 def tiny(tmp_path: Path, rules: str, law: str = LAW) -> list[tuple[str, str, str]]:
@@ -42,7 +41,11 @@ def test_nothing_changes_where_nothing_does(tmp_path: Path) -> None:
             "changes",
             "deny -> permit",
         ),
-        (rule(until="2026-09-01") + rule(from_="2026-09-01", cite='"Nowhere Act 3"'), "is cited anew", "deny, citing the old article -> deny, citing the new"),
+        (
+            rule(until="2026-09-01") + rule(from_="2026-09-01", cite='"Nowhere Act 3"'),
+            "is cited anew",
+            "deny, citing the old article -> deny, citing the new",
+        ),
     ],
     ids=["begins", "ends", "changes", "cited anew"],
 )  # fmt: skip
@@ -51,7 +54,10 @@ def test_a_rule_that_changes_has_a_witness(rules: str, how: str, witness: str, t
 
 
 def test_a_number_that_changes_is_shown_at_its_edge(tmp_path: Path) -> None:
-    values = '[{ from = 2020-01-01, until = 2026-09-01, value = 16, cite = "a" }, { from = 2026-09-01, value = 18, cite = "b" }]'
+    values = (
+        '[{ from = 2020-01-01, until = 2026-09-01, value = 16, cite = "a" }, '
+        '{ from = 2026-09-01, value = 18, cite = "b" }]'
+    )
     ages = table("parameter", id='"xx-law/age"', says='"The age."', unit='"years"', values=values)
     root = write_pack(tmp_path, rule(when='"person.age < param.age"') + ages)
     [change] = compared(read_packs(root), root, "2026-08-31", "2026-09-01")
@@ -64,7 +70,10 @@ def test_a_number_that_changes_is_shown_at_its_edge(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("first", "last", "names", "rules"),
     [
-        ("2024-03-21", "2024-03-22", ["cn-transfers"], {"cn-transfers/paper-for-everybody", "cn-transfers/hundred-thousand-people"}),
+        (
+            "2024-03-21", "2024-03-22", ["cn-transfers"],
+            {"cn-transfers/paper-for-everybody", "cn-transfers/hundred-thousand-people"},
+        ),
         ("2025-12-31", "2026-01-01", ["us-ca-ccpa"], {"us-ca-ccpa/risk-assessment", "us-ca-ccpa/opt-out-shown"}),
         ("2026-08-10", "2026-08-11", ["fr"], {"fr-prospection/call-needs-consent"}),
     ],

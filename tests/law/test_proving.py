@@ -30,7 +30,7 @@ from comity.law.proving import (
     unstopped,
 )
 from comity.law.smt import SettingTerms, Terms, fold_open, terms_of
-from comity.law.vocabulary import Facts
+from comity.law.vocabulary import Facts, Value
 from tests.law.people import DAY, HOMES, USES, circumstances, person, willing
 from tests.law.random_law import random_book, random_facts, shown
 from tests.law.tiny_packs import rule, write_pack
@@ -40,55 +40,66 @@ z3 = pytest.importorskip("z3", reason="proving needs Z3: pip install 'comity[pro
 # ---------------------------------------------------------------- the encoding says what `may` says
 
 
-def told(terms: Terms, answers: SettingTerms, facts: Facts, day: date) -> str:
-    """Return the verdict that the terms give to facts, by the solver."""
-    known = {name: fact.absent for name, fact in terms.vocabulary.facts.items()} | facts
-    permit, deny = answers.permit, answers.deny
-    solver = z3.Solver()
-    solver.add(terms.axioms(day))
-    for name in terms.names:
-        value = known[name]
+class Teller:
+    """Says the verdict that the terms of one setting give to facts."""
+
+    def __init__(self, terms: Terms, answers: SettingTerms, day: date) -> None:
+        self.terms, self.day = terms, day
+        self.denies, self.permits = answers.deny, answers.permit
+        self.solver = z3.Solver()
+        self.solver.add(terms.axioms(day))
+
+    def __call__(self, facts: Facts) -> str:
+        known = {name: fact.absent for name, fact in self.terms.vocabulary.facts.items()} | facts
+        self.solver.push()
+        self.solver.add(*(self.fixed(name, known[name]) for name in self.terms.names))
+        assert self.solver.check() == z3.sat, shown(facts)
+        denies, permits = (self.holds(term) for term in (self.denies, self.permits))
+        self.solver.pop()
+        return "deny" if denies else "permit" if permits else "ask"
+
+    def fixed(self, name: str, value: Value) -> object:
         if value is None:
-            solver.add(terms.is_not_known(name))
-        else:
-            solver.add(
-                terms.is_day(name, value, day) if isinstance(value, date) else terms.is_value(name, value)
-            )
-    assert solver.check() == z3.sat, shown(facts)
-    model = solver.model()
-    said = [bool(term if isinstance(term, bool) else model.eval(term, model_completion=True)) for term in (deny, permit)]
-    return "deny" if said[0] else "permit" if said[1] else "ask"
+            return self.terms.is_not_known(name)
+        if isinstance(value, date):
+            return self.terms.is_day(name, value, self.day)
+        return self.terms.is_value(name, value)
+
+    def holds(self, term: object) -> bool:
+        return term if isinstance(term, bool) else bool(self.solver.model().eval(term, model_completion=True))
 
 
 def test_the_terms_and_may_agree_on_random_people(book: Lawbook) -> None:
     dice, plan = random.Random(7), fold_open(book, DAY)
     terms = terms_of(book.vocabulary, [plan])
-    encoded: dict[str, SettingTerms] = {}
     homes = [home for home in HOMES if home != "US"]
+    told: dict[str, Teller] = {}
     seen = set()
-    for number in range(1_000):
+    for number in range(1_500):
         use, home = dice.choice(list(USES)), homes[number % len(homes)]
         who = willing(book, dice) if dice.random() < 0.7 else person(book, dice, dice.choice([0.1, 0.3, 0.6]))
+        who.pop("person.born_on", None)  # no condition asks for it; it is another way to say the age
         facts = book.vocabulary.read({**circumstances(book, dice, use), **who, "person.home": home})
-        if home not in encoded:
-            encoded[home] = SettingTerms(terms, plan.at(frozenset({home})))
+        if home not in told:
+            told[home] = Teller(terms, SettingTerms(terms, plan.at(frozenset({home}))), DAY)
         verdict = may(book, facts, day=DAY).verdict.value
-        assert told(terms, encoded[home], facts, DAY) == verdict, shown(facts)
+        assert told[home](facts) == verdict, shown(facts)
         seen.add(verdict)
     assert seen == {"permit", "deny", "ask"}
 
 
 def test_the_terms_and_may_agree_on_random_laws(book: Lawbook) -> None:
     """Exceptions nest, much is in doubt, obligations clash, and homes are sets of places."""
-    for seed in range(1_000):
+    for seed in range(600):
         dice = random.Random(seed)
-        laws, facts = random_book(book, dice), random_facts(dice)
+        laws = random_book(book, dice)
         plan = fold_open(laws, DAY)
-        homes = facts.get("person.home")
-        assert homes is None or isinstance(homes, frozenset)
         terms = terms_of(laws.vocabulary, [plan])
-        answers = SettingTerms(terms, plan.at(homes))
-        assert told(terms, answers, facts, DAY) == may(laws, facts, day=DAY).verdict.value, f"{seed}: {shown(facts)}"
+        for facts in (random_facts(dice) for _ in range(2)):
+            homes = facts.get("person.home")
+            assert homes is None or isinstance(homes, frozenset)
+            told = Teller(terms, SettingTerms(terms, plan.at(homes)), DAY)
+            assert told(facts) == may(laws, facts, day=DAY).verdict.value, f"{seed}: {shown(facts)}"
 
 
 # ---------------------------------------------------------------- the shipped packs
@@ -109,15 +120,15 @@ def intervals(book: Lawbook) -> list[date]:
 
 
 def test_every_invariant_holds_of_the_shipped_packs(book: Lawbook, invariants: Invariants) -> None:
-    proofs = list(prove(Prover(book, days=intervals(book)), invariants))
+    proofs = list(prove(Prover(book, invariants, days=intervals(book))))
     assert {proof.name: [failure.says for failure in proof.failures] for proof in proofs if not proof.holds} == {}
     assert len(proofs) == 7 + len(invariants.listed)
     assert all(proof.intervals and proof.places for proof in proofs)
 
 
-def test_without_the_house_rules_some_laws_do_not_stop_marketing(book: Lawbook) -> None:
+def test_without_the_house_rules_some_laws_do_not_stop_marketing(book: Lawbook, invariants: Invariants) -> None:
     day = intervals(book)[-1]
-    found = unstopped(Prover(book, days=[day]), day)
+    found = unstopped(Prover(book, invariants, days=[day]), day)
     laws = replace(book, laws=tuple(law for law in book.laws if not law.is_house))
     assert "US-TX" in next(one for one in found if one.channel == "post").places
     assert any(one.channel == "call" and one.only_business for one in found)
@@ -157,7 +168,7 @@ def without_conjunct(rule: Rule, names_it: Callable[[Condition], bool]) -> Rule:
 
 def proof_of(book: Lawbook, invariants: Invariants, name: str, *, home: str, day: date = DAY) -> Proof:
     start = max(one for one in dates_of_change(book) if one <= day)
-    return next(prove(Prover(book, days=[start], homes=[home]), invariants, [name]))
+    return next(prove(Prover(book, invariants, days=[start], homes=[home]), [name]))
 
 
 def confirmed(book: Lawbook, proof: Proof) -> Verdict:
@@ -182,7 +193,7 @@ def test_an_exception_that_lifts_the_house_rule_is_found(book: Lawbook, invarian
     broken = with_rule(book, "house/one-confirmation", lambda found: replace(found, when=loose))
     proof = proof_of(broken, invariants, "a-refusal-stops-marketing", home="US-TX")
     assert confirmed(broken, proof) is not Verdict.DENY
-    assert proof.failures[0].facts["relation.customer"] is True
+    assert "relation.customer" in proof.failures[0].facts
 
 
 def test_an_exception_of_another_law_that_lifts_the_house_rule_is_found(book: Lawbook, invariants: Invariants) -> None:
@@ -194,7 +205,7 @@ def test_an_exception_of_another_law_that_lifts_the_house_rule_is_found(book: La
     )  # fmt: skip
     proof = proof_of(broken, invariants, "a-refusal-stops-marketing", home="US-TX")
     assert confirmed(broken, proof) is not Verdict.DENY
-    assert proof.failures[0].facts["use.channel"] == "sms"
+    assert confirmed(book, proof) is Verdict.DENY
 
 
 def test_a_ground_without_conditions_is_found(book: Lawbook, invariants: Invariants) -> None:
@@ -248,9 +259,7 @@ def test_the_dates_of_a_number_swapped_are_found_on_their_interval(book: Lawbook
         early = replace(value, value=13, span=Span(start=value.span.start, until=turn))
         return replace(found, values=(early, replace(value, span=Span(start=turn))))
 
-    broken = changed(
-        book, "us-ca-ccpa", lambda law: replace(law, parameters=tuple(map(swapped, law.parameters)))
-    )
+    broken = changed(book, "us-ca-ccpa", lambda law: replace(law, parameters=tuple(map(swapped, law.parameters))))
     name = "no-sale-under-16-in-california"
     proof = proof_of(broken, invariants, name, home="US-CA", day=date(2024, 12, 31))
     assert confirmed(broken, proof) is Verdict.DENY
@@ -279,13 +288,12 @@ def test_an_absence_turned_round_is_found(book: Lawbook, invariants: Invariants)
     assert "with consent.express = false" in proof.failures[0].says
 
 
-def test_a_capped_truth_that_permits_is_found(
+def test_terms_that_disagree_with_may_are_told_from_a_defect(
     book: Lawbook, invariants: Invariants, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """If the terms took what is possible for certain, `may` would not confirm it, and that is said."""
+    """No counterexample is shown that `may` does not confirm."""
     monkeypatch.setattr(SettingTerms, "permit", True)
-    with pytest.raises(EncodingDisagrees, match="disagrees with `may`"):
-        proof_of(book, invariants, "children-are-not-for-sale", home="DE")
+    with pytest.raises(EncodingDisagrees, match="the encoding disagrees with `may`"):
         proof_of(book, invariants, "no-permit-with-an-empty-slot", home="DE")
 
 
@@ -331,7 +339,7 @@ def test_what_is_printed_is_a_file_that_may_takes(tmp_path: Path) -> None:
     [
         (("never permit", "never say"), "always"),
         (("consent.given", "consent.gven"), "did you mean"),
-        (("use.operation", "person.age"), "belongs into 'where'"),
+        (('"use.operation" = "contact"', '"person.age" = 15'), "belongs into 'where'"),
         (('name = "consent-or-nothing"', 'nme = "x"'), "unknown key 'nme'"),
         (('where = "person.home', 'law = "yy"\nwhere = "person.home'), "no law is called 'yy'"),
         (("not consent.given", "define.nothing"), "no definition or parameter"),

@@ -26,7 +26,9 @@ COMMANDS: dict[str, Door] = {
     "may": Door("comity.cli.may", "may", "Ask the law about one use of one person's data."),
     "must": Door("comity.cli.must", "must", "Ask what an event makes us owe, to whom and by which day."),
     "clock": Door("comity.cli.must", "clock", "Count a period as a law counts it."),
-    "lint-text": Door("comity.cli.texts", "lint_text", "Look through a text for what the law bans or demands in words."),
+    "lint-text": Door(
+        "comity.cli.texts", "lint_text", "Look through a text for what the law bans or demands in words."
+    ),
     "org": Door("comity.cli.org", "org", "Describe who we are, by answering questions."),
     "law": Door("comity.cli.law", "law", "Read the law packs; check and test them."),
 }

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from comity.law.clocks import Almanac
     from comity.law.duty_cases import DutyCase
     from comity.law.lawbook import Law, Rule
+    from comity.law.text_cases import TextCase
+    from comity.law.texts import TextBook
 
 PACKS = click.option(
     "--packs",
@@ -91,16 +93,24 @@ def lint(packs: Path | None, *, mutate: bool) -> None:
     """Check the packs: sources, days, and three cases for every rule."""
     from comity.law import duty_lint
     from comity.law import lint as linter
+    from comity.law.text_cases import lint_texts, mutate_texts
 
     book = _book(packs)
     cases, duties = _cases(book, packs), _duty_cases(book, packs)
-    problems = [*linter.lint(book, cases), *duty_lint.lint_duties(book, duties)]
+    texts, written = _text_cases(book, packs)
+    problems = [
+        *linter.lint(book, cases), *duty_lint.lint_duties(book, duties), *lint_texts(texts, written),
+    ]  # fmt: skip
     for problem in problems:
         click.echo(str(problem))
-    counts = ((len(book.rules()), "rule"), (len(cases) + len(duties), "case"), (len(problems), "problem"))
+    stories = len(cases) + len(duties) + len(written)
+    counts = ((len(book.rules()) + len(texts.rules), "rule"), (stories, "case"), (len(problems), "problem"))
     click.echo(", ".join(_counted(number, thing) for number, thing in counts))
     if mutate:
-        tried = [*linter.mutate(book, cases), *duty_lint.mutate_duties(book, duties, _almanac(packs))]
+        tried = [
+            *linter.mutate(book, cases), *duty_lint.mutate_duties(book, duties, _almanac(packs)),
+            *mutate_texts(texts, written),
+        ]  # fmt: skip
         for mutant in (mutant for mutant in tried if not mutant.caught_by):
             click.echo(f"no case notices: {mutant.rule}: {mutant.change}")
         caught = sum(bool(mutant.caught_by) for mutant in tried)
@@ -117,30 +127,47 @@ def test_cases(packs: Path | None, names: tuple[str, ...]) -> None:
     from comity.law.cases import try_case
     from comity.law.duty_cases import try_duty_case
     from comity.law.folding import Plan
+    from comity.law.text_cases import try_text_case
 
     book, almanac = _book(packs), _almanac(packs)
     every, duties = _cases(book, packs), _duty_cases(book, packs)
-    _check_names(names, {case.law for case in every} | {case.law for case in duties})
+    texts, written = _text_cases(book, packs)
+    _check_names(names, {case.law for case in every} | {case.law for case in duties} | {case.law for case in written})
     plans: dict[object, Plan] = {}
     outcomes = [try_case(book, case, plans) for case in every if _named(case.law, names)]
     owed = [try_duty_case(book, case, almanac) for case in duties if _named(case.law, names)]
     told = [(outcome.case.file, outcome.case.line, outcome.case.name, outcome.problems) for outcome in outcomes]
     told += [(outcome.case.file, outcome.case.line, outcome.case.name, outcome.problems) for outcome in owed]
+    read = [case for case in written if _named(case.law, names)]
+    told += [(case.file, case.line, case.name, try_text_case(texts, case)) for case in read]
     for file, line, name, problems in told:
         for problem in problems:
             click.echo(f"{file}:{line}: {name}: {problem}")
     failed = sum(bool(problems) for *_, problems in told)
     answers = Counter(outcome.answer for outcome in outcomes)
     by_answer = ", ".join(
-        f"{number} {word}" for word, number in [*answers.most_common(), ("of duties", len(owed))] if number
+        f"{number} {word}"
+        for word, number in [*answers.most_common(), ("of duties", len(owed)), ("of texts", len(read))]
+        if number
     )
     otherwise = "1 comes" if failed == 1 else f"{failed} come"
-    click.echo(f"{_counted(len(outcomes) + len(owed), 'case')}, {otherwise} out otherwise ({by_answer})")
+    click.echo(f"{_counted(len(told), 'case')}, {otherwise} out otherwise ({by_answer})")
     if failed:
         sys.exit(1)
 
 
 law.add_command(prove)
+
+
+def _text_cases(book: Lawbook, packs: Path | None) -> tuple[TextBook, list[TextCase]]:
+    from comity.law import SHIPPED
+    from comity.law.text_cases import read_text_cases
+    from comity.law.texts import read_texts
+
+    with plain_errors():
+        texts = read_texts(book, packs or SHIPPED)
+        return texts, read_text_cases(texts, packs or SHIPPED)
+    raise AssertionError
 
 
 def _counted(number: int, thing: str) -> str:

@@ -36,18 +36,19 @@ def prove(packs: Path | None, *, as_json: bool) -> None:
     from comity.law import SHIPPED, lawbook
     from comity.law.proving import EncodingDisagrees, Prover, read_invariants
     from comity.law.proving import prove as proofs
-    from comity.law.smt import NoProver
+    from comity.law.smt import NoProver, load_z3
 
     started = time.monotonic()
     found: list[tuple[Proof, float]] = []
     with plain_errors():
         try:
+            load_z3()
             root = packs or SHIPPED
             book = lawbook(root)
             invariants = read_invariants(book, root)
-            prover = Prover(book)
+            prover = Prover(book, invariants)
             _say(_of_what(prover), as_json=as_json)
-            for proof, seconds in _timed(proofs(prover, invariants)):
+            for proof, seconds in _timed(proofs(prover)):
                 found.append((proof, seconds))
                 _say(_proof_text(proof, seconds), as_json=as_json)
             open_still = _without_house(prover)
@@ -131,7 +132,9 @@ def _in_words(one: Unstopped) -> str:
 
     usual = {"use.operation", "use.purpose", "use.channel"}
     facts = ((name, value) for name, value in sorted(one.facts.items()) if name not in usual)
-    return ", ".join(f"{name}={'|'.join(value) if isinstance(value, frozenset) else shown(value)}" for name, value in facts)
+    return ", ".join(
+        f"{name}={'|'.join(value) if isinstance(value, frozenset) else shown(value)}" for name, value in facts
+    )
 
 
 def _some(words: tuple[str, ...], most: int) -> str:

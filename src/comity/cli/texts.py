@@ -107,7 +107,13 @@ def _places(book: TextBook, given: str, day: date) -> dict[str, frozenset[str]]:
 
 
 def _as_json(  # noqa: PLR0917  (all that an answer rests on)
-    file: Path, form: Form, asked: dict[str, frozenset[str]], day: date, document: Document, looked: Looked, bare: list[str]
+    file: Path,
+    form: Form,
+    asked: dict[str, frozenset[str]],
+    day: date,
+    document: Document,
+    looked: Looked,
+    bare: list[str],
 ) -> dict[str, Any]:
     return {
         "format": 1,

@@ -90,7 +90,9 @@ def accept_without_reject(page: Page, look: Look, document: Document) -> Iterato
     for controls in page.groups():
         yes, no = _yes_and_no(controls, look)
         if yes and not no:
-            others = (one.says for one in controls if one.kind in PRESSED and not one.hidden and one.says != yes[0].says)
+            others = (
+                one.says for one in controls if one.kind in PRESSED and not one.hidden and one.says != yes[0].says
+            )
             yield Sight(yes[0].line, " / ".join([yes[0].says, *islice(others, 2)]))
 
 
@@ -117,7 +119,9 @@ def _yes_and_no(controls: list[Control], look: Look) -> tuple[list[Control], lis
 
 LOOKS = ("font-size", "font-weight", "padding", "width", "height", "background", "color", "opacity", "text-decoration")
 STRONG = frozenset("primary cta main filled contained solid highlight highlighted big large lg xl success".split())
-WEAK = frozenset("secondary tertiary link text muted ghost outline outlined subtle small sm xs plain light grey gray".split())
+WEAK = frozenset(
+    "secondary tertiary link text muted ghost outline outlined subtle small sm xs plain light grey gray".split()
+)
 
 
 def _differs(one: Control, other: Control) -> str:
@@ -147,16 +151,18 @@ def options_do_not_answer(page: Page, look: Look, document: Document) -> Iterato
         pressed = [one for one in controls if one.kind in PRESSED | {"choice"} and not one.hidden]
         answers = {one.folded.strip(" .!") for one in pressed}
         start, end = page.spans[controls[0].group]
-        for first, last in look.words.spans(page.prose.folded[start:end]) if answers and answers <= {"yes", "no"} else ():
+        for first, last in (
+            look.words.spans(page.prose.folded[start:end]) if answers and answers <= {"yes", "no"} else ()
+        ):
             yield Sight(page.prose.line(start + first), page.prose.shown[start + first : start + last])
 
 
 def close_button(page: Page, look: Look, document: Document) -> Iterator[Sight]:  # noqa: ARG001  (as above)
     """Something to press that closes: by its words, or by the mark × alone."""
     for control in page.controls:
-        if control.kind in PRESSED and not control.hidden:
-            if control.folded.strip() in {"x", "×", "✕", "✖"} or look.words.first(control.folded):
-                yield Sight(control.line, control.says)
+        closes = control.folded.strip() in {"x", "×", "✕", "✖"} or look.words.first(control.folded)
+        if closes and control.kind in PRESSED and not control.hidden:
+            yield Sight(control.line, control.says)
 
 
 # ---------------------------------------------------------------- haste
@@ -166,8 +172,9 @@ def countdown(page: Page, look: Look, document: Document) -> Iterator[Sight]:
     """A clock that runs, or words that say that time does."""
     yield from (Sight(line, words or "a countdown") for line, words in page.timers)
     subject = (document.headers or {}).get("subject")
-    for start, end in look.words.spans(fold(subject.says)) if subject else ():
-        yield Sight(subject.line, subject.says[start:end], "subject")
+    if subject:
+        for start, end in look.words.spans(fold(subject.says)):
+            yield Sight(subject.line, subject.says[start:end], "subject")
     for start, end in look.words.spans(page.prose.folded):
         yield Sight(page.prose.line(start), page.prose.shown[start:end])
 
@@ -208,7 +215,11 @@ def false_reply(page: Page, look: Look, document: Document) -> Iterator[Sight]: 
 def sender_named(page: Page, look: Look, document: Document) -> Iterator[Sight]:  # noqa: ARG001  (as above)
     """A sender with an address and a name before it that is not the address again."""
     header = (document.headers or {}).get("from")
-    found = re.fullmatch(r"\s?\"?([^<\"]{2,200})\"?\s?<([^<>\s@]{1,200}@[^<>\s@]{1,200})>\s?", header.says) if header else None
+    found = (
+        re.fullmatch(r"\s?\"?([^<\"]{2,200})\"?\s?<([^<>\s@]{1,200}@[^<>\s@]{1,200})>\s?", header.says)
+        if header
+        else None
+    )
     if header and found and not look.words.first(fold(found[1]).strip()) and "@" not in found[1]:
         yield Sight(header.line, header.says)
 
@@ -257,16 +268,22 @@ def _spelled(numeral: str) -> int:
 CHECKS: dict[str, Check] = {
     "pre-ticked": Check(pre_ticked, "controls", "a box ticked beforehand whose label has one of the words"),
     "required": Check(required_box, "html", "a required box or field whose label or name has one of the words"),
-    "one-box-many-purposes": Check(many_purposes, "controls", "one yes (against: words of a yes) to two or more of the sets"),
+    "one-box-many-purposes": Check(
+        many_purposes, "controls", "one yes (against: words of a yes) to two or more of the sets"
+    ),
     "toggle-without-state": Check(toggle_without_state, "html", "a switch about the words that says none of `against`"),
     "accept-without-reject": Check(accept_without_reject, "controls", "a yes of the words without a no of `against`"),
     "unequal-buttons": Check(unequal_buttons, "html", "a yes of the words that looks other than the no of `against`"),
     "options-do-not-answer": Check(options_do_not_answer, "controls", "a question in the words answered by yes and no"),
     "close-button": Check(close_button, "html", "something to press that closes, by the words or by ×"),
     "countdown": Check(countdown, "words", "a running clock, or the words"),
-    "opt-out-asks-too-much": Check(opt_out_asks_too_much, "html", "a form about the words with more fields than `limit`"),
+    "opt-out-asks-too-much": Check(
+        opt_out_asks_too_much, "html", "a form about the words with more fields than `limit`"
+    ),
     "tracking-pixel": Check(tracking_pixel, "html", "a picture of one point"),
-    "false-reply": Check(false_reply, "words", "a subject beginning with one of the words in a message that answers none"),
+    "false-reply": Check(
+        false_reply, "words", "a subject beginning with one of the words in a message that answers none"
+    ),
     "sender-named": Check(sender_named, "words", "a sender's name beside the address, other than the words"),
     "amount-over": Check(amount_over, "words", "a sum in yuan above `limit` in a paragraph with one of the words"),
 }

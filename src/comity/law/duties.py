@@ -304,7 +304,7 @@ class _Clock:
     def set(self) -> Owed:
         """Return the duty with its day, or with what is missing for it."""
         if not any((self.duty.within, self.duty.by, self.duty.before, self.duty.opens)):
-            return self.no_later(replace(self.owed, at_once=True))
+            return self.at_once()
         known = [day for day in map(self.fact, self.duty.start) if day is not None]
         on = cast("date", self.fact("event.on"))
         start, missing = (max(known), ()) if known else (on, self.duty.start)
@@ -324,6 +324,16 @@ class _Clock:
             return replace(found, earliest=due.day, missing=wanting)
         found = self.extended(replace(found, due=due, opens=self.opening(due)), start, added)
         return self.done(self.no_later(found))
+
+    def at_once(self) -> Owed:
+        """Return a duty without a period: owed at once, or when what holds us back is over."""
+        notes = tuple(self.paused(pause) for pause in self.duty.pauses)
+        owed = replace(self.owed, notes=(*self.owed.notes, *notes))
+        holds = [pause for pause in self.duty.pauses if pause.effect == "hold" and self.holds(pause)]
+        ends = [day for pause in holds if (day := self.fact(pause.until)) is not None]
+        if not ends or max(ends) <= cast("date", self.fact("event.on")):
+            return replace(owed, at_once=True)
+        return replace(owed, due=Due(max(ends), (f"held back until {said(max(ends))}",)))
 
     def holds(self, pause: Pause) -> bool:
         return self.asking.world.truth(self.asking.law, pause.when) == TRUE

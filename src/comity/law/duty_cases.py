@@ -98,8 +98,7 @@ def _told(item: Owed) -> str:
 
 
 def _matches(wanted: Mapping[str, Any], item: Owed) -> bool:
-    state = wanted.get("state")
-    if (state is None and item.state == "stopped") or (state is not None and item.state != state):
+    if item.state != wanted.get("state", "owed"):
         return False
     return all(_TESTS[key](item, value) for key, value in wanted.items() if key != "state")
 

@@ -6,6 +6,7 @@ grows with the length of the file and no faster. Layout is not computed; of styl
 
 from __future__ import annotations
 
+import codecs
 import re
 import unicodedata
 from bisect import bisect_right
@@ -40,7 +41,7 @@ class UnreadableText(ValueError):
 
 def fold(text: str) -> str:
     """Return `text` in the form that is searched: small letters, half width, straight quotes; as long as before."""
-    folded = {ord(mark): plain for mark, plain in zip("‘’‛“”„«»", "'''\"\"\"\"\"", strict=True)}
+    folded = {ord(mark): plain for mark, plain in zip("‘’‛“”„«»", '\'\'\'"""""', strict=True)}
     for mark in set(text):
         plain = unicodedata.normalize("NFKC", mark).lower()
         if len(plain) == 1 and plain != mark:
@@ -209,6 +210,13 @@ MARKED_UP = re.compile(
 META_CHARSET = re.compile(rb"<meta[^<>]{0,200}charset=[\"']?\s?([A-Za-z0-9_-]{1,40})", re.IGNORECASE)
 
 
+NOT_OF_FILES = frozenset("idna mbcs oem punycode raw-unicode-escape undefined unicode-escape utf-7".split())
+"""Codecs that no text file is in; some take a time that grows with the square of what they read."""
+
+CHINESE = {"gb2312": "gb18030", "gbk": "gb18030"}
+"""Charsets that files name, and the larger one in which they are written."""
+
+
 def read_document(content: bytes, *, name: str = "", mail: bool = False) -> Document:
     """Read a file's bytes as a message (where `mail`), a page, or plain text. Raises UnreadableText.
 
@@ -247,15 +255,14 @@ def _decoded(content: bytes, charset: str = "") -> tuple[str, tuple[str, ...]]:
         return content.decode("utf-16", "replace"), ("read as UTF-16",)
     declared = META_CHARSET.search(content[:4096])
     names = [charset, declared[1].decode() if declared else ""]
-    for name in filter(None, names):
+    known = [CHINESE.get(name.lower(), name) for name in names if name and _is_charset(name)]
+    for name in (*known, "utf-8-sig"):
         try:
             return content.decode(name), ()
-        except (LookupError, UnicodeDecodeError):
+        except UnicodeDecodeError:
             continue
-    try:
-        return content.decode("utf-8-sig"), ()
-    except UnicodeDecodeError:
-        pass
+    if known:
+        return content.decode(known[0], "replace"), (f"not all of it is {known[0]}, as it says of itself",)
     try:
         text = content.decode("gb18030")
     except UnicodeDecodeError:
@@ -266,6 +273,14 @@ def _decoded(content: bytes, charset: str = "") -> tuple[str, tuple[str, ...]]:
         return content.decode("cp1252"), ("not UTF-8; read as Windows-1252",)
     except UnicodeDecodeError:
         return content.decode("utf-8", "replace"), ("not UTF-8; what could not be read is left out",)
+
+
+def _is_charset(name: str) -> bool:
+    try:
+        codec = codecs.lookup(name)
+    except (LookupError, ValueError):
+        return False
+    return codec.name not in NOT_OF_FILES and codec._is_text_encoding  # noqa: SLF001  (the only mark of base64 and its like)
 
 
 # ---------------------------------------------------------------- plain text
@@ -288,8 +303,9 @@ def _plain_page(text: str, part: str) -> Page:
             ticked = box[1] in {"[x]", "[X]", "[√]", "[✓]", "[✔]", "☑", "✅", "☒", "■"}
             says = box[2].strip()[:LONGEST_LABEL]
             controls.append(_drawn("box", says, number, writer.length, ticked=ticked))
-        for button in DRAWN_BUTTON.finditer(line) if not box and "[" in line else ():
-            controls.append(_drawn("link" if button[2] else "button", button[1].strip(), number, writer.length))
+        elif "[" in line:
+            drawn = DRAWN_BUTTON.finditer(line)
+            controls += [_drawn("link" if one[2] else "button", one[1].strip(), number, writer.length) for one in drawn]
         writer.add(line, number)
         writer.space()
     prose = writer.prose()
@@ -449,16 +465,20 @@ class _Reader(HTMLParser):
 
     def _group(self, tag: str, attributes: Mapping[str, str], group: int) -> int:
         named = f"{attributes.get('id', '')} {attributes.get('class', '')}".lower()
-        if tag in {"form", "dialog"} or attributes.get("role") in {"dialog", "alertdialog"} or (
-            tag in {"div", "section", "aside", "footer"} and TOGETHER.search(named) and not self._inside_one_named(named)
-        ):  # fmt: skip
+        called = tag in {"div", "section", "aside", "footer"} and TOGETHER.search(named)
+        plain = tag in {"form", "dialog"} or attributes.get("role") in {"dialog", "alertdialog"}
+        if plain or (called and not self._inside_one_named(named)):
             self.spans.append([self.writer.length, -1])
             return len(self.spans) - 1
         return group
 
     def _inside_one_named(self, named: str) -> bool:
         """Tell whether this is a part of a banner rather than one: cookie-banner__buttons within cookie-banner."""
-        return bool(self.open) and self.open[-1].group > 0 and re.search(r"__|-(?:inner|body|text|button)", named) is not None
+        return (
+            bool(self.open)
+            and self.open[-1].group > 0
+            and re.search(r"__|-(?:inner|body|text|button)", named) is not None
+        )
 
     def _element(self, tag: str, attributes: Mapping[str, str], style: Mapping[str, str], here: _Open) -> None:
         named = f"{attributes.get('id', '')} {attributes.get('class', '')}".lower()
@@ -495,7 +515,8 @@ class _Reader(HTMLParser):
         around = next((item.words for item in reversed(self.open) if item.tag == "label"), None)
         form = attributes.get("type", "text") if here.tag == "input" else here.tag
         self.found.append({
-            "kind": kind, "line": self.getpos()[0], "start": self.writer.length, "group": here.group, "form": form.lower(),
+            "kind": kind, "line": self.getpos()[0], "start": self.writer.length, "group": here.group,
+            "form": form.lower(),
             "name": f"{attributes.get('name', '')} {attributes.get('autocomplete', '')}".strip(),
             "target": attributes.get("href", ""), "style": style, "hidden": here.hidden or form == "hidden",
             "ticked": "checked" in attributes or attributes.get("aria-checked") == "true",
@@ -503,7 +524,7 @@ class _Reader(HTMLParser):
             "needed": "required" in attributes or attributes.get("aria-required") == "true",
             "classes": frozenset(re.findall(r"[a-z0-9]+", attributes.get("class", "").lower())),
             "id": attributes.get("id", ""), "own": own, "around": around,
-            "spoken": attributes.get("aria-label", "") or attributes.get("placeholder", "") or attributes.get("title", ""),
+            "spoken": next(filter(None, map(attributes.get, ("aria-label", "placeholder", "title"))), ""),
         })  # fmt: skip
 
     def page(self, part: str) -> Page:
@@ -541,7 +562,9 @@ def _plain(words: object) -> str:
 
 def _kind(tag: str, attributes: Mapping[str, str], named: str) -> Kind | None:
     form, role = attributes.get("type", "text").lower(), attributes.get("role", "").lower()
-    if role == "switch" or (tag == "input" and form == "checkbox" and SWITCH.search(named.replace("-", " ").replace("_", " "))):
+    if role == "switch" or (
+        tag == "input" and form == "checkbox" and SWITCH.search(named.replace("-", " ").replace("_", " "))
+    ):
         return "toggle"
     if role == "checkbox" or (tag == "input" and form == "checkbox"):
         return "box"

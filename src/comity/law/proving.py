@@ -13,17 +13,18 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from comity.law.asking import may
-from comity.law.conditions import NEVER, TRUE, Condition, ConditionError, names, parse, tests
+from comity.law.conditions import NEVER, TRUE, Condition, ConditionError, Parameter, Test, names, parse, tests
 from comity.law.decisions import Decision
-from comity.law.folding import FIXED_NAMESPACES, HOME, LocalPlan, Plan, World, _local
+from comity.law.folding import FIXED_NAMESPACES, HOME, FoldedLaw, LocalPlan, World, _local
 from comity.law.lawbook import Law, Lawbook, PackError, Rule, Span, Verdict
 from comity.law.smt import (
+    LawTerms,
     Pair,
     SettingTerms,
     Term,
@@ -173,8 +174,9 @@ def _where(book: Lawbook, text: str, law: str, wrong: Callable[[str], PackError]
     except ConditionError as error:
         raise wrong(f"where: {error}") from None
     named = [*names(condition), *(_parameter_of(test.operand) for test in tests(condition))]
-    known = {item.id for item in (*book.law(law).definitions, *book.law(law).parameters)} if law else set()
-    short = {item.partition("/")[2].replace("-", "_") for item in known}
+    own = book.law(law) if law else None
+    known = [*(item.id for item in own.definitions), *(item.id for item in own.parameters)] if own else []
+    short = {name.partition("/")[2].replace("-", "_") for name in known}
     for name in filter(None, named):
         if name not in short:
             raise wrong(f"where: {name} is no definition or parameter of {law or 'any law: name one with law = '}")
@@ -182,7 +184,7 @@ def _where(book: Lawbook, text: str, law: str, wrong: Callable[[str], PackError]
 
 
 def _parameter_of(operand: object) -> str:
-    return getattr(operand, "name", "") if type(operand).__name__ == "Parameter" else ""
+    return operand.name if isinstance(operand, Parameter) else ""
 
 
 def _use(book: Lawbook, given: object, wrong: Callable[[str], PackError]) -> Facts:
@@ -222,15 +224,301 @@ class Proof:
     failures: tuple[Counterexample, ...] = ()
 
     @property
-    def holds(prover: Prover, one: Invariant) -> Proof:
+    def holds(self) -> bool:
+        """Tell whether it was proved."""
+        return not self.failures
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Unstopped:
+    """Marketing that the laws of some places, without the house rules, permit to people who refused it."""
+
+    channel: str
+    places: tuple[str, ...]
+    refusals: tuple[str, ...]
+    only_business: bool
+    cites: tuple[str, ...]
+    day: date
+    facts: Mapping[str, object]
+
+
+# ---------------------------------------------------------------- days and places
+
+
+def dates_of_change(book: Lawbook, since: date = FIRST_DAY) -> list[date]:
+    """Return the first day of every interval in which no law, rule, number or group of places changes."""
+    spans = [span for law in book.laws for span in _spans(law)]
+    changes = {day for span in spans for day in (span.start, span.until)}
+    members = (member for group in book.vocabulary.places.groups.values() for member in group.members)
+    changes |= {day for member in members for day in (member.start, member.until)}
+    return sorted({since, *(day for day in changes if day is not None and day > since)})
+
+
+def _spans(law: Law) -> Iterator[Span]:
+    yield law.span
+    yield from (rule.span for rule in law.rules if rule.effect != "duty")
+    yield from (definition.span for definition in law.definitions)
+    yield from (dated.span for parameter in law.parameters for dated in parameter.values)
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """The law for people who live in one place on one day, and every other day and place in which it is the same."""
+
+    plan: LocalPlan
+    same: list[tuple[date, str]]
+
+
+class Prover:
+    """The settings of a lawbook, and one who answers whether a term can be true in them."""
+
+    def __init__(
+        self,
+        book: Lawbook,
+        invariants: Invariants,
+        *,
+        days: Iterable[date] | None = None,
+        homes: Collection[str] = (),
+    ) -> None:
+        load_z3()  # raises at once where it is not installed
+        self.book = book
+        self.invariants = invariants
+        self.days = sorted(days) if days is not None else dates_of_change(book)
+        self.plans = {day: fold_open(book, day) for day in self.days}
+        self.homes = [home for home in sorted(book.vocabulary.places.every) if not homes or home in homes]
+        self.asked = 0
+        self._solvers: dict[Hashable, Any] = {}
+        self._answers: dict[Hashable, tuple[object, ...]] = {}
+        self._encoded: dict[Hashable, SettingTerms] = {}
+        self._folded: dict[Hashable, Condition] = {}
+
+    @cached_property
+    def covered(self) -> dict[date, list[str]]:
+        """The places that some law covers, on each day."""
+        return {day: [home for home in self.homes if plan.covered(home) != NEVER] for day, plan in self.plans.items()}
+
+    @cached_property
+    def places(self) -> frozenset[str]:
+        """The places that some law covers on some day."""
+        return frozenset(home for homes in self.covered.values() for home in homes)
+
+    @cached_property
+    def settings(self) -> list[Setting]:
+        """Every different law of a day and a place that some law covers."""
+        return self._settings((day, home) for day, homes in self.covered.items() for home in homes)
+
+    def _settings(self, cells: Iterable[tuple[date, str]]) -> list[Setting]:
+        found: dict[Hashable, Setting] = {}
+        for day, home in cells:
+            local = self.plans[day].at(frozenset({home}))
+            shapes = frozenset(self._shape(folded) for folded in local.laws)
+            key = (shapes, local.uncovered_homes[home], lengths(local.own_tests, day))
+            found.setdefault(key, Setting(local, [])).same.append((day, home))
+        return list(found.values())
+
+    def elsewhere(self, law_id: str, day: date) -> list[Setting]:
+        """Return the settings of a day in which a law may govern and no law covers the place."""
+        plan = self.plans[day]
+        uncovered = (home for home in self.homes if home not in self.covered[day])
+        return self._settings((day, home) for home in uncovered if law_id in plan.laws_of(home))
+
+    @cached_property
+    def _shapes(self) -> dict[int, tuple[object, int]]:
+        return {}
+
+    @cached_property
+    def _numbers(self) -> dict[Hashable, int]:
+        return {}
+
+    def _shape(self, folded: FoldedLaw) -> int:
+        """Return a number for what decides in a law; the law is kept, so that no other comes to have its id."""
+        if id(folded) not in self._shapes:
+            number = self._numbers.setdefault(shape(folded), len(self._numbers))
+            self._shapes[id(folded)] = folded, number
+        return self._shapes[id(folded)][1]
+
+    @cached_property
+    def terms(self) -> Terms:
+        """The variables, and a term for every test of every day."""
+        return terms_of(self.book.vocabulary, self.plans.values(), self._of_authors())
+
+    def _of_authors(self) -> Iterator[Condition]:
+        """Yield what authors of packs ask for, so that the world is divided by it too."""
+        places = self.book.vocabulary.places
+        for one in self.invariants.listed:
+            yield from (self._fold(one.law, one.where, day) for day in self.days)
+            sets = ((name, value) for name, value in one.use.items() if isinstance(value, frozenset))
+            yield from (Test(name, "in", places.expand(value)) for name, value in sets)
+        yield from (self._fold("", one.where, self.days[0]) for one in self.invariants.absences)
+
+    def encoded(self, setting: Setting, *, doubt: bool = True, without: frozenset[str] = frozenset()) -> SettingTerms:
+        """Return what the laws answer in a setting, in terms."""
+        key = (id(setting.plan), doubt, without)
+        if key not in self._encoded:
+            self._encoded[key] = SettingTerms(self.terms, setting.plan, doubt=doubt, without=without)
+        return self._encoded[key]
+
+    def where(self, law_id: str, condition: Condition, day: date, home: str) -> Condition:
+        """Return what is left of an author's condition for somebody who lives in just this place on this day."""
+        return _local(self._fold(law_id, condition, day), frozenset({home}))
+
+    def _fold(self, law_id: str, condition: Condition, day: date) -> Condition:
+        key = (law_id, condition, day)
+        if key not in self._folded:
+            law = self.book.law(law_id) if law_id else self.book.laws[0]
+            self._folded[key] = fold_condition(self.book, law, condition, day)
+        return self._folded[key]
+
+    def possible(self, term: Term, day: date, *, twins: str = "") -> Any:  # noqa: ANN401  (a model of Z3, or nothing)
+        """Return a model in which a term is true on `day`; None where there is none.
+
+        `twins` names what two people have in common, for terms that speak of a second one.
+        """
+        if isinstance(term, bool) and not term:
+            return None
+        z3, key = load_z3(), (twins, self.terms.lengths(day), term if isinstance(term, bool) else term.get_id())
+        if key not in self._answers:
+            solver = self._solver(day, twins)
+            solver.push()
+            solver.add(term)
+            self.asked += 1
+            found = solver.check()
+            if found == z3.unknown:
+                raise EncodingDisagrees(f"the prover gave up: {solver.reason_unknown()}")
+            self._answers[key] = solver.model() if found == z3.sat else None, term  # kept: its id is its name
+            solver.pop()
+        return self._answers[key][0]
+
+    def _solver(self, day: date, twins: str) -> Any:  # noqa: ANN401  (a solver of Z3)
+        key = (twins, self.terms.lengths(day), self.terms.size)
+        if key not in self._solvers:
+            solver = load_z3().Solver()
+            axioms = self.terms.axioms(day)
+            solver.add(axioms)
+            if twins:
+                solver.add(self.terms.other(axioms), *self._shared(twins))
+            self._solvers[key] = solver
+        return self._solvers[key]
+
+    def _shared(self, twins: str) -> Iterator[Term]:
+        """Yield what a second person has in common with the first."""
+        unrecorded = set(twins.split()[1:])
+        for name in self.terms.names:
+            if twins == "less known":
+                yield self.terms.narrower(name)
+            elif name in unrecorded:
+                absent = self.terms.is_value(name, self.book.vocabulary.facts[name].absent)
+                recorded = self.terms.other(self.terms.known(name))
+                yield either([self.terms.alike(name), every([absent, recorded])])
+            else:
+                yield self.terms.alike(name)
+
+    def facts(self, model: Any, day: date, home: str, *, other: bool = False) -> dict[str, object]:  # noqa: ANN401  (as above)
+        """Return the facts of a model, as `may` takes them."""
+        return {HOME: frozenset({home}), **self.terms.facts(model, day, other=other)}
+
+    def proof(
+        self, name: str, says: str, failures: Iterable[Counterexample], cells: Iterable[tuple[date, str]] | None = None
+    ) -> Proof:
+        """Return a proof, or what stands against it, with the days and places that it is about; all if not given."""
+        self.asked = 0
+        found = tuple(failures)
+        about = list(cells) if cells is not None else [cell for setting in self.settings for cell in setting.same]
+        return Proof(
+            name=name, says=says, failures=found, questions=self.asked,
+            intervals=len({day for day, _ in about}), places=len({home for _, home in about}),
+        )  # fmt: skip
+
+
+# ---------------------------------------------------------------- counterexamples
+
+Shown = Callable[[Mapping[str, object], date], str]
+"""Says in a sentence how facts violate an invariant, as `may` sees it; nothing where they do not."""
+
+
+def _counterexample(facts: Mapping[str, object], day: date, shown: Shown) -> Counterexample:
+    """Return a counterexample that `may` confirms, with no more facts than it takes. Raises EncodingDisagrees."""
+    if not shown(facts, day):
+        raise EncodingDisagrees(f"the encoding disagrees with `may` on {day}: {facts_file(facts, day)}")
+    few = _fewest(facts, lambda fewer: bool(shown(fewer, day)))
+    return Counterexample(says=shown(few, day), day=day, facts=few)
+
+
+def _fewest(facts: Mapping[str, object], still: Callable[[Mapping[str, object]], bool]) -> dict[str, object]:
+    """Leave out what is not needed: many facts at once, then fewer."""
+    kept = dict(facts)
+    unknown = [name for name, value in kept.items() if value is None]
+    for names_of in (unknown, [name for name in kept if name != HOME]):
+        size = len(names_of)
+        while size:
+            for start in range(0, len(names_of), size):
+                fewer = {name: value for name, value in kept.items() if name not in names_of[start : start + size]}
+                if len(fewer) < len(kept) and still(fewer):
+                    kept = fewer
+            size //= 2
+    return kept
+
+
+def facts_file(facts: Mapping[str, object], day: date, says: str = "") -> str:
+    """Return facts as a TOML file that `comity may` accepts."""
+    lines = [f"# {line}" for line in says.splitlines()] + [f"# comity may FILE --day {day}"]
+    return "\n".join([*lines, *(f'"{name}" = {_toml(value)}' for name, value in sorted(facts.items()))])
+
+
+def _toml(value: object) -> str:
+    match value:
+        case None:
+            return '"unknown"'
+        case bool():
+            return "true" if value else "false"
+        case (int(low), int(high)):
+            return f"{{ min = {low}, max = {high} }}"
+        case frozenset():
+            words = sorted(value)
+            return f'"{words[0]}"' if len(words) == 1 else "[" + ", ".join(f'"{word}"' for word in words) + "]"
+        case date():
+            return value.isoformat()
+        case str():
+            return f'"{value}"'
+    return str(value)
+
+
+def _answer(decision: Decision) -> str:
+    because = ", ".join(decision.because)
+    return f"{decision.verdict.value} ({because})" if because else decision.verdict.value
+
+
+# ---------------------------------------------------------------- the proofs
+
+
+def prove(prover: Prover, only: Collection[str] = ()) -> Iterator[Proof]:
+    """Prove one invariant after another: those that hold of any packs, then those that their authors listed."""
+    built_in: dict[str, Callable[[Prover, str], Proof]] = {
+        "unknown-never-permits": unknown_never_permits,
+        "absence-is-the-strict-reading": absence_is_strict,
+        "no-permit-with-an-empty-slot": no_permit_with_an_empty_slot,
+        "every-slot-can-refuse": every_slot_can_refuse,
+        "every-forbid-can-fire": lambda prover, name: can_fire(prover, name, "forbid"),
+        "every-ground-can-fire": lambda prover, name: can_fire(prover, name, "ground"),
+        "no-ground-without-conditions": no_ground_without_conditions,
+    }
+    for name, proof in built_in.items():
+        if not only or name in only:
+            yield proof(prover, name)
+    for one in prover.invariants.listed:
+        if not only or one.name in only:
+            yield holds(prover, one)
+
+
+def holds(prover: Prover, one: Invariant) -> Proof:
     """Prove an invariant of an author of packs."""
     about = list(_about(prover, one))
 
     def failures() -> Iterator[Counterexample]:
         for setting, cells in about:
-            for where, (day, home) in cells.items():
-                if model := prover.possible(_violation(prover, setting, one, where[0]), day):
-                    yield _counterexample(prover, prover.facts(model, day, home), day, _breaks(prover.book, one))
+            for (where, _), (day, home) in cells.items():
+                if model := prover.possible(_violation(prover, setting, one, where), day):
+                    yield _counterexample(prover.facts(model, day, home), day, _breaks(prover.book, one))
                     return
 
     concerned = [
@@ -294,18 +582,21 @@ def unknown_never_permits(prover: Prover, name: str) -> Proof:
         for day, plan in prover.plans.items():
             every_place = prover.book.vocabulary.places.every
             if all(plan.covered(home) != NEVER for home in every_place):
-                yield Counterexample(says="Some law covers every place of the world, and a home may be unknown.", day=day)
+                yield Counterexample(
+                    says="Some law covers every place of the world, and a home may be unknown.", day=day
+                )
                 return
         yield from _twin_failures(prover, "less known", _unknown)
 
     return prover.proof(name, says, failures())
 
 
-def absence_is_strict(prover: Prover, name: str, absences: Collection[Absence] = ()) -> Proof:
+def absence_is_strict(prover: Prover, name: str) -> Proof:
     """Prove that what is permitted while nobody recorded a fact of a person is permitted whatever the fact is.
 
-    Facts about which the law asks for our knowledge are left out, and the `absences` that a pack's author listed.
+    Facts about which the law asks for our knowledge are left out, and the absences that authors of packs listed.
     """
+    absences = prover.invariants.absences
     says = "What a fact of the person is taken to be while nobody recorded it is the strictest it can be."
     facts = prover.book.vocabulary.facts.values()
     of_persons = (fact for fact in facts if fact.namespace in PERSON and fact.absent is not None)
@@ -357,7 +648,7 @@ def _twin_failures(
         lost = every([permit, negated(prover.terms.other(permit)), given(setting)])
         if model := prover.possible(lost, day, twins=twins):
             less, more = prover.facts(model, day, home), prover.facts(model, day, home, other=True)
-            yield _turning(prover, less, more, day, without, counts)
+            yield _turning(prover, less, more, day, without=without, counts=counts)
             return
 
 
@@ -366,6 +657,7 @@ def _turning(
     less: dict[str, object],
     more: dict[str, object],
     day: date,
+    *,
     without: Without,
     counts: Counts,
 ) -> Counterexample:
@@ -385,7 +677,7 @@ def _turning(
     for name in (name for name, value in more.items() if less[name] != value):
         shown = shown_with(name, more[name])
         if shown(less, day):
-            found = _counterexample(prover, {one: value for one, value in less.items() if one != name}, day, shown)
+            found = _counterexample({one: value for one, value in less.items() if one != name}, day, shown)
             return Counterexample(says=found.says, day=day, facts=without(found.facts, name))
         less = {**less, name: more[name]}
     raise EncodingDisagrees(f"the encoding disagrees with `may` on {day}: {facts_file(less, day)}")
@@ -399,7 +691,7 @@ def no_permit_with_an_empty_slot(prover: Prover, name: str) -> Proof:
         for setting in prover.settings:
             day, home = setting.same[0]
             if model := prover.possible(_permit_with_an_empty_slot(prover, setting), day):
-                yield _counterexample(prover, prover.facts(model, day, home), day, _empty_slot(prover.book))
+                yield _counterexample(prover.facts(model, day, home), day, _empty_slot(prover.book))
                 return
 
     return prover.proof(name, says, failures())
@@ -439,7 +731,9 @@ def _empty_slot(book: Lawbook) -> Shown:
             if rule.effect == "ground" and rule.span.holds(day) and world.truth(law, rule.when, loosens=True) == TRUE
             for slot in (rule.slot, *rule.fills)
         }
-        empty = [slot.id for law in laws for slot in law.slots if world.truth(law, slot.applies) and slot.id not in held]
+        empty = [
+            slot.id for law in laws for slot in law.slots if world.truth(law, slot.applies) and slot.id not in held
+        ]
         return f"permit, and no ground fills {', '.join(empty)}" if empty else ""
 
     return shown
@@ -546,7 +840,7 @@ def no_ground_without_conditions(prover: Prover, name: str) -> Proof:
                 applies = either(needed.certain for law in answers.laws.values() for needed, _ in _slots(law, rule))
                 if model := prover.possible(every([governs, applies]), day):
                     seen.add(rule.id)
-                    yield _counterexample(prover, prover.facts(model, day, home), day, _fills(prover.book, rule))
+                    yield _counterexample(prover.facts(model, day, home), day, _fills(prover.book, rule))
 
     return prover.proof(name, says, failures())
 
@@ -558,7 +852,7 @@ def _grounds(answers: SettingTerms) -> Iterator[tuple[Rule, Term, Pair]]:
                 yield rule, answers.governs[law_id].certain, law.lifts(rule, condition)
 
 
-def _slots(law: Any, rule: Rule) -> list[tuple[Pair, Pair]]:  # noqa: ANN401  (LawTerms)
+def _slots(law: LawTerms, rule: Rule) -> list[tuple[Pair, Pair]]:
     return [pair for slot_id, pair in law.slots.items() if slot_id in {rule.slot, *rule.fills}]
 
 

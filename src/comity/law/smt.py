@@ -13,6 +13,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cached_property
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from comity.law.conditions import (
@@ -227,7 +228,7 @@ class Terms:
         """Yield that of two spans the longer has passed only if the shorter has."""
         for spans in self.spans.values():
             ordered = sorted(spans, key=lambda span: latest_day(day, *span))
-            for longer, shorter in zip(ordered, ordered[1:], strict=False):
+            for longer, shorter in pairwise(ordered):
                 yield load_z3().Implies(spans[longer], spans[shorter])
                 if latest_day(day, *longer) == latest_day(day, *shorter):
                     yield load_z3().Implies(spans[shorter], spans[longer])
@@ -276,10 +277,13 @@ class Terms:
         return either(ends), every(ends)
 
     def _place(self, test: Test) -> tuple[Term, Term]:
-        assert isinstance(test.operand, frozenset)
-        inside, outside = [], []
+        inside: list[Term] = []
+        outside: list[Term] = []
         for part in self.parts[test.fact]:
-            (inside if part <= test.operand else outside).append(self._variable(f"{test.fact} has {min(part)}"))
+            within = part & test.operand  # type: ignore[operator]
+            if within and within != part:
+                raise AssertionError(f"{test} cuts a part of the world in two")
+            (inside if within else outside).append(self._variable(f"{test.fact} has {min(part)}"))
         if test.fact == OUR_PLACE:  # all our places, not candidates for one
             return either(inside), either(inside)
         return either(inside), negated(either(outside))
@@ -418,14 +422,12 @@ class Terms:
             case "choice":
                 return self._variable(f"{name} is {value}")
             case "age":
-                assert isinstance(value, tuple)
                 low, high = self._bounds(name)
-                return z3.And(known, low == value[0], high == value[1])
+                return z3.And(known, low == value[0], high == value[1])  # type: ignore[index]
             case "number":
                 return z3.And(known, z3.Real(f"{name} number") == value)
             case "place":
-                assert isinstance(value, frozenset)
-                places = self.vocabulary.places.expand(value)
+                places = self.vocabulary.places.expand(value)  # type: ignore[arg-type]
                 return z3.And(
                     known,
                     *(self._variable(f"{name} has {min(part)}") == bool(part & places) for part in self.parts[name]),
@@ -478,9 +480,10 @@ def _comparison(value: Term, operator: str, operand: object) -> Term:
     return value == operand
 
 
-def terms_of(vocabulary: Vocabulary, plans: Iterable[Plan]) -> Terms:
-    """Return the variables of some plans, each test of theirs in terms."""
+def terms_of(vocabulary: Vocabulary, plans: Iterable[Plan], others: Iterable[Condition] = ()) -> Terms:
+    """Return the variables of some plans and of other folded conditions, each of their tests in terms."""
     conditions = dict.fromkeys(part for plan in plans for law in plan.laws for part in conditions_of(law))
+    conditions |= dict.fromkeys(others)
     asked = [test for test in dict.fromkeys(test for part in conditions for test in tests(part)) if test.fact != HOME]
     sets: dict[str, list[frozenset[str]]] = {
         name: [] for name, fact in vocabulary.facts.items() if fact.kind == "place" and name != HOME
@@ -583,9 +586,7 @@ class LawTerms:
     def _unmet(self, rule: Rule) -> Term:
         """Return when a fact is missing that the rule's obligation cannot be met without."""
         wanting = (test.fact for test in self.folded.needed if test.fact in rule.needs)
-        return either(
-            len(self.plan.homes) > 1 if fact == HOME else self.terms.is_not_known(fact) for fact in wanting
-        )
+        return either(len(self.plan.homes) > 1 if fact == HOME else self.terms.is_not_known(fact) for fact in wanting)
 
     @cached_property
     def wanted(self) -> list[tuple[Rule, Term]]:

@@ -7,10 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any, cast
 
 from comity.law.lawbook import PackError
-from comity.law.lint import Problem
+from comity.law.lint import Mutant, Problem
 from comity.law.loading import SHIPPED, _Entry, _Files
 from comity.law.pages import Document, UnreadableText, fold, read_document
 from comity.law.places import UnknownPlace
@@ -74,16 +73,17 @@ def _case(book: TextBook, entry: _Entry) -> TextCase:
     except UnknownPlace as error:
         raise entry.wrong(str(error)) from None
     return TextCase(
-        name=entry.text("name"), file=entry.file, line=entry.line, law=law, form=cast("Form", form), day=day,
+        name=entry.text("name"), file=entry.file, line=entry.line, law=law, form=form, day=day,
         places=places, document=_document(entry, form), expect=expect, near=near,
     )  # fmt: skip
 
 
 def _words(entry: _Entry, words: object) -> tuple[str, ...]:
     listed = words if isinstance(words, list) else [words]
-    if not all(isinstance(word, str) for word in listed):
+    told = [word for word in listed if isinstance(word, str)]
+    if len(told) != len(listed):
         raise entry.wrong('expect names rules and the words found: expect = { "no-shaming" = "No, I don\'t" }')
-    return tuple(sorted(fold(word) for word in listed))
+    return tuple(sorted(map(fold, told)))
 
 
 def _document(entry: _Entry, form: str) -> Document:
@@ -100,7 +100,7 @@ def _document(entry: _Entry, form: str) -> Document:
 # ---------------------------------------------------------------- trying
 
 
-def try_text_case(book: TextBook, case: TextCase) -> list[str]:
+def try_text_case(book: TextBook, case: TextCase) -> tuple[str, ...]:
     """Return what comes out otherwise than the story says."""
     found, applied = _outcome(book, case)
     problems = [
@@ -113,7 +113,7 @@ def try_text_case(book: TextBook, case: TextCase) -> list[str]:
         for name in case.near
         if name not in applied
     ]
-    return problems
+    return tuple(problems)
 
 
 def _outcome(book: TextBook, case: TextCase) -> tuple[dict[str, tuple[str, ...]], set[str]]:
@@ -169,16 +169,7 @@ def lint_texts(book: TextBook, cases: Sequence[TextCase]) -> list[Problem]:
     return problems
 
 
-@dataclass(frozen=True, slots=True)
-class TextMutant:
-    """A text rule with one thing taken out of it, and the story that noticed."""
-
-    rule: str
-    change: str
-    caught_by: str
-
-
-def mutate_texts(book: TextBook, cases: Sequence[TextCase]) -> Iterator[TextMutant]:
+def mutate_texts(book: TextBook, cases: Sequence[TextCase]) -> Iterator[Mutant]:
     """Take from each rule its words, its check, and each of its limits; see whether a story notices."""
     for position, rule in enumerate(book.rules):
         near = [case for case in cases if case.law == rule.law.id and rule.span.holds(case.day)]
@@ -186,7 +177,7 @@ def mutate_texts(book: TextBook, cases: Sequence[TextCase]) -> Iterator[TextMuta
             changed = replace(rule, look=look)
             other = TextBook((*book.rules[:position], changed, *book.rules[position + 1 :]), book.places)
             caught = next((case.name for case in near if try_text_case(other, case)), "")
-            yield TextMutant(f"{rule.id} {rule.span.start}", change, caught)
+            yield Mutant(f"{rule.id} {rule.span.start}", change, caught)
 
 
 NOTHING = Words((), ())

@@ -11,7 +11,6 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
-from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, cast
 
@@ -33,7 +32,9 @@ TEXT_KEYS = frozenset(
     "id says cite url row from until checked confidence as places level cure languages finds wants".split()
 )
 LAW_KEYS = frozenset("id name cite url from until territory".split())
-LOOK_KEYS = frozenset("what words patterns unless unless_patterns unless_near where check against sets given limit".split())
+LOOK_KEYS = frozenset(
+    "what words patterns unless unless_patterns unless_near where check against sets given limit".split()
+)
 LIST_KEYS = frozenset(("says", *LANGUAGES))
 WIDEST_GAPS = 2_000
 MOST_FINDINGS = 20
@@ -64,7 +65,8 @@ class Pattern(NamedTuple):
 class Words:
     """Words and patterns to look for in folded text, and the contexts in which they are harmless.
 
-    `unless` are words around the words found, `near` others in the same sentence. A word counts only where no letter stands beside it; `unsubscri*` is the beginning of a word. Chinese needs neither.
+    `unless` are words around the words found, `near` others in the same sentence. A word counts only where no letter
+    stands beside it; `unsubscri*` is the beginning of a word. Chinese needs neither.
     """
 
     plain: tuple[str, ...]
@@ -78,13 +80,13 @@ class Words:
 
     def spans(self, folded: str) -> list[tuple[int, int]]:
         """Return where the words stand, in order, none inside another and none in a harmless context."""
-        found = sorted(self._all(folded), key=lambda span: (span[0], -span[1]))
+        found = sorted(self.all(folded), key=lambda span: (span[0], -span[1]))
         apart: list[tuple[int, int]] = []
         for span in found:
             if not apart or span[0] >= apart[-1][1]:
                 apart.append(span)
         if apart and self.unless is not None:
-            around = _Cover(self.unless._all(folded))
+            around = _Cover(self.unless.all(folded))
             apart = [span for span in apart if not around.holds(span)]
         if self.near is not None:
             apart = [span for span in apart if not self.near.first(_sentence(folded, *span))]
@@ -94,7 +96,8 @@ class Words:
         """Return the first of the words that stands in `folded`, or nothing."""
         return next((folded[start:end] for start, end in self.spans(folded)), "")
 
-    def _all(self, folded: str) -> Iterator[tuple[int, int]]:
+    def all(self, folded: str) -> Iterator[tuple[int, int]]:
+        """Yield where the words stand, in any order and context."""
         for word in self.plain:
             yield from _occurrences(word, folded)
         for pattern in self.patterns:
@@ -298,7 +301,11 @@ def _found(rule: TextRule, document: Document) -> list[TextFinding]:
             TextFinding(rule=rule, line=one.line, words=_short(one.words), part=one.part or page.part)
             for one in dict.fromkeys(sights)
         ]
-    return [finding for text, make in _texts(rule.look.where, document) for finding in make(rule, rule.look.words.spans(text))]
+    return [
+        finding
+        for text, make in _texts(rule.look.where, document)
+        for finding in make(rule, rule.look.words.spans(text))
+    ]
 
 
 def _wanting(rule: TextRule, document: Document) -> list[TextFinding]:
@@ -422,7 +429,9 @@ class _TextReader:
         self.places = book.vocabulary.places
         self.laws = {law.id: _law_of(law) for law in book.laws}
         path = files.root / "words.toml"
-        self.lists = {name: _WordList(files, name, table) for name, table in files.read(path).items()} if path.exists() else {}
+        self.lists = (
+            {name: _WordList(files, name, table) for name, table in files.read(path).items()} if path.exists() else {}
+        )
         self.declared: dict[str, str] = {}
 
     def rules(self, path: Path) -> list[TextRule]:
@@ -489,7 +498,9 @@ class _TextReader:
         name, slash, _ = entry.id.partition("/")
         if not slash or name not in self.laws:
             near = nearest(name, self.laws)
-            raise entry.wrong(f"no law is called {name!r}{near}; its id is <law>/<name>, the law of a pack.toml or [[law]]")
+            raise entry.wrong(
+                f"no law is called {name!r}{near}; its id is <law>/<name>, the law of a pack.toml or [[law]]"
+            )
         return self.laws[name]
 
     def _among(self, entry: _Entry, key: str, known: tuple[str, ...]) -> tuple[str, ...]:
@@ -520,7 +531,8 @@ class _TextReader:
         return Look(
             words=words, what=item.text("what", needed=False), check=check, sets=sets, limit=limit,
             where=cast("Where", _one_of(item, "where", WHERES)) if "where" in table else "body",
-            against=self._words(item, "against", languages) or None, given=self._words(item, "given", languages) or None,
+            against=self._words(item, "against", languages) or None,
+            given=self._words(item, "given", languages) or None,
         )  # fmt: skip
 
     def _words(
@@ -587,7 +599,9 @@ def _pattern(item: _Entry, text: str) -> Pattern:
         raise item.wrong(f"the pattern {text!r} is never found; write it in small letters, half width: {fold(text)!r}")
     bare = re.sub(r"\\.|\[(?:\\.|[^\]\\])+\]", "x", text)
     if "*" in bare or "+" in bare or re.search(r"\)\{|\}\{", bare):
-        raise item.wrong(f"the pattern {text!r} repeats without end; write a bounded gap, such as {{0,20}}, of one mark")
+        raise item.wrong(
+            f"the pattern {text!r} repeats without end; write a bounded gap, such as {{0,20}}, of one mark"
+        )
     widest = 1
     for gap in GAP.finditer(bare):
         widest *= int(gap[2]) + 1
