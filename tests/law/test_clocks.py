@@ -67,7 +67,7 @@ def test_the_last_day_of_a_period(almanac: Almanac, start: str, period: str, las
 def test_the_steps_tell_how_it_was_counted(almanac: Almanac) -> None:
     found = almanac.due(date(2026, 11, 25), read_period("1 working day (us-federal)"), "us")
     assert found.steps == (
-        "2026-11-25 (Wednesday) is the day of the event; it is not counted",
+        "2026-11-25 (Wednesday) is the start; it is not counted",
         "1 working day on, by 5 U.S.C. 6103: 2026-11-27 (Friday)",
     )
 

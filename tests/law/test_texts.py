@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator
 from datetime import date
@@ -13,7 +14,17 @@ from comity.law import SHIPPED, Lawbook, PackError
 from comity.law.dark_patterns import CHECKS
 from comity.law.pages import MOST_CONTROLS, UnreadableText, fold, read_document, read_page
 from comity.law.text_cases import TextCase, lint_texts, mutate_texts, read_text_cases, try_text_case
-from comity.law.texts import FORMS, MOST_FINDINGS, Form, Looked, TextBook, lint_text, read_texts
+from comity.law.texts import (
+    FORMS,
+    LOOK_KEYS,
+    MOST_FINDINGS,
+    TEXT_KEYS,
+    Form,
+    Looked,
+    TextBook,
+    lint_text,
+    read_texts,
+)
 
 DAY = date(2026, 11, 21)
 MEGABYTE = 1_000_000
@@ -394,3 +405,37 @@ def test_a_wrong_story_is_refused_with_its_place(book: Lawbook, texts: TextBook,
             read_text_cases(texts, tmp_path)
         assert says in str(refused.value)
     assert read_texts(book, tmp_path).rules == ()
+
+
+# ---------------------------------------------------------------- the page about them
+
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "packs.md"
+
+
+def block(beginning: str, holding: str) -> str:
+    blocks = re.finditer(r"^```toml\n(.*?)^```$", PAGE.read_text("utf-8"), re.MULTILINE | re.DOTALL)
+    bodies = [str(match[1]) for match in blocks]
+    return next(body for body in bodies if body.startswith(beginning) and holding in body)
+
+
+def test_the_text_rule_of_the_packs_page_is_read(book: Lawbook, texts: TextBook, tmp_path: Path) -> None:
+    (tmp_path / "us-states" / "texts").mkdir(parents=True)
+    (tmp_path / "us-states" / "texts" / "page.toml").write_text(block("[[text]]", "no-shaming"), "utf-8")
+    shown = read_texts(book, tmp_path).rules[0]
+    shipped = next(rule for rule in texts.rules if rule.id == shown.id)
+    assert (shown.says, shown.source.cite, shown.level, shown.cure) == (
+        shipped.says, shipped.source.cite, shipped.level, shipped.cure,
+    )  # fmt: skip
+
+
+def test_the_story_of_the_packs_page_comes_out_as_it_says(texts: TextBook, tmp_path: Path) -> None:
+    (tmp_path / "us-states" / "texts" / "cases").mkdir(parents=True)
+    path = tmp_path / "us-states" / "texts" / "cases" / "page.toml"
+    path.write_text(block("[[case]]", "no-shaming"), "utf-8")
+    assert [try_text_case(texts, case) for case in read_text_cases(texts, tmp_path)] == [()]
+
+
+def test_every_check_and_key_of_a_text_rule_is_on_the_packs_page() -> None:
+    page = PAGE.read_text("utf-8").partition("## Text rules")[2]
+    assert set(re.findall(r"^\| `([a-z-]+)` \|", page, re.MULTILINE)) == set(CHECKS)
+    assert {key for key in TEXT_KEYS | LOOK_KEYS if not re.search(rf"\b{key}\b", page)} == set()

@@ -146,7 +146,9 @@ def _people(turned: Counter[Turn]) -> Iterator[str]:
 
 def _wrapped(text: str, *, hang: int) -> list[str]:
     lead = " " * (hang - 2)
-    return textwrap.wrap(text, WIDTH, initial_indent=lead, subsequent_indent=lead + "  ", break_long_words=False)
+    return textwrap.wrap(
+        text, WIDTH, initial_indent=lead, subsequent_indent=lead + "  ", break_long_words=False, break_on_hyphens=False
+    )
 
 
 def _counted(number: int, thing: str) -> str:

@@ -27,7 +27,9 @@ MANY = 3  # missing facts that fit into a line; of more, the first are named
 @click.command()
 @click.argument("file", required=False, type=click.Path(path_type=Path))
 @click.option("--set", "given", multiple=True, metavar="FACT=VALUE", help="One fact; may be given many times.")
-@click.option("--day", type=DAY, help="The day of the law that is asked; the event's own day if not given.")
+@click.option(
+    "--day", type=DAY, help="The day of the law that is asked; the event's own if not given, for records today."
+)
 @click.option("--known-at", type=DAY, help="The law as it was known on this day: what was announced later is left out.")
 @click.option("--json", "as_json", is_flag=True, help="Print the duties as JSON.")
 def must(
@@ -47,7 +49,8 @@ def must(
         book = law.lawbook()
         read = settled(book.vocabulary.read(facts))
         known = book if known_at is None else law.as_known(book, the_day(known_at))
-        owed = law.must(known, facts, day=None if day is None else the_day(day))
+        ended = read["event.kind"] == "purpose-ended"  # what is kept today is judged by the law of today
+        owed = law.must(known, facts, day=the_day(day) if day is not None or ended else None)
         rating = severity(read)
     on = read["event.on"]
     if as_json:
@@ -107,7 +110,7 @@ def _page(
             yield from ("", heading, "─" * len(heading))
         for item in items:
             yield ""
-            yield from _duty(item)
+            yield from _duty(item) if item.state == "owed" else _short(item)
     if not owed:
         laws = {law.id for law in book.laws for rule in law.rules if rule.duty and rule.duty.event == kind}
         yield ""
@@ -117,11 +120,31 @@ def _page(
         yield from textwrap.wrap(says + "or its conditions do not hold.", WIDTH)
 
 
-def _duty(item: Owed) -> Iterator[str]:
+def _head(item: Owed) -> Iterator[str]:
     to = {"file": "for our own records", "public": "in public"}.get(item.to, f"to {item.to.replace('-', ' ')}")
     whom = f"{item.act.replace('-', ' ')} {to}" + (f": {item.body}" if item.body else "")
     yield from _wrapped(f"{_when(item)}  {whom}" + (f" · {', '.join(item.places)}" if item.places else ""), hang=12)
     yield from _wrapped(item.what)
+
+
+def _short(item: Owed) -> Iterator[str]:
+    """Yield a duty that may not be owed, or is not: what it would be, and what that hangs on."""
+    yield from _head(item)
+    yield from _wrapped(f"{item.cite} · {item.rule}")
+    for note in item.notes if item.state == "stopped" else ():
+        if note.startswith("Not owed"):
+            yield from _wrapped(note)
+    yield from _missing(item) if item.state == "possible" else ()
+
+
+def _missing(item: Owed) -> Iterator[str]:
+    if item.missing:
+        more = f" and {len(item.missing) - MANY} more" if len(item.missing) > MANY else ""
+        yield from _wrapped(f"Say {', '.join(item.missing[:MANY])}{more}.")
+
+
+def _duty(item: Owed) -> Iterator[str]:
+    yield from _head(item)
     yield from _wrapped("With: " + "; ".join(item.contents)) if item.contents else ()
     doubt = "" if item.confirmed else " · UNCONFIRMED"
     yield from _wrapped(f"{item.cite} · {item.rule}{doubt}")
@@ -138,9 +161,7 @@ def _duty(item: Owed) -> Iterator[str]:
         yield from _wrapped(
             f"But {item.kept_by} keeps these records until {item.kept_until}; until then store them and nothing else."
         )
-    if item.missing:
-        more = f" and {len(item.missing) - MANY} more" if len(item.missing) > MANY else ""
-        yield from _wrapped(f"Say {', '.join(item.missing[:MANY])}{more}.")
+    yield from _missing(item)
 
 
 def _when(item: Owed) -> str:
@@ -163,7 +184,9 @@ def _counting(due: Due | None) -> Iterator[str]:
 
 def _wrapped(text: str, *, first: str | None = None, hang: int = 4) -> list[str]:
     start = first if first is not None else "" if hang > 4 else " " * 4  # noqa: PLR2004 (the plain indent)
-    return textwrap.wrap(text, WIDTH, initial_indent=start, subsequent_indent=" " * hang, break_long_words=False)
+    return textwrap.wrap(
+        text, WIDTH, initial_indent=start, subsequent_indent=" " * hang, break_long_words=False, break_on_hyphens=False
+    )
 
 
 # ---------------------------------------------------------------- a clock alone

@@ -227,7 +227,7 @@ class _Count:
         how = (
             "the same-numbered day, or the month's last" if period.unit in {"months", "years"} else "every day counted"
         )
-        steps = [f"{said(start)} is the day of the event; it is not counted", f"{period} on, {how}: {said(raw)}"]
+        steps = [f"{said(start)} is the start; it is not counted", f"{period} on, {how}: {said(raw)}"]
         if added:
             steps.append(f"{added} days do not count, so the end moves to {said(raw + timedelta(days=added))}; ")
             steps[-1] += "whoever leaves the last of them out comes a day earlier"
@@ -259,7 +259,7 @@ class _Count:
         calendar = self.almanac.calendar(period.calendar, self.place)
         day = _advanced(start, period.number, calendar)
         steps = [
-            f"{said(start)} is the day of the event; it is not counted",
+            f"{said(start)} is the start; it is not counted",
             f"{replace(period, calendar='')} on, by {calendar.cite}: {said(day)}",
         ]
         later = _advanced(start, period.number, self.almanac.calendar(calendar.later)) if calendar.later else day
@@ -272,13 +272,13 @@ class _Count:
     def _hours(self, start: date | datetime, period: Period) -> Due:
         if isinstance(start, datetime):
             end = start + timedelta(hours=period.number)
-            steps = [f"{_moment(start)} is the moment of the event", f"{period} on, by the clock: {_moment(end)}"]
+            steps = [f"{_moment(start)} is the start", f"{period} on, by the clock: {_moment(end)}"]
             last = end.date()
             later = self._two_days(start.date(), last, period, steps)
             return Due(last, tuple(steps), at=end, later=later)
         last = start + timedelta(days=period.number // 24 - (period.number % 24 == 0 and period.number > 0))
         steps = [
-            f"{said(start)} is the day of the event; its hour is not known, so it is taken to be the day's first",
+            f"{said(start)} is the start; its hour is not known, so it is taken to be the day's first",
             f"{period} on, by the clock, ends with {said(last)}",
         ]
         return Due(last, tuple(steps))

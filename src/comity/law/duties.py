@@ -343,7 +343,7 @@ class _Clock:
             "restart": "The clock starts anew",
             "exclude": "Days that do not count",
             "may-exclude": "Days that may not count",
-            "hold": "Not before its end",
+            "hold": "Held back",
         }
         return f"{words[pause.effect]}: {_cited(pause.says, pause.cite)}"
 
