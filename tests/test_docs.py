@@ -20,12 +20,14 @@ from comity.check import dialects
 from comity.cli import main
 from comity.law import SHIPPED, Lawbook, lawbook, read_packs
 from comity.law.cases import read_cases
+from comity.law.clocks import read_almanac
+from comity.law.duty_cases import read_duty_cases, try_duty_case
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
 
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-SHARED = ("vocabulary.toml", "places.toml", "obligations.toml", "cures.toml")
+SHARED = tuple(f"{name}.toml" for name in "vocabulary events places obligations cures calendars holidays".split())
 
 
 def named(path: Path) -> str:
@@ -149,8 +151,8 @@ def test_the_law_rules_definitions_and_parameters_of_the_packs_page_load(tmp_pat
     folder = tmp_path / "eu" / "rules"
     folder.mkdir(parents=True)
     (tmp_path / "eu" / "pack.toml").write_text("\n".join([*law, law_of_the_parameter()]), "utf-8")
-    (folder / "page.toml").write_text("\n".join([*rules, rule_of_the_duty()]), "utf-8")
-    shown = [rule for rule in read_packs(tmp_path).rules() if rule.id != "eu-gdpr/duty"]
+    (folder / "page.toml").write_text("\n".join(rules), "utf-8")
+    shown = read_packs(tmp_path).rules()
     shipped = {rule.id: rule for rule in book().rules()}
     assert [rule.id for rule in shown] == ["eu-eprivacy/electronic-mail-needs-consent"]
     for rule in shown:
@@ -163,11 +165,21 @@ def law_of_the_parameter() -> str:
     return '[[law]]\nid = "eu-gdpr"\nname = "GDPR"\ncite = "GDPR"\nfrom = 2018-05-25\ngoverns = "person.home in EEA"\n'
 
 
-def rule_of_the_duty() -> str:
-    """Give a rule around the page's duty, which stands there alone."""
-    duty = next(body for body in packs_page() if body.startswith("duty = "))
-    head = '[[rule]]\nid = "eu-gdpr/duty"\nsays = "A duty."\ncite = "GDPR Art. 12(3)"\nfrom = 2018-05-25\n'
-    return f'{head}when = "True"\neffect = "duty"\n{duty}'
+def test_the_rule_of_the_duties_page_loads_and_its_story_is_true(tmp_path: Path) -> None:
+    for name in SHARED:
+        shutil.copy(SHIPPED / name, tmp_path)
+    bodies = blocks(ROOT / "docs" / "duties.md", "toml")
+    folder = tmp_path / "eu"
+    (folder / "rules").mkdir(parents=True)
+    (folder / "cases").mkdir()
+    law = law_of_the_parameter() + 'territory = ["EEA"]\ncounts = "eu"\n'
+    (folder / "pack.toml").write_text(f'[pack]\nid = "eu"\nname = "EU"\nversion = "1"\n{law}', "utf-8")
+    (folder / "rules" / "page.toml").write_text(next(body for body in bodies if "[[rule]]" in body), "utf-8")
+    (folder / "cases" / "page.toml").write_text(next(body for body in bodies if "[[duty]]" in body), "utf-8")
+    book = read_packs(tmp_path)
+    [case] = read_duty_cases(book, tmp_path)
+    assert try_duty_case(book, case, read_almanac(tmp_path)).problems == ()
+    assert [len(part) for part in (book.rules()[0].duty.pauses, book.rules()[0].duty.extensions)] == [1, 1]  # type: ignore[union-attr]
 
 
 def test_the_case_of_the_packs_page_is_read(tmp_path: Path) -> None:

@@ -83,4 +83,4 @@ def test_the_key_speaks_of_every_channel_and_operation_of_the_first_packs() -> N
 def test_the_key_speaks_of_every_law(book: Lawbook) -> None:
     """A law that only ever lets pass is named by no row, so what counts is that it was asked."""
     asked = {answer.law for row in ROWS for answer in may(book, row.facts, day=row.day).finding.laws if answer.certain}
-    assert {law.id for law in book.laws} - asked <= NOT_YET
+    assert {law.id for law in book.laws if law.decides} - asked <= NOT_YET

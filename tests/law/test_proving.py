@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import json
+import os
 import random
 import sys
 import tomllib
@@ -35,7 +37,9 @@ from tests.law.people import DAY, HOMES, USES, circumstances, person, willing
 from tests.law.random_law import random_book, random_facts, shown
 from tests.law.tiny_packs import rule, write_pack
 
-z3 = pytest.importorskip("z3", reason="proving needs Z3: pip install 'comity[prove]'")
+REASON = "proving needs Z3: pip install 'comity[prove]'"
+required = os.environ.get("COMITY_REQUIRE_ALL") == "1"  # then nothing may be skipped
+z3 = importlib.import_module("z3") if required else pytest.importorskip("z3", reason=REASON)
 
 # ---------------------------------------------------------------- the encoding says what `may` says
 
@@ -75,7 +79,7 @@ def test_the_terms_and_may_agree_on_random_people(book: Lawbook) -> None:
     homes = [home for home in HOMES if home != "US"]
     told: dict[str, Teller] = {}
     seen = set()
-    for number in range(1_500):
+    for number in range(1_200):
         use, home = dice.choice(list(USES)), homes[number % len(homes)]
         who = willing(book, dice) if dice.random() < 0.7 else person(book, dice, dice.choice([0.1, 0.3, 0.6]))
         who.pop("person.born_on", None)  # no condition asks for it; it is another way to say the age
@@ -90,7 +94,7 @@ def test_the_terms_and_may_agree_on_random_people(book: Lawbook) -> None:
 
 def test_the_terms_and_may_agree_on_random_laws(book: Lawbook) -> None:
     """Exceptions nest, much is in doubt, obligations clash, and homes are sets of places."""
-    for seed in range(600):
+    for seed in range(400):
         dice = random.Random(seed)
         laws = random_book(book, dice)
         plan = fold_open(laws, DAY)

@@ -248,6 +248,7 @@ def test_what_only_html_shows_is_not_judged_in_plain_text(texts: TextBook) -> No
         (b"PK\x03\x04...", "a zip file"),
         (b"\x89PNG\r\n\x1a\n", "a picture"),
         (b"ab\0\0\1\2", "it is not text"),
+        (bytes(range(1, 256)) * 3, "much of it is no writing"),
         (b"a" * (4 * MEGABYTE + 1), "longer than 4,000,000 bytes"),
     ],
 )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from comity.cli.changes import coverage, diff
+from comity.cli.exporting import export
 from comity.cli.may import plain_errors
 from comity.cli.proving import prove
 
@@ -46,6 +47,7 @@ def law() -> None:
 
 law.add_command(coverage)
 law.add_command(diff)
+law.add_command(export)
 
 
 @law.command("list")

@@ -25,6 +25,8 @@ WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", 
 OF_THE_PLACE = "place"
 """As a calendar: that of the place, whichever it is."""
 
+TWO_DAYS = {"hours": 48, "days": 2}
+
 _PERIOD = re.compile(r"(\d{1,4}) (hour|day|working day|week|month|year)s?(?: \(([a-z-]+)\))?", re.ASCII)
 
 
@@ -285,10 +287,8 @@ class _Count:
 
     def _two_days(self, start: date, last: date, period: Period, steps: list[str]) -> date | None:
         """Return the day by which two working days have passed, where that reading makes a short period end later."""
-        short = period.unit in {"hours", "days"} and (last - start).days < len(WEEK)
-        if not self.reckoning.two_days or not short or (period.unit == "hours" and period.number < 48):  # noqa: PLR2004
-            return None
-        if not self.place:
+        long_enough = period.number >= TWO_DAYS.get(period.unit, period.number + 1)
+        if not (self.reckoning.two_days and self.place and long_enough) or (last - start).days >= len(WEEK):
             return None
         second = _advanced(start, 2, self.almanac.calendar(self.reckoning.calendar, self.place))
         if second <= last:

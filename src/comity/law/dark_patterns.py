@@ -110,9 +110,12 @@ def _yes_and_no(controls: list[Control], look: Look) -> tuple[list[Control], lis
     pressed = [one for one in controls if one.kind in PRESSED and not one.hidden]
     yes, no = [], []
     for one in pressed:
+        asks = (
+            one.kind == "button" or one.group > 0
+        )  # a link in the midst of a page, such as "Sign up", answers nothing
         if look.against and look.against.first(one.folded):
             no.append(one)
-        elif look.words.first(one.folded):
+        elif asks and look.words.first(one.folded):
             yes.append(one)
     return yes, no
 

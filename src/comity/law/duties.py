@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Literal, cast
 
 from comity.law.clocks import Almanac, ClockError, Due, Period, joined, read_almanac, read_period, said, shifted
-from comity.law.conditions import FALSE, TRUE, Condition
+from comity.law.conditions import FALSE, TRUE, UNKNOWN, Condition, Truth
 from comity.law.folding import HOME, OUR_PLACE, World
-from comity.law.lawbook import Duty, Extension, Law, Lawbook, Pause, Rule
+from comity.law.lawbook import Duty, Extension, Law, Lawbook, Pause, Rule, Stop
 from comity.law.loading import SHIPPED
 from comity.law.severity import Severity, enisa
 from comity.law.vocabulary import Counts, FactError, Facts, aged
@@ -148,7 +148,8 @@ IN_ORDER = (
 
 
 def _check_order(facts: Facts) -> None:
-    for first, second in IN_ORDER:
+    appeal = facts.get("event.request") == "appeal"  # which follows a refusal
+    for first, second in (pair for pair in IN_ORDER if not (appeal and pair[1] == "event.refused_on")):
         one, other = facts.get(first), facts.get(second)
         if isinstance(one, date) and isinstance(other, date) and other < one:
             raise FactError(f"{second} ({other}) is before {first} ({one}); correct one of them")
@@ -208,7 +209,7 @@ class _Asking:
         arises = min(self.world.truth(self.law, condition) for condition in conditions)
         if arises == FALSE:
             return None
-        stops = [(stop, self.world.truth(self.law, stop.when, loosens=True)) for stop in self.duty.stops]
+        stops = [(stop, self.holds(stop)) for stop in self.duty.stops]
         stopped = [stop for stop, truth in stops if truth == TRUE]
         doubtful = [stop for stop, truth in stops if truth not in {TRUE, FALSE}]
         wanted = [*conditions, *(stop.when for stop in doubtful)]
@@ -225,6 +226,11 @@ class _Asking:
             at_once=False, missing=tuple(sorted(missing)), notes=tuple(notes), places=_places(self.facts),
         )  # fmt: skip
         return _Clock(self, plain).set()
+
+    def holds(self, stop: Stop) -> Truth:
+        """Return how far a stop holds; one that is unconfirmed possibly at best."""
+        found = self.world.truth(self.law, stop.when, loosens=True)
+        return found if stop.confirmed else min(found, UNKNOWN)
 
     def conditions(self) -> tuple[Condition, Condition]:
         binds = self.law.governs if self.law.binds is None else self.law.binds

@@ -99,11 +99,12 @@ class Extension:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Stop:
-    """What ends a duty, or keeps it from being owed."""
+    """What ends a duty, or keeps it from being owed; one that is unconfirmed makes it only possible."""
 
     says: str
     cite: str
     when: Condition
+    confirmed: bool = True
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

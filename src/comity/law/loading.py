@@ -37,7 +37,7 @@ from comity.law.lawbook import (
     Stop,
 )
 from comity.law.places import Group, Member, Places, UnknownPlace
-from comity.law.vocabulary import Fact, Kind, Value, Vocabulary, nearest
+from comity.law.vocabulary import TERM_PREFIXES, Fact, Kind, Value, Vocabulary, nearest
 
 SHIPPED = Path(__file__).resolve().parent.parent / "packs"
 """The packs that come with Comity."""
@@ -500,9 +500,10 @@ class _PackReader:
         )  # fmt: skip
 
     def stop(self, item: _Entry, table: Mapping[str, Any]) -> Stop:
-        part = self.part(item, table, "")
+        part = self.part(item, table, "confidence")
         condition = self.condition(part, part.text("when"))
-        return Stop(says=part.text("says"), cite=part.text("cite", needed=False), when=condition)
+        cite = part.text("cite", needed=False)
+        return Stop(says=part.text("says"), cite=cite, when=condition, confirmed=part.confirmed())
 
     def definition(self, entry: _Entry, span: Span) -> Definition:
         entry.only(DEFINITION_KEYS)
@@ -759,7 +760,7 @@ def _facts(files: _Files) -> dict[str, Fact]:
 
 def _fact(name: str, table: Mapping[str, Any], file: str) -> Fact:
     entry = _Entry({**table, "id": name}, file, 0, "fact")
-    entry.only(("id", "type", "choices", "unit", "means", "absent", "why", "assume", "term", "removal"))
+    entry.only(("id", "type", "choices", "unit", "means", "absent", "why", "assume", "term", "terms", "removal"))
     absent = table.get("absent")
     if absent is None:
         raise entry.wrong(
@@ -776,8 +777,26 @@ def _fact(name: str, table: Mapping[str, Any], file: str) -> Fact:
         name=name, kind=cast("Kind", kind), means=entry.text("means"), choices=entry.words("choices"),
         unit=entry.text("unit", needed=False), absent=None if absent == "unknown" else absent,
         why_absent=entry.text("why", needed=False), assume=table.get("assume"), term=entry.text("term", needed=False),
-        by_knowledge=table.get("removal") == "knowledge",
+        by_knowledge=table.get("removal") == "knowledge", terms=_terms(entry, kind),
     )  # fmt: skip
+
+
+def _terms(entry: _Entry, kind: str) -> dict[str, tuple[str, ...]]:
+    """Return the terms of each choice; refuse a choice that is none, and a term of a vocabulary that we do not know."""
+    choices = entry.words("choices") if kind == "choice" else ("true",) if kind == "bool" else ()
+    table = entry.inner("terms", 'marketing = ["dpv:Marketing"]') or {}
+    for choice in table:
+        if choice not in choices:
+            raise entry.wrong(f"terms names no choice {choice!r}{nearest(choice, choices)}")
+    inner = _Entry({**table, "id": entry.id}, entry.file, entry.line, "terms")
+    terms = {choice: inner.words(choice) for choice in table}
+    term = entry.text("term", needed=False)
+    for word in (*((term,) if term else ()), *(word for words in terms.values() for word in words)):
+        prefix, colon, name = word.partition(":")
+        if prefix not in TERM_PREFIXES or not colon or not name:
+            known = ", ".join(f"{one}:" for one in TERM_PREFIXES)
+            raise entry.wrong(f"{word!r} is no term of a vocabulary that we know: {known}")
+    return terms
 
 
 def _places(files: _Files) -> Places:

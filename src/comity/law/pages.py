@@ -202,6 +202,8 @@ OTHER_FILES = {
     b"\xd0\xcf\x11\xe0": "an old Office file",
     b"\x1f\x8b": "a compressed file",
 }
+NO_WRITING = re.compile("[\x00-\x08\x0b\x0e-\x1a\x1c-\x1f\x7f-\x84\x86-\x9f\ufffd]")
+MOST_NOISE = 0.05
 HEADER_LINE = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,60}:[^\n]{0,998}\n")
 MARKED_UP = re.compile(
     r"<(?:!doctype|html|head|body|div|form|input|button|table|td|p|a|label|span|br|img|h[1-6]|ul|li)\b[^<>]{0,2000}>",
@@ -234,6 +236,8 @@ def read_document(content: bytes, *, name: str = "", mail: bool = False) -> Docu
     text, notes = _decoded(content)
     if not text.strip():
         raise UnreadableText("it is empty; there is nothing to look at")
+    if NO_WRITING.search(text) and len(NO_WRITING.findall(text)) > len(text) * MOST_NOISE:
+        raise UnreadableText("it is not text (much of it is no writing); save it as text, HTML or .eml")
     page = read_page(text, html=name.lower().endswith((".html", ".htm")))
     return Document(kind="page" if page.html else "text", pages=(page,), notes=(*notes, *_cut([page])))
 

@@ -536,7 +536,7 @@ Cells = dict[tuple[Condition, Hashable], tuple[date, str]]
 
 def _about(prover: Prover, one: Invariant) -> Iterator[tuple[Setting, Cells]]:
     """Yield the settings that an invariant is about; in one its condition may come to several things."""
-    for setting in prover.settings:
+    for setting in (one_of for one_of in prover.settings if _may_speak(one_of, one)):
         cells: Cells = {}
         for day, home in (cell for cell in setting.same if cell[0] >= one.since):
             where = prover.where(one.law, one.where, day, home)
@@ -546,6 +546,11 @@ def _about(prover: Prover, one: Invariant) -> Iterator[tuple[Setting, Cells]]:
                 cells.setdefault((where, ordered), (day, home))
         if cells:
             yield setting, cells
+
+
+def _may_speak(setting: Setting, one: Invariant) -> bool:
+    """Tell whether the law of an invariant has anything to say in a setting; what is never said is not said there."""
+    return not one.law or one.always or one.verdict == "silent" or one.law in setting.plan.by_law
 
 
 def _violation(prover: Prover, setting: Setting, one: Invariant, where: Condition) -> Term:

@@ -25,6 +25,20 @@ Facts = dict[str, Value]
 
 Kind = Literal["bool", "choice", "number", "date", "instant", "age", "place", "counts"]
 
+TERM_PREFIXES: Mapping[str, str] = {
+    "dpv": "https://w3id.org/dpv#",
+    "pd": "https://w3id.org/dpv/pd#",
+    "loc": "https://w3id.org/dpv/loc#",
+    "sector-health": "https://w3id.org/dpv/sector/health#",
+    "eu-gdpr": "https://w3id.org/dpv/legal/eu/gdpr#",
+    "legal-eu": "https://w3id.org/dpv/legal/eu#",
+    "legal-gb": "https://w3id.org/dpv/legal/gb#",
+    "legal-de": "https://w3id.org/dpv/legal/de#",
+    "legal-us": "https://w3id.org/dpv/legal/us#",
+    "fides": "",
+}
+"""Vocabularies whose terms a fact may name, with their namespaces; the keys of fideslang are no addresses."""
+
 NOT_TESTED = frozenset({"instant", "counts"})
 """Kinds that a condition cannot ask for."""
 
@@ -51,6 +65,7 @@ class Fact:
     assume: Value = None
     term: str = ""
     by_knowledge: bool = False
+    terms: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)  # by choice; "true" of a bool
 
     @property
     def namespace(self) -> str:
