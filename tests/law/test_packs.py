@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
+from pathlib import Path
 
 import pytest
 
@@ -85,3 +87,16 @@ def the_long_way(book: Lawbook, cases: list[Case], law: Law) -> set[tuple[str, s
             failing = (case for case in cases if try_case(other, replace(case, overall=""), plans).problems)
             found.add((rule.id, change, next(failing, None) is not None))
     return found
+
+
+def test_a_rule_past_its_review_warns_wherever_it_is_shown(tmp_path: Path) -> None:
+    from comity.law import may, read_packs
+    from tests.law.tiny_packs import rule, write_pack
+
+    book = read_packs(write_pack(tmp_path, rule(review_by="2026-06-30")))
+    facts = {"person.home": "DE", "use.operation": "contact"}
+    shown = {day: may(book, facts, day=date(2026, *day)).reasons[0].cite for day in ((6, 30), (7, 1))}
+    assert shown == {
+        (6, 30): "Nowhere Act 2",
+        (7, 1): "Nowhere Act 2 [to be reviewed by 2026-06-30: check that it still stands]",
+    }

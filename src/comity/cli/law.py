@@ -11,7 +11,7 @@ import click
 
 from comity.cli.changes import coverage, diff
 from comity.cli.exporting import export
-from comity.cli.may import plain_errors
+from comity.cli.may import plain_errors, the_day
 from comity.cli.proving import prove
 
 if TYPE_CHECKING:
@@ -108,6 +108,8 @@ def lint(packs: Path | None, *, mutate: bool) -> None:
     stories = len(cases) + len(duties) + len(written)
     counts = ((len(book.rules()) + len(texts.rules), "rule"), (stories, "case"), (len(problems), "problem"))
     click.echo(", ".join(_counted(number, thing) for number, thing in counts))
+    for rule in (rule for rule in book.rules() if rule.cited(the_day(None)) != rule.source.cite):
+        click.echo(f"warning: {rule.source.file}:{rule.source.line}: {rule.id}: {rule.cited(the_day(None))}")
     if mutate:
         tried = [
             *linter.mutate(book, cases), *duty_lint.mutate_duties(book, duties, _almanac(packs)),
@@ -263,7 +265,7 @@ def _rule_text(book: Lawbook, rule: Rule) -> Iterator[str]:
     until = f" until {rule.span.until}" if rule.span.until else ""
     yield f"{rule.id}{doubt}"
     yield f"    {EFFECTS[rule.effect]}: {rule.says}"
-    yield f"    {rule.source.cite}  {rule.source.url}".rstrip()
+    yield f"    {rule.cited(the_day(None))}  {rule.source.url}".rstrip()
     announced = f", announced {rule.announced}" if rule.announced else ""
     checked = f"checked {rule.checked or 'never'}, row {rule.source.row or '-'}"
     yield f"    in force from {rule.span.start}{until}{announced}, {checked}"

@@ -214,11 +214,11 @@ class _LawCase:
         for rule, condition in folded.rules:
             force = self.force(rule, condition)
             if rule.effect == "forbid" and force == TRUE:
-                yield _of_rule(rule, "forbidden", Verdict.DENY)
+                yield self.reason(rule, "forbidden", Verdict.DENY)
             elif rule.effect == "forbid" and force == UNKNOWN:
-                yield _of_rule(rule, "may-be-forbidden", Verdict.ASK, self.open_facts(rule, condition))
+                yield self.reason(rule, "may-be-forbidden", Verdict.ASK, self.open_facts(rule, condition))
             elif rule.effect == "refer" and force != FALSE:
-                yield _of_rule(rule, "human-decides", Verdict.ASK, self.open_facts(rule, condition))
+                yield self.reason(rule, "human-decides", Verdict.ASK, self.open_facts(rule, condition))
             elif rule.effect == "require" and force != FALSE:
                 yield from self.unmet(rule)
             if rule.effect in {"forbid", "refer"} and self.truth(condition) != FALSE and force == FALSE:
@@ -231,13 +231,13 @@ class _LawCase:
     def lifting(self, rule: Rule) -> Iterator[Reason]:
         for exception, condition in self.plan.exceptions.get(rule.id, ()):
             if self.lifts(exception, condition) == TRUE:
-                yield _of_rule(exception, "exception", Verdict.PERMIT)
+                yield self.reason(exception, "exception", Verdict.PERMIT)
 
     def unmet(self, rule: Rule) -> Iterator[Reason]:
         """Yield a reason to ask where an obligation cannot be met for want of a fact, whatever it is about."""
         for test in (test for test in self.folded.needed if test.fact in rule.needs):
             if not self.is_known(test):
-                yield _of_rule(rule, "cannot-be-met", Verdict.ASK, (test.fact,))
+                yield self.reason(rule, "cannot-be-met", Verdict.ASK, (test.fact,))
 
     def is_known(self, test: Test) -> bool:
         """Tell whether the fact of a test is known; of homes, whether there is but one."""
@@ -255,7 +255,7 @@ class _LawCase:
         if filled == TRUE:
             for rule, condition in grounds:
                 if self.lifts(rule, condition) == TRUE:
-                    yield _of_rule(rule, "ground", Verdict.PERMIT)
+                    yield self.reason(rule, "ground", Verdict.PERMIT)
             return
         slot = next(slot for slot in law.slots if slot.id == slot_id)
         empty = filled == FALSE and needed == TRUE
@@ -265,6 +265,12 @@ class _LawCase:
             law=law.id, rule=slot_id, kind="no-ground" if empty else "ground-uncertain",
             weight=Verdict.DENY if empty else Verdict.ASK, says=slot.says, cite=slot.cite, url=law.source.url,
             cures=slot.cures, missing=() if empty else self.missing(applies, *conditions, *laws),
+        )  # fmt: skip
+
+    def reason(self, rule: Rule, kind: Kind, weight: Verdict, missing: tuple[str, ...] = ()) -> Reason:
+        return Reason(
+            law=rule.law, rule=rule.id, kind=kind, weight=weight, says=rule.says, cite=rule.cited(self.plan.plan.day),
+            url=rule.source.url, confirmed=rule.confirmed, cures=rule.cures, missing=missing,
         )  # fmt: skip
 
     def wanted(self) -> Iterator[Wanted]:
@@ -295,13 +301,6 @@ def _home_reasons(plan: LocalPlan, known: Mapping[Test, Truth]) -> list[Reason]:
             missing=tuple(sorted(missing)),
         )
     ]  # fmt: skip
-
-
-def _of_rule(rule: Rule, kind: Kind, weight: Verdict, missing: tuple[str, ...] = ()) -> Reason:
-    return Reason(
-        law=rule.law, rule=rule.id, kind=kind, weight=weight, says=rule.says, cite=rule.source.cite,
-        url=rule.source.url, confirmed=rule.confirmed, cures=rule.cures, missing=missing,
-    )  # fmt: skip
 
 
 def _not_covered(law: Law, missing: tuple[str, ...]) -> Reason:

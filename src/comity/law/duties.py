@@ -187,7 +187,7 @@ def _owed_in(book: Lawbook, laws: Iterable[Law], facts: Facts, day: date, almana
     for law in laws:
         for rule in law.rules if law.span.holds(day) else ():
             if rule.duty is not None and rule.span.holds(day) and rule.duty.event == facts["event.kind"]:
-                owed = _Asking(book, world, law, rule, rule.duty, facts, almanac).owed()
+                owed = _Asking(book, world, law, rule, rule.duty, facts, almanac, day).owed()
                 if owed is not None:
                     yield owed
 
@@ -203,6 +203,7 @@ class _Asking:
     duty: Duty
     facts: Facts
     almanac: Almanac
+    day: date
 
     def owed(self) -> Owed | None:
         conditions = self.conditions()
@@ -220,7 +221,7 @@ class _Asking:
         notes += [f"Ends where: {_cited(stop.says, stop.cite)}" for stop, _ in stops if stop not in stopped]
         notes += _assessed(self.facts) if duty.act == "assess" and duty.event == "breach-discovered" else []
         plain = Owed(
-            rule=rule.id, law=rule.law, says=rule.says, cite=rule.source.cite, url=rule.source.url,
+            rule=rule.id, law=rule.law, says=rule.says, cite=rule.cited(self.day), url=rule.source.url,
             confirmed=rule.confirmed, act=duty.act, to=duty.to, body=duty.body, what=duty.what,
             contents=duty.contents, state="stopped" if stopped else "owed" if certain else "possible", due=None,
             at_once=False, missing=tuple(sorted(missing)), notes=tuple(notes), places=_places(self.facts),

@@ -154,6 +154,12 @@ class Rule:
     needs: tuple[str, ...] = ()
     duty: Duty | None = None
 
+    def cited(self, day: date) -> str:
+        """Return the citation; past the day by which somebody was to compare the rule again, with a warning."""
+        if self.review_by is None or day <= self.review_by:
+            return self.source.cite
+        return f"{self.source.cite} [to be reviewed by {self.review_by}: check that it still stands]"
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Definition:
