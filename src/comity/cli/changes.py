@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-import textwrap
 from collections import Counter
 from datetime import date
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from comity.cli import Refused
+from comity.cli.lines import wrapped
 from comity.cli.may import DAY, plain_errors, the_day
 
 if TYPE_CHECKING:
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from comity.law.coverage import Row
     from comity.law.difference import Change, Comparison
 
-WIDTH = 80
 MANY = 12
 """Turns of verdict that are told one by one; the rest is counted."""
 
@@ -145,10 +144,7 @@ def _people(turned: Counter[Turn]) -> Iterator[str]:
 
 
 def _wrapped(text: str, *, hang: int) -> list[str]:
-    lead = " " * (hang - 2)
-    return textwrap.wrap(
-        text, WIDTH, initial_indent=lead, subsequent_indent=lead + "  ", break_long_words=False, break_on_hyphens=False
-    )
+    return wrapped(text, first=" " * (hang - 2), rest=" " * hang)
 
 
 def _counted(number: int, thing: str) -> str:

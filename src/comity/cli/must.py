@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import textwrap
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from comity.cli import Refused
+from comity.cli.lines import wrapped
 from comity.cli.may import DAY, plain_errors, read_facts, the_day
 
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from comity.law.clocks import Due
     from comity.law.severity import Severity
 
-WIDTH = 80
 MANY = 3  # missing facts that fit into a line; of more, the first are named
 
 
@@ -117,7 +116,7 @@ def _page(
         says = (
             f"Nothing is owed. {len(laws)} laws in the packs have duties for such an event; none of them governs here, "
         )
-        yield from textwrap.wrap(says + "or its conditions do not hold.", WIDTH)
+        yield from wrapped(says + "or its conditions do not hold.")
 
 
 def _head(item: Owed) -> Iterator[str]:
@@ -184,9 +183,7 @@ def _counting(due: Due | None) -> Iterator[str]:
 
 def _wrapped(text: str, *, first: str | None = None, hang: int = 4) -> list[str]:
     start = first if first is not None else "" if hang > 4 else " " * 4  # noqa: PLR2004 (the plain indent)
-    return textwrap.wrap(
-        text, WIDTH, initial_indent=start, subsequent_indent=" " * hang, break_long_words=False, break_on_hyphens=False
-    )
+    return wrapped(text, first=start, rest=" " * hang)
 
 
 # ---------------------------------------------------------------- a clock alone

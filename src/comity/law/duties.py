@@ -322,8 +322,8 @@ class _Clock:
         try:
             due = self.counted(start, added, running)
         except ClockError as error:
-            day = start + timedelta(days=1)
-            return replace(self.owed, earliest=day, notes=(*self.owed.notes, f"The day cannot be counted: {error}."))
+            notes = (*self.owed.notes, f"The day cannot be counted: {error}. Work to the earliest that it can be.")
+            return replace(self.owed, earliest=self.at_least(start), notes=notes)
         notes = tuple(self.paused(pause) for pause in self.duty.pauses)
         found = replace(self.owed, notes=(*self.owed.notes, *notes))
         if missing:
@@ -341,6 +341,11 @@ class _Clock:
         if not ends or max(ends) <= cast("date", self.fact("event.on")):
             return replace(owed, at_once=True)
         return replace(owed, due=Due(max(ends), (f"held back until {said(max(ends))}",)))
+
+    def at_least(self, start: date) -> date:
+        """Return a day that no calendar can make too late: every day counts, and nothing moves."""
+        period = read_period(self.duty.within) if self.duty.within else None
+        return shifted(start, period) if period and period.unit != "hours" else start + timedelta(days=1)
 
     def holds(self, pause: Pause) -> bool:
         return self.asking.world.truth(self.asking.law, pause.when) == TRUE
