@@ -12,6 +12,9 @@ from comity.law.cases import read_cases
 from comity.law.clocks import read_almanac
 from comity.law.difference import Change, Comparison, Side
 from comity.law.duty_cases import read_duty_cases
+from comity.law.text_cases import read_text_cases
+from comity.law.text_difference import TextSide, text_changes
+from comity.law.texts import read_texts
 from tests.law.tiny_packs import LAW, PACK, rule, table, write_pack
 
 
@@ -93,3 +96,25 @@ def test_known_changes_of_law_have_witnesses_that_the_law_confirms(
             verdicts.append(next((answer.verdict.value for answer in answers if answer.law == change.law), "silent"))
         said = [change.witness.before.partition(",")[0], change.witness.after.partition(",")[0]]
         assert verdicts == said, change.id
+
+
+def test_texts_are_judged_by_the_law_of_their_day(book: Lawbook) -> None:
+    texts = read_texts(book)
+    cases = read_text_cases(texts)
+    old, new = (TextSide(texts, date.fromisoformat(day)) for day in ("2025-10-14", "2025-10-15"))
+    found = {change.id: change for change in text_changes(old, new, cases)}
+    reviews = found["cn-competition/no-fake-reviews"]
+    assert reviews.how == "is cited anew"
+    assert reviews.witness is not None
+    assert "Art. 8" in reviews.witness.before
+    assert "Art. 9" in reviews.witness.after
+    assert all(change.witness is not None for change in found.values())
+    assert list(text_changes(old, new, cases, ["us-ftc"])) == []
+
+
+def test_the_cybersecurity_law_is_cited_anew_in_2026(book: Lawbook) -> None:
+    found = {change.id: change for change in compared(book, SHIPPED, "2025-12-31", "2026-01-01", "cn-csl")}
+    logs = next(change for name, change in found.items() if "log" in name)
+    assert ("Art. 21" in logs.before, "Art. 23" in logs.after) == (True, True)
+    assert logs.witness is not None
+    assert ("Art. 21" in logs.witness.before, "Art. 23" in logs.witness.after) == (True, True)

@@ -49,7 +49,7 @@ def diff(**options: Any) -> None:  # noqa: ANN401 (click passes its options)
     """  # noqa: D301 (click wants the character itself before lines that it may not wrap)
     with plain_errors():
         comparison = _comparison(options)
-        changes = list(comparison.changes())
+        changes = sorted([*comparison.changes(), *_text_changes(options, comparison)], key=lambda change: change.law)
         turned = _turned(comparison, options) if options["file"] else None
     if options["as_json"]:
         click.echo(json.dumps(_as_json(changes, turned), ensure_ascii=False, indent=2))
@@ -77,10 +77,25 @@ def _comparison(options: dict[str, Any]) -> Comparison:
     )  # fmt: skip
 
 
+def _text_changes(options: dict[str, Any], comparison: Comparison) -> Iterator[Change]:
+    from comity.law import SHIPPED
+    from comity.law.text_cases import read_text_cases
+    from comity.law.text_difference import TextSide, text_changes
+    from comity.law.texts import read_texts
+
+    folder = options["packs"] or SHIPPED
+    later = options["to_packs"] or folder
+    old, new = read_texts(comparison.before.book, folder), read_texts(comparison.after.book, later)
+    sides = TextSide(old, comparison.before.day), TextSide(new, comparison.after.day)
+    yield from text_changes(*sides, read_text_cases(new, later), options["names"])
+
+
 def _check_names(book: Lawbook, names: Sequence[str]) -> None:
+    from comity.law.texts import read_texts
     from comity.law.vocabulary import nearest
 
-    known = [pack.id for pack in book.packs] + [law.id for law in book.laws]
+    texts = {rule.law.id for rule in read_texts(book).rules}
+    known = [pack.id for pack in book.packs] + [law.id for law in book.laws] + sorted(texts)
     for name in names:
         if name not in known:
             raise Refused(f"no pack or law is called {name!r}{nearest(name, known)}")
@@ -110,9 +125,11 @@ def _change(change: Change) -> Iterator[str]:
         if says:
             yield from _wrapped(word + says, hang=4)
     if change.witness is None:
-        yield from _wrapped("no witness among the stories of the packs", hang=4)
+        number = change.kind == "parameter"  # a fine, say, which is told and decides nothing
+        yield from _wrapped("no answer hangs on it" if number else "no witness among the stories of the packs", hang=4)
         return
-    yield from _wrapped(f"shown by: {change.witness.before} before, {change.witness.after} after, for", hang=4)
+    of = f"the text of the story “{change.witness.text}”" if change.witness.text else ""
+    yield from _wrapped(f"shown by: {change.witness.before} before, {change.witness.after} after, for {of}", hang=4)
     yield from (f"        {line}" for line in _facts(change.witness.facts))
 
 
@@ -160,6 +177,7 @@ def _as_json(changes: Sequence[Change], turned: Counter[Turn] | None) -> dict[st
             "facts": {name: shown(value) for name, value in sorted(change.witness.facts.items())},
             "before": change.witness.before,
             "after": change.witness.after,
+            "text": change.witness.text,
         }
         listed.append({
             "kind": change.kind, "id": change.id, "law": change.law, "how": change.how, "before": change.before,

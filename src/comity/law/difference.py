@@ -25,7 +25,7 @@ from comity.law.lawbook import DatedParameter, Definition, Law, Lawbook, Rule, S
 from comity.law.lint import family
 from comity.law.vocabulary import Facts, Value
 
-Kind = Literal["rule", "definition", "parameter"]
+Kind = Literal["rule", "definition", "parameter", "text"]
 How = Literal["begins", "ends", "changes", "is cited anew"]
 
 Item = TypeVar("Item", Rule, Definition)
@@ -39,11 +39,12 @@ FOREVER = Span(start=date.min)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Witness:
-    """The fewest facts for which a change matters, and what is answered before and after it."""
+    """The fewest facts for which a change matters, and what is answered before and after it; or a story's text."""
 
     facts: Facts
     before: str
     after: str
+    text: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,7 +130,7 @@ class Comparison:
                 _values(item[item_id], side.day) for item, side in ((earlier, self.before), (later, self.after))
             )
             if was != now:
-                words = [", ".join(f"{value:g} {place}".strip() for place, value in values) for values in (was, now)]
+                words = [", ".join(f"{value:,} {place}".strip() for place, value in values) for values in (was, now)]
                 found = Change(
                     kind="parameter", id=item_id, law=law_id, how="changes", before=words[0], after=words[1],
                     cite=later[item_id].source.cite,
@@ -292,6 +293,7 @@ class _Search:
 
     def answer(self, side: Side, facts: Facts) -> tuple[str, frozenset[str]]:
         """Return what the law of the change answers, and the rules it names."""
+        facts = side.book.vocabulary.read(facts)  # as `may` would have them
         fixed = {name: value for name, value in facts.items() if name.partition(".")[0] in FIXED_NAMESPACES}
         decision = decide(fold(side.book, fixed, side.day), facts)
         own = next((item.verdict.value for item in decision.finding.laws if item.law == self.change.law), "silent")
