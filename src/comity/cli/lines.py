@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from unicodedata import east_asian_width
-
 WIDTH = 80
-WIDE = frozenset("WF")
 
 
 def columns(text: str) -> int:
     """Return how many columns a text takes."""
-    return sum(2 if east_asian_width(sign) in WIDE else 1 for sign in text)
+    from rich.cells import cell_len
+
+    return cell_len(text)
 
 
 def wrapped(text: str, *, first: str = "", rest: str = "") -> list[str]:
@@ -29,7 +28,7 @@ def wrapped(text: str, *, first: str = "", rest: str = "") -> list[str]:
 
 
 def _parts(word: str, room: int) -> list[str]:
-    if columns(word) <= room or not any(east_asian_width(sign) in WIDE for sign in word):
+    if columns(word) <= room or columns(word) == len(word):
         return [word]
     half = len(word) // 2
     return [*_parts(word[:half], room), *_parts(word[half:], room)]

@@ -234,7 +234,6 @@ class _Search:
 
     def smaller(self, facts: Facts, answers: tuple[str, str], tell: Callable[[Facts], tuple[str, str] | None]) -> Facts:
         """Leave out every fact that is not needed for these answers; who, where and what for stay."""
-        facts = {name: value for name, value in facts.items() if value is not None or name in PLAIN}
         for name in sorted(facts.keys() - PLAIN):
             fewer = {key: value for key, value in facts.items() if key != name}
             if tell(fewer) == answers:
