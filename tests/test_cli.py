@@ -218,9 +218,13 @@ def test_nothing_owed_is_said_in_words() -> None:
         (["1 month", "--from", "2026-09-03", "--place", "IE", "--law", "eu-gdpr"], "2026-10-05", "1182/71"),
         (["1 month", "--from", "2025-12-02", "--place", "GB-SCT"], "2026-01-05", "GB-SCT"),
         (["10 working days (cn)", "--from", "2026-09-21"], "2026-10-12", "later reading: 2026-10-13"),
-        (["72 hours", "--from", "2026-11-20T18:00+01:00", "--place", "DE"], "2026-11-23 2026-11-23T18:00:00+01:00", "disputed"),
+        (
+            ["72 hours", "--from", "2026-11-20T18:00+01:00", "--place", "DE"],
+            "2026-11-23 2026-11-23T18:00:00+01:00",
+            "disputed",
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_clock_shows_its_steps(arguments: list[str], first: str, says: str) -> None:
     page = told("clock", *arguments)
     assert page.splitlines()[0] == first

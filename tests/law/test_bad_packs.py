@@ -180,7 +180,8 @@ BAD = [
         rules=rule(effect='"duty"', duty=BREACH.format('by = "13-31"'))),
     Bad(name="an unknown pause", says="'effect' cannot be 'wait'",
         rules=rule(effect='"duty"', duty=BREACH.format(
-            'within = "1 day", pause = [{ says = "x", from = "event.on", until = "event.done_on", effect = "wait" }]'))),
+            'within = "1 day", '
+            'pause = [{ says = "x", from = "event.on", until = "event.done_on", effect = "wait" }]'))),
     Bad(name="a stop without a condition", says="it has no 'when'",
         rules=rule(effect='"duty"', duty=BREACH.format('within = "1 day", stop = [{ says = "x" }]'))),
     Bad(name="an extension without a period", says="it has no 'by'",
