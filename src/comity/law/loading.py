@@ -96,7 +96,7 @@ def pack_files(root: Path) -> list[Path]:
 
 def read_packs(root: Path = SHIPPED) -> Lawbook:
     """Read and check all packs under `root`. Raises PackError with file, line, rule and cure."""
-    files = _Files(root)
+    files = Files(root)
     vocabulary = Vocabulary(_facts(files), _places(files))
     obligations = _obligations(files)
     cures = _cures(files, vocabulary)
@@ -109,7 +109,7 @@ def read_packs(root: Path = SHIPPED) -> Lawbook:
     return book
 
 
-class _Files:
+class Files:
     """TOML files under one root, read once, with the line on which each id stands."""
 
     def __init__(self, root: Path) -> None:
@@ -149,7 +149,7 @@ def headers(text: str, table: str) -> list[int]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Entry:
+class Entry:
     """One table of a pack file with its place, and checked access to its keys."""
 
     table: Mapping[str, Any]
@@ -232,7 +232,7 @@ class _PackReader:
 
     def __init__(
         self,
-        files: _Files,
+        files: Files,
         vocabulary: Vocabulary,
         obligations: Mapping[str, ObligationKind],
         cures: Mapping[str, Cure],
@@ -283,7 +283,7 @@ class _PackReader:
                 )
         return [self.law(entry, folder.name, rules, definitions, parameters) for entry in laws]
 
-    def entries(self, path: Path, kind: str, table: Mapping[str, Any] | None = None) -> list[_Entry]:
+    def entries(self, path: Path, kind: str, table: Mapping[str, Any] | None = None) -> list[Entry]:
         found = (self.files.read(path) if table is None else table).get(kind, [])
         lines = self.files.lines(path, kind)
         if not isinstance(found, list) or len(found) != len(lines):
@@ -291,16 +291,16 @@ class _PackReader:
             raise PackError(what, file=self.files.name(path))
         return [self.entry(path, item, line, kind) for item, line in zip(found, lines, strict=True)]
 
-    def entry(self, path: Path, table: Mapping[str, Any], line: int, kind: str) -> _Entry:
-        return _Entry(table, self.files.name(path), line, kind)
+    def entry(self, path: Path, table: Mapping[str, Any], line: int, kind: str) -> Entry:
+        return Entry(table, self.files.name(path), line, kind)
 
     def law(
-        self, entry: _Entry, pack: str, rules: list[_Entry], definitions: list[_Entry], parameters: list[_Entry]
+        self, entry: Entry, pack: str, rules: list[Entry], definitions: list[Entry], parameters: list[Entry]
     ) -> Law:
         entry.only(LAW_KEYS)
         span = entry.span()
 
-        def mine(entries: list[_Entry]) -> list[_Entry]:
+        def mine(entries: list[Entry]) -> list[Entry]:
             return [item for item in entries if item.id.partition("/")[0] == entry.id]
 
         binds = self.condition(entry, entry.text("governs"))
@@ -318,20 +318,20 @@ class _PackReader:
         _check_law(law)
         return law
 
-    def territory(self, entry: _Entry) -> tuple[str, ...]:
+    def territory(self, entry: Entry) -> tuple[str, ...]:
         words = entry.words("territory")
         for word in words:
             if word not in self.vocabulary.places.groups:
                 self.place(entry, word)
         return words
 
-    def place(self, entry: _Entry, code: str) -> None:
+    def place(self, entry: Entry, code: str) -> None:
         try:
             self.vocabulary.places.check(code)
         except UnknownPlace as error:
             raise entry.wrong(str(error)) from None
 
-    def cell(self, entry: _Entry, table: Mapping[str, Any]) -> Cell:
+    def cell(self, entry: Entry, table: Mapping[str, Any]) -> Cell:
         for key in table:
             if key not in {"operations", "channels", "places"}:
                 raise entry.wrong(f"a covered cell has operations, channels and places, not {key!r}")
@@ -341,7 +341,7 @@ class _PackReader:
             places=self.cell_places(entry, table.get("places")),
         )
 
-    def cell_places(self, entry: _Entry, words: object) -> frozenset[str] | None:
+    def cell_places(self, entry: Entry, words: object) -> frozenset[str] | None:
         if words == "*":
             return None
         if not isinstance(words, list) or not words:
@@ -356,7 +356,7 @@ class _PackReader:
                 found |= places.expand([word])
         return frozenset(found)
 
-    def choices(self, entry: _Entry, fact: str, words: object) -> frozenset[str] | None:
+    def choices(self, entry: Entry, fact: str, words: object) -> frozenset[str] | None:
         if words is None:
             return None
         known = self.vocabulary.facts[fact].choices
@@ -367,8 +367,8 @@ class _PackReader:
                 raise entry.wrong(f"{fact} cannot be {word!r}{nearest(word, known)}")
         return frozenset(words)
 
-    def slot(self, entry: _Entry, table: Mapping[str, Any]) -> Slot:
-        item = _Entry(table, entry.file, entry.line, f"slot of {entry.id}")
+    def slot(self, entry: Entry, table: Mapping[str, Any]) -> Slot:
+        item = Entry(table, entry.file, entry.line, f"slot of {entry.id}")
         item.only(("id", "says", "cite", "applies", "cure"))
         return Slot(
             id=f"{entry.id}:{item.text('id')}",
@@ -378,7 +378,7 @@ class _PackReader:
             cures=self.cure_names(item),
         )
 
-    def rule(self, entry: _Entry) -> Rule:
+    def rule(self, entry: Entry) -> Rule:
         entry.only(RULE_KEYS)
         effect = entry.text("effect")
         if effect not in EFFECTS:
@@ -397,7 +397,7 @@ class _PackReader:
         self.check_effect(entry, rule)
         return rule
 
-    def check_effect(self, entry: _Entry, rule: Rule) -> None:
+    def check_effect(self, entry: Entry, rule: Rule) -> None:
         wants = {
             "ground": (rule.slot or rule.fills, 'a ground names the slot it fills: slot = "basis"'),
             "require": (rule.obligation, 'a require names its obligation: obligation = { kind = "unsubscribe" }'),
@@ -414,13 +414,13 @@ class _PackReader:
             if name not in self.vocabulary.facts:
                 raise entry.wrong(f"needs names no fact {name!r}{nearest(name, self.vocabulary.facts)}")
 
-    def cure_names(self, entry: _Entry) -> tuple[str, ...]:
+    def cure_names(self, entry: Entry) -> tuple[str, ...]:
         for name in entry.words("cure"):
             if name not in self.cures:
                 raise entry.wrong(f"no cure is called {name!r}{nearest(name, self.cures)}")
         return entry.words("cure")
 
-    def obligation(self, entry: _Entry) -> Obligation | None:
+    def obligation(self, entry: Entry) -> Obligation | None:
         table = entry.inner("obligation", 'kind = "unsubscribe"')
         if table is None:
             return None
@@ -440,11 +440,11 @@ class _PackReader:
         }
         return Obligation(kind=kind.name, parameters=read)
 
-    def duty(self, entry: _Entry) -> Duty | None:
+    def duty(self, entry: Entry) -> Duty | None:
         table = entry.inner("duty", "event, act, to, what, within")
         if table is None:
             return None
-        item = _Entry({**table, "id": entry.id}, entry.file, entry.line, "duty")
+        item = Entry({**table, "id": entry.id}, entry.file, entry.line, "duty")
         item.only(DUTY_KEYS | {"id"})
         return Duty(
             event=self.word(item, "event", self.vocabulary.facts["event.kind"].choices),
@@ -459,30 +459,30 @@ class _PackReader:
             stops=tuple(self.stop(item, one) for one in item.tables("stop")),
         )  # fmt: skip
 
-    def word(self, item: _Entry, key: str, words: Iterable[str]) -> str:
+    def word(self, item: Entry, key: str, words: Iterable[str]) -> str:
         found = item.text(key)
         if found not in words:
             raise item.wrong(f"{key!r} cannot be {found!r}{nearest(found, words)}; it is one of {', '.join(words)}")
         return found
 
-    def dates(self, item: _Entry, key: str) -> tuple[str, ...]:
+    def dates(self, item: Entry, key: str) -> tuple[str, ...]:
         for name in item.words(key):
             self.date_fact(item, name)
         return item.words(key)
 
-    def date_fact(self, item: _Entry, name: str) -> str:
+    def date_fact(self, item: Entry, name: str) -> str:
         fact = self.vocabulary.facts.get(name)
         if fact is None or fact.kind != "date":
             dated = [other.name for other in self.vocabulary.facts.values() if other.kind == "date"]
             raise item.wrong(f"no date fact is called {name!r}{nearest(name, dated)}")
         return name
 
-    def part(self, item: _Entry, table: Mapping[str, Any], keys: str) -> _Entry:
-        part = _Entry({**table, "id": item.id}, item.file, item.line, "part of a duty")
+    def part(self, item: Entry, table: Mapping[str, Any], keys: str) -> Entry:
+        part = Entry({**table, "id": item.id}, item.file, item.line, "part of a duty")
         part.only({"id", "says", "cite", "when", *keys.split()})
         return part
 
-    def pause(self, item: _Entry, table: Mapping[str, Any]) -> Pause:
+    def pause(self, item: Entry, table: Mapping[str, Any]) -> Pause:
         part = self.part(item, table, "from until effect")
         effect = self.word(part, "effect", ("restart", "exclude", "may-exclude", "hold"))
         return Pause(
@@ -491,7 +491,7 @@ class _PackReader:
             effect=cast('Literal["restart", "exclude", "may-exclude", "hold"]', effect),
         )  # fmt: skip
 
-    def extension(self, item: _Entry, table: Mapping[str, Any]) -> Extension:
+    def extension(self, item: Entry, table: Mapping[str, Any]) -> Extension:
         part = self.part(item, table, "by told notice contents")
         return Extension(
             says=part.text("says"), cite=part.text("cite", needed=False), by=_period(part, "by", needed=True),
@@ -499,13 +499,13 @@ class _PackReader:
             told=self.date_fact(part, table.get("told", "event.extension_told_on")), contents=part.words("contents"),
         )  # fmt: skip
 
-    def stop(self, item: _Entry, table: Mapping[str, Any]) -> Stop:
+    def stop(self, item: Entry, table: Mapping[str, Any]) -> Stop:
         part = self.part(item, table, "confidence")
         condition = self.condition(part, part.text("when"))
         cite = part.text("cite", needed=False)
         return Stop(says=part.text("says"), cite=cite, when=condition, confirmed=part.confirmed())
 
-    def definition(self, entry: _Entry, span: Span) -> Definition:
+    def definition(self, entry: Entry, span: Span) -> Definition:
         entry.only(DEFINITION_KEYS)
         return Definition(
             id=entry.id,
@@ -516,7 +516,7 @@ class _PackReader:
             when=self.condition(entry, entry.text("when")),
         )
 
-    def parameter(self, entry: _Entry, span: Span) -> DatedParameter:
+    def parameter(self, entry: Entry, span: Span) -> DatedParameter:
         entry.only(PARAMETER_KEYS)
         values = entry.table.get("values")
         if not isinstance(values, list) or not values or not all(isinstance(value, dict) for value in values):
@@ -536,8 +536,8 @@ class _PackReader:
         _check_values(entry, found)
         return found
 
-    def dated(self, entry: _Entry, table: Mapping[str, Any], span: Span) -> Dated:
-        item = _Entry({**table, "id": entry.id}, entry.file, entry.line, "value")
+    def dated(self, entry: Entry, table: Mapping[str, Any], span: Span) -> Dated:
+        item = Entry({**table, "id": entry.id}, entry.file, entry.line, "value")
         item.only(VALUE_KEYS | {"id"})
         value = table.get("value")
         if isinstance(value, bool) or not isinstance(value, (int, float)):
@@ -551,14 +551,14 @@ class _PackReader:
             announced=item.day("announced"),
         )  # fmt: skip
 
-    def condition(self, entry: _Entry, text: str) -> Condition:
+    def condition(self, entry: Entry, text: str) -> Condition:
         try:
             return parse(text, self.vocabulary)
         except ConditionError as error:
             raise entry.wrong(f"in the condition, {error}") from None
 
 
-def _period(item: _Entry, key: str, *, needed: bool = False) -> str:
+def _period(item: Entry, key: str, *, needed: bool = False) -> str:
     text = item.text(key, needed=needed)
     try:
         return str(read_period(text)) if text else ""
@@ -566,7 +566,7 @@ def _period(item: _Entry, key: str, *, needed: bool = False) -> str:
         raise item.wrong(f"in {key!r}, {error}") from None
 
 
-def _by(item: _Entry) -> str | date:
+def _by(item: Entry) -> str | date:
     value = item.table.get("by", "")
     if isinstance(value, str) and value and not re.fullmatch(r"(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])", value):
         raise item.wrong(f"'by' is a day of each year, as \"01-31\", or one day, as 2028-04-01; not {value!r}")
@@ -679,7 +679,7 @@ def _check_spans(items: list[tuple[str, str, Span, Source]]) -> None:
         seen[key].append(span)
 
 
-def _check_values(entry: _Entry, parameter: DatedParameter) -> None:
+def _check_values(entry: Entry, parameter: DatedParameter) -> None:
     for number, one in enumerate(parameter.values):
         for other in parameter.values[number + 1 :]:
             same_places = one.places is None and other.places is None
@@ -748,7 +748,7 @@ def _short(full_id: str) -> str:
     return full_id.partition("/")[2].replace("-", "_")
 
 
-def _facts(files: _Files) -> dict[str, Fact]:
+def _facts(files: Files) -> dict[str, Fact]:
     facts = {}
     for file in ("vocabulary.toml", "events.toml"):
         for namespace, entries in files.read(files.root / file).items():
@@ -759,7 +759,7 @@ def _facts(files: _Files) -> dict[str, Fact]:
 
 
 def _fact(name: str, table: Mapping[str, Any], file: str) -> Fact:
-    entry = _Entry({**table, "id": name}, file, 0, "fact")
+    entry = Entry({**table, "id": name}, file, 0, "fact")
     entry.only(("id", "type", "choices", "unit", "means", "absent", "why", "assume", "term", "terms", "removal"))
     absent = table.get("absent")
     if absent is None:
@@ -781,14 +781,14 @@ def _fact(name: str, table: Mapping[str, Any], file: str) -> Fact:
     )  # fmt: skip
 
 
-def _terms(entry: _Entry, kind: str) -> dict[str, tuple[str, ...]]:
+def _terms(entry: Entry, kind: str) -> dict[str, tuple[str, ...]]:
     """Return the terms of each choice; refuse a choice that is none, and a term of a vocabulary that we do not know."""
     choices = entry.words("choices") if kind == "choice" else ("true",) if kind == "bool" else ()
     table = entry.inner("terms", 'marketing = ["dpv:Marketing"]') or {}
     for choice in table:
         if choice not in choices:
             raise entry.wrong(f"terms names no choice {choice!r}{nearest(choice, choices)}")
-    inner = _Entry({**table, "id": entry.id}, entry.file, entry.line, "terms")
+    inner = Entry({**table, "id": entry.id}, entry.file, entry.line, "terms")
     terms = {choice: inner.words(choice) for choice in table}
     term = entry.text("term", needed=False)
     for word in (*((term,) if term else ()), *(word for words in terms.values() for word in words)):
@@ -799,7 +799,7 @@ def _terms(entry: _Entry, kind: str) -> dict[str, tuple[str, ...]]:
     return terms
 
 
-def _places(files: _Files) -> Places:
+def _places(files: Files) -> Places:
     table = files.read(files.root / "places.toml")
     subdivisions = {
         country: tuple(f"{country}-{part}" for part in parts) for country, parts in table["subdivisions"].items()
@@ -807,7 +807,7 @@ def _places(files: _Files) -> Places:
     groups = {name: _group(name, group) for name, group in table["group"].items()}
     places = Places(frozenset(table["countries"]), subdivisions, groups)
     for name, group in groups.items():
-        entry = _Entry({"id": f"group {name}"}, "places.toml", 0, "group")
+        entry = Entry({"id": f"group {name}"}, "places.toml", 0, "group")
         for member in group.members:
             try:
                 places.check(member.place)
@@ -831,7 +831,7 @@ def _group(name: str, table: Mapping[str, Any]) -> Group:
     )
 
 
-def _obligations(files: _Files) -> dict[str, ObligationKind]:
+def _obligations(files: Files) -> dict[str, ObligationKind]:
     kinds = {}
     for name, table in files.read(files.root / "obligations.toml").items():
         parameters = {
@@ -842,10 +842,10 @@ def _obligations(files: _Files) -> dict[str, ObligationKind]:
     return kinds
 
 
-def _cures(files: _Files, vocabulary: Vocabulary) -> dict[str, Cure]:
+def _cures(files: Files, vocabulary: Vocabulary) -> dict[str, Cure]:
     cures = {}
     for name, table in files.read(files.root / "cures.toml").items():
-        entry = _Entry({**table, "id": name}, "cures.toml", 0, "cure")
+        entry = Entry({**table, "id": name}, "cures.toml", 0, "cure")
         entry.only(("id", "says", "sets"))
         for fact in table.get("sets", {}):
             if fact not in vocabulary.facts:

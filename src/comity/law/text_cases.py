@@ -10,7 +10,7 @@ from pathlib import Path
 
 from comity.law.lawbook import PackError
 from comity.law.lint import Mutant, Problem
-from comity.law.loading import SHIPPED, _Entry, _Files
+from comity.law.loading import SHIPPED, Entry, Files
 from comity.law.pages import Document, UnreadableText, fold, read_document
 from comity.law.places import UnknownPlace
 from comity.law.texts import FORMS, Form, Look, TextBook, TextRule, Words, lint_text
@@ -39,19 +39,19 @@ class TextCase:
 
 def read_text_cases(book: TextBook, root: Path = SHIPPED) -> list[TextCase]:
     """Read every `<pack>/texts/cases/*.toml` under `root`. Raises PackError with file, line and story."""
-    files = _Files(root)
+    files = Files(root)
     return [case for path in sorted(root.glob("*/texts/cases/*.toml")) for case in _file_cases(book, files, path)]
 
 
-def _file_cases(book: TextBook, files: _Files, path: Path) -> Iterator[TextCase]:
+def _file_cases(book: TextBook, files: Files, path: Path) -> Iterator[TextCase]:
     tables, lines = files.read(path).get("case", []), files.lines(path, "case")
     if len(tables) != len(lines):
         raise PackError("each case stands under a header of its own: [[case]]", file=files.name(path))
     for table, line in zip(tables, lines, strict=True):
-        yield _case(book, _Entry({**table, "id": table.get("name", "")}, files.name(path), line, "case"))
+        yield _case(book, Entry({**table, "id": table.get("name", "")}, files.name(path), line, "case"))
 
 
-def _case(book: TextBook, entry: _Entry) -> TextCase:
+def _case(book: TextBook, entry: Entry) -> TextCase:
     entry.only(CASE_KEYS | {"id"})
     law, form = entry.text("law"), entry.text("as")
     if form not in FORMS:
@@ -78,7 +78,7 @@ def _case(book: TextBook, entry: _Entry) -> TextCase:
     )  # fmt: skip
 
 
-def _words(entry: _Entry, words: object) -> tuple[str, ...]:
+def _words(entry: Entry, words: object) -> tuple[str, ...]:
     listed = words if isinstance(words, list) else [words]
     told = [word for word in listed if isinstance(word, str)]
     if len(told) != len(listed):
@@ -86,7 +86,7 @@ def _words(entry: _Entry, words: object) -> tuple[str, ...]:
     return tuple(sorted(map(fold, told)))
 
 
-def _document(entry: _Entry, form: str) -> Document:
+def _document(entry: Entry, form: str) -> Document:
     given = [key for key in ENDINGS if key in entry.table]
     if len(given) != 1:
         raise entry.wrong("it has its text under one of text, html and mail")

@@ -16,7 +16,7 @@ from typing import Any, Literal, NamedTuple, cast
 
 from comity.law.dark_patterns import CHECKS
 from comity.law.lawbook import Law, Lawbook, PackError, Source, Span
-from comity.law.loading import SHIPPED, _Entry, _Files
+from comity.law.loading import SHIPPED, Entry, Files
 from comity.law.pages import Document, Page, Prose, fold
 from comity.law.places import Places, UnknownPlace
 from comity.law.vocabulary import nearest
@@ -404,7 +404,7 @@ def _short(words: str) -> str:
 
 def read_texts(book: Lawbook, root: Path = SHIPPED) -> TextBook:
     """Read every `<pack>/texts/*.toml` under `root`. Raises PackError with file, line, rule and cure."""
-    files = _Files(root)
+    files = Files(root)
     reader = _TextReader(files, book)
     rules = [rule for path in sorted(root.glob("*/texts/*.toml")) for rule in reader.rules(path)]
     _check_ids(rules)
@@ -424,7 +424,7 @@ def _check_ids(rules: list[TextRule]) -> None:
 class _TextReader:
     """Reads one file of text rules after another."""
 
-    def __init__(self, files: _Files, book: Lawbook) -> None:
+    def __init__(self, files: Files, book: Lawbook) -> None:
         self.files = files
         self.places = book.vocabulary.places
         self.laws = {law.id: _law_of(law) for law in book.laws}
@@ -444,14 +444,14 @@ class _TextReader:
             self._declare(entry)
         return [self._rule(entry) for entry in self._entries(path, whole, "text")]
 
-    def _entries(self, path: Path, whole: Mapping[str, Any], kind: str) -> list[_Entry]:
+    def _entries(self, path: Path, whole: Mapping[str, Any], kind: str) -> list[Entry]:
         found, lines = whole.get(kind, []), self.files.lines(path, kind)
         if not isinstance(found, list) or len(found) != len(lines):
             what = f"each {kind} stands under a header of its own, at the start of a line: [[{kind}]]"
             raise PackError(what, file=self.files.name(path))
-        return [_Entry(item, self.files.name(path), line, kind) for item, line in zip(found, lines, strict=True)]
+        return [Entry(item, self.files.name(path), line, kind) for item, line in zip(found, lines, strict=True)]
 
-    def _declare(self, entry: _Entry) -> None:
+    def _declare(self, entry: Entry) -> None:
         """Take in a law that has no other rules than those about texts."""
         entry.only(LAW_KEYS)
         entry.span()
@@ -467,7 +467,7 @@ class _TextReader:
         self.declared[law.id] = entry.file
         self.laws[law.id] = law
 
-    def _check_places(self, entry: _Entry, names: Iterable[str]) -> None:
+    def _check_places(self, entry: Entry, names: Iterable[str]) -> None:
         for name in names:
             if name not in self.places.groups:
                 try:
@@ -475,7 +475,7 @@ class _TextReader:
                 except UnknownPlace as error:
                     raise entry.wrong(str(error)) from None
 
-    def _rule(self, entry: _Entry) -> TextRule:
+    def _rule(self, entry: Entry) -> TextRule:
         entry.only(TEXT_KEYS)
         law = self._law(entry)
         places = entry.words("places")
@@ -494,7 +494,7 @@ class _TextReader:
             languages=languages, look=self._look(entry, "wants" if wants else "finds", languages), wants=wants,
         )  # fmt: skip
 
-    def _law(self, entry: _Entry) -> TextLaw:
+    def _law(self, entry: Entry) -> TextLaw:
         name, slash, _ = entry.id.partition("/")
         if not slash or name not in self.laws:
             near = nearest(name, self.laws)
@@ -503,7 +503,7 @@ class _TextReader:
             )
         return self.laws[name]
 
-    def _among(self, entry: _Entry, key: str, known: tuple[str, ...]) -> tuple[str, ...]:
+    def _among(self, entry: Entry, key: str, known: tuple[str, ...]) -> tuple[str, ...]:
         words = entry.words(key)
         if not words:
             raise entry.wrong(f"{key!r} is missing; it is a list of {', '.join(known)}")
@@ -512,9 +512,9 @@ class _TextReader:
                 raise entry.wrong(f"{key!r} cannot be {word!r}{nearest(word, known)}; it is of {', '.join(known)}")
         return words
 
-    def _look(self, entry: _Entry, key: str, languages: tuple[str, ...]) -> Look:
+    def _look(self, entry: Entry, key: str, languages: tuple[str, ...]) -> Look:
         table = entry.inner(key, 'words = ["…"]') or {}
-        item = _Entry({**table, "id": entry.id}, entry.file, entry.line, key)
+        item = Entry({**table, "id": entry.id}, entry.file, entry.line, key)
         item.only(LOOK_KEYS | {"id"})
         check = item.text("check", needed=False)
         if check and check not in CHECKS:
@@ -536,7 +536,7 @@ class _TextReader:
         )  # fmt: skip
 
     def _words(
-        self, item: _Entry, key: str, languages: tuple[str, ...], *, patterns: str = "", unless: str = ""
+        self, item: Entry, key: str, languages: tuple[str, ...], *, patterns: str = "", unless: str = ""
     ) -> Words:
         harmless = self._words(item, unless, languages, patterns=f"{unless}_patterns") if unless else None
         return Words(
@@ -546,7 +546,7 @@ class _TextReader:
             near=(self._words(item, "unless_near", languages) or None) if unless else None,
         )
 
-    def _listed(self, item: _Entry, words: Iterable[str], languages: tuple[str, ...]) -> tuple[str, ...]:
+    def _listed(self, item: Entry, words: Iterable[str], languages: tuple[str, ...]) -> tuple[str, ...]:
         """Return words folded, each @name replaced by that list of words.toml in the rule's languages."""
         found: dict[str, None] = {}
         for word in words:
@@ -564,8 +564,8 @@ class _TextReader:
 class _WordList:
     """One list of words.toml, by language."""
 
-    def __init__(self, files: _Files, name: str, table: Mapping[str, Any]) -> None:
-        entry = _Entry({**table, "id": name} if isinstance(table, dict) else {"id": name}, "words.toml", 0, "list")
+    def __init__(self, files: Files, name: str, table: Mapping[str, Any]) -> None:
+        entry = Entry({**table, "id": name} if isinstance(table, dict) else {"id": name}, "words.toml", 0, "list")
         entry.only(LIST_KEYS | {"id"})
         entry.text("says")
         self.root = files.root
@@ -580,7 +580,7 @@ def _law_of(law: Law) -> TextLaw:
     return TextLaw(id=law.id, name=law.name, cite=law.source.cite, territory=law.territory)
 
 
-def _one_of(entry: _Entry, key: str, known: tuple[str, ...]) -> str:
+def _one_of(entry: Entry, key: str, known: tuple[str, ...]) -> str:
     word = entry.text(key)
     if word not in known:
         raise entry.wrong(f"{key!r} cannot be {word!r}{nearest(word, known)}; it is one of {', '.join(known)}")
@@ -590,7 +590,7 @@ def _one_of(entry: _Entry, key: str, known: tuple[str, ...]) -> str:
 GAP = re.compile(r"\{(?:(\d+),)?(\d+)\}")
 
 
-def _pattern(item: _Entry, text: str) -> Pattern:
+def _pattern(item: Entry, text: str) -> Pattern:
     r"""Compile a pattern that cannot run away: gaps are bounded, and no group is repeated.
 
     It is matched against folded text, so it has no capital letter; for \S and \W write [^\s] and [^\w].
