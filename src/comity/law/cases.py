@@ -11,9 +11,9 @@ from typing import Any
 
 from comity.law.asking import decide
 from comity.law.decisions import Decision
+from comity.law.entries import headers
 from comity.law.folding import FIXED_NAMESPACES, Plan, fold
 from comity.law.lawbook import Lawbook, PackError, Verdict
-from comity.law.loading import headers
 from comity.law.vocabulary import FactError, Facts, nearest
 
 ANSWERS = ("deny", "ask", "permit", "silent")

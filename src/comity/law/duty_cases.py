@@ -11,8 +11,9 @@ from typing import Any
 
 from comity.law.clocks import Almanac
 from comity.law.duties import Owed, owed_by, settled
+from comity.law.entries import headers
 from comity.law.lawbook import Law, Lawbook, PackError
-from comity.law.loading import ACTS, RECEIVERS, headers
+from comity.law.loading import ACTS, RECEIVERS
 from comity.law.vocabulary import FactError, Facts, nearest
 
 KEYS = frozenset("name row official law day facts owes none silent says".split())

@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
 
+from comity.law.entries import Entry, Files
 from comity.law.lawbook import PackError
 from comity.law.lint import Mutant, Problem
-from comity.law.loading import SHIPPED, Entry, Files
+from comity.law.loading import SHIPPED
 from comity.law.pages import Document, UnreadableText, fold, read_document
 from comity.law.places import UnknownPlace
 from comity.law.texts import FORMS, Form, Look, TextBook, TextRule, Words, lint_text

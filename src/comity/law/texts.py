@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple, cast
 
 from comity.law.dark_patterns import CHECKS
+from comity.law.entries import Entry, Files
 from comity.law.lawbook import Law, Lawbook, PackError, Source, Span
-from comity.law.loading import SHIPPED, Entry, Files
+from comity.law.loading import SHIPPED
 from comity.law.pages import Document, Page, Prose, fold
 from comity.law.places import Places, UnknownPlace
 from comity.law.vocabulary import nearest
