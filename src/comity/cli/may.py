@@ -61,7 +61,7 @@ def may(
     facts = read_facts(file, given)
     with plain_errors(facts):
         book = law.lawbook()
-        known = book if known_at is None else law.as_known(book, the_day(known_at))
+        known = book if known_at is None else law.as_known(book, the_day(known_at, "--known-at"))
         decision = law.may(known, facts, day=the_day(day))
     if as_json:
         click.echo(json.dumps(decision.as_json(), ensure_ascii=False, indent=2))
@@ -76,9 +76,11 @@ def read_facts(file: Path | None, given: tuple[str, ...]) -> dict[str, object]:
     facts: dict[str, object] = {}
     if file is not None:
         try:
-            facts = _flat(tomllib.loads(file.read_text("utf-8")))
+            facts = _flat(tomllib.loads(file.read_text("utf-8-sig")))
         except OSError as error:
             raise click.UsageError(f"{file}: {error.strerror}") from None
+        except RecursionError:
+            raise click.UsageError(f"{file.name} is nested too deeply to be a file of facts") from None
         except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
             raise click.UsageError(
                 f'{file.name} is no TOML file of facts, with lines such as person.home = "DE": {error}'
@@ -97,19 +99,20 @@ def _flat(table: dict[str, Any]) -> dict[str, object]:
     """Return `[person] home = "DE"` and `"person.home" = "DE"` alike as person.home."""
     facts: dict[str, object] = {}
     for name, value in table.items():
-        if isinstance(value, dict) and "." not in name:
-            facts |= {f"{name}.{short}": item for short, item in value.items()}
-        else:
-            facts[name] = value
+        inner = {f"{name}.{short}": item for short, item in value.items()} if isinstance(value, dict) else {}
+        for full, item in (inner if inner and "." not in name else {name: value}).items():
+            if full in facts:
+                raise click.UsageError(f"{full} is said twice, in quotes and as a table; leave one out")
+            facts[full] = item
     return facts
 
 
-def the_day(given: datetime | None) -> date:
-    """Return the day given, or today. Raises click's UsageError for a day of no use."""
+def the_day(given: datetime | None, option: str = "--day") -> date:
+    """Return the day given, or today. Raises click's UsageError for a day of no use, which names the option."""
     if given is None:
         return date.today()  # noqa: DTZ011  (the day where the command is run)
     if not EARLIEST <= given.year <= LATEST:
-        raise click.UsageError(f"--day {given.date()} is out of reach; give one from {EARLIEST} to {LATEST}")
+        raise click.UsageError(f"{option} {given.date()} is out of reach; give one from {EARLIEST} to {LATEST}")
     return given.date()
 
 

@@ -143,7 +143,10 @@ class Vocabulary:
     def _date(self, _fact: Fact, raw: object) -> date:
         if isinstance(raw, datetime):
             return raw.date()
-        return raw if isinstance(raw, date) else date.fromisoformat(str(raw).strip()[:10])
+        if isinstance(raw, date):
+            return raw
+        text = str(raw).strip()
+        return datetime.fromisoformat(text).date() if len(text) > len("2026-11-21") else date.fromisoformat(text)
 
     def _age(self, _fact: Fact, raw: object) -> Age:
         if isinstance(raw, bool):
@@ -179,10 +182,14 @@ class Vocabulary:
 
     def _counts(self, fact: Fact, raw: object) -> Counts:
         pairs = raw.items() if isinstance(raw, Mapping) else (word.split(":") for word in str(raw).split(","))
-        found = {str(place).strip().upper(): self._number(fact, number) for place, number in pairs}
-        for code in found:
+        read = [(str(place).strip().upper(), self._number(fact, number)) for place, number in pairs]
+        for code, number in read:
             self.places.check(code)
-        return tuple((place, int(number)) for place, number in sorted(found.items()))
+            if not isinstance(number, int):
+                raise FactError("people are counted whole")
+        if len(dict(read)) < len(read):
+            raise FactError("a place stands twice")
+        return tuple(sorted((place, int(number)) for place, number in read))
 
     _READERS: ClassVar[Mapping[Kind, Callable[[Vocabulary, Fact, object], Value]]] = {
         "bool": _bool,
