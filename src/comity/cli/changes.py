@@ -6,6 +6,7 @@ import json
 import sys
 from collections import Counter
 from datetime import date
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,7 @@ from comity.cli.lines import wrapped
 from comity.cli.may import DAY, plain_errors, the_day
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from comity.check.comparing import Turn
     from comity.law import Lawbook
@@ -47,14 +48,20 @@ def diff(**options: Any) -> None:  # noqa: ANN401 (click passes its options)
     comity law diff --from 2024-03-21 --to 2024-03-22 --pack cn-transfers
     comity law diff --from 2026-08-10 --to 2026-08-11 --file contacts.csv --purpose marketing --channel call
     """  # noqa: D301 (click wants the character itself before lines that it may not wrap)
+    if options["purpose"] and not options["file"]:
+        raise click.UsageError("--purpose is for the people of --file; name one, or leave it out")
     with plain_errors():
         comparison = _comparison(options)
-        changes = sorted([*comparison.changes(), *_text_changes(options, comparison)], key=lambda change: change.law)
-        turned = _turned(comparison, options) if options["file"] else None
-    if options["as_json"]:
-        click.echo(json.dumps(_as_json(changes, turned), ensure_ascii=False, indent=2))
-        return
-    click.echo("\n".join(_page(comparison, changes, turned)))
+        changes = chain(comparison.changes(), _text_changes(options, comparison))
+        if options["as_json"]:
+            found = list(changes)
+            click.echo(json.dumps(_as_json(found, _turned(comparison, options)), ensure_ascii=False, indent=2))
+            return
+        for line in _page(comparison, changes):  # as they are found: a long stretch of time takes minutes
+            click.echo(line)
+        turned = _turned(comparison, options)
+    if turned is not None:
+        click.echo("\n".join(["", *_people(turned)]))
 
 
 def _comparison(options: dict[str, Any]) -> Comparison:
@@ -66,7 +73,7 @@ def _comparison(options: dict[str, Any]) -> Comparison:
 
     folder = options["packs"] or SHIPPED
     later = options["to_packs"] or folder
-    first, last = the_day(options["start"]), the_day(options["end"])
+    first, last = the_day(options["start"], "--from"), the_day(options["end"], "--to")
     if last < first:
         raise Refused(f"--to {last} is before --from {first}; give the earlier day first")
     old, new = lawbook(folder), lawbook(later)
@@ -104,24 +111,28 @@ def _check_names(book: Lawbook, names: Sequence[str]) -> None:
 # ---------------------------------------------------------------- for a reader
 
 
-def _page(comparison: Comparison, changes: Sequence[Change], turned: Counter[Turn] | None) -> Iterator[str]:
-    yield f"From {comparison.before.day} to {comparison.after.day}: {_counted(len(changes), 'change')}"
-    law = ""
-    for change in changes:
+def _page(comparison: Comparison, changes: Iterable[Change]) -> Iterator[str]:
+    yield f"From {comparison.before.day} to {comparison.after.day}"
+    law, number = "", 0
+    for number, change in enumerate(changes, 1):  # noqa: B007 (the last number is told below)
         if change.law != law:
             law = change.law
             yield from ("", law, "─" * len(law))
         yield ""
         yield from _change(change)
-    if turned is not None:
-        yield ""
-        yield from _people(turned)
+    yield ""
+    yield _counted(number, "change")
+    if number:
+        says = "The facts are those of a file for comity may or comity must; with --day each day's answer can be seen."
+        yield from _wrapped(says, hang=2)
 
 
 def _change(change: Change) -> Iterator[str]:
     name = change.id.partition("/")[2]
     yield from _wrapped(f"{change.kind} {name} {change.how}", hang=2)
-    for word, says in (("was: ", change.before), ("is: ", change.after)):
+    if change.before == change.after:
+        yield from _wrapped(f"{change.after}: the sentence stays, its condition or clock changes", hang=4)
+    for word, says in (("was: ", change.before), ("is: ", change.after)) if change.before != change.after else ():
         if says:
             yield from _wrapped(word + says, hang=4)
     if change.witness is None:
@@ -193,8 +204,10 @@ def _as_json(changes: Sequence[Change], turned: Counter[Turn] | None) -> dict[st
 # ---------------------------------------------------------------- my people
 
 
-def _turned(comparison: Comparison, options: dict[str, Any]) -> Counter[Turn]:
-    """Ask the law of both days about the people of a file."""
+def _turned(comparison: Comparison, options: dict[str, Any]) -> Counter[Turn] | None:
+    """Ask the law of both days about the people of a file, if one is named."""
+    if not options["file"]:
+        return None
     from comity.check.comparing import turns
     from comity.cli.check import decided_beside
 

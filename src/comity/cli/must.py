@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from datetime import date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
@@ -14,11 +14,15 @@ from comity.cli.lines import wrapped
 from comity.cli.may import DAY, plain_errors, read_facts, the_day
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from comity.law import Lawbook, Owed
-    from comity.law.clocks import Due
+    from comity.law.clocks import Almanac, Due
+    from comity.law.owed import Longer
     from comity.law.severity import Severity
+
+SCHEMA = "comity.duties/1"
+"""The version of the JSON form."""
 
 MANY = 3  # missing facts that fit into a line; of more, the first are named
 
@@ -47,17 +51,20 @@ def must(
     with plain_errors(facts):
         book = law.lawbook()
         read = settled(book.vocabulary.read(facts))
-        known = book if known_at is None else law.as_known(book, the_day(known_at))
+        known = book if known_at is None else law.as_known(book, the_day(known_at, "--known-at"))
         ended = read["event.kind"] == "purpose-ended"  # what is kept today is judged by the law of today
-        owed = law.must(known, facts, day=the_day(day) if day is not None or ended else None)
+        asked = the_day(day) if day is not None or ended else cast("date", read["event.on"])
+        owed = law.must(known, facts, day=asked)
         rating = severity(read)
-    on = read["event.on"]
+    about = {"kind": read["event.kind"], "on": read["event.on"], "law_of": asked}
+    about["known_at"] = known_at and known_at.date()
     if as_json:
+        told = {name: value.isoformat() if isinstance(value, date) else value for name, value in about.items()}
         duties = [as_table(item) for item in owed]
-        click.echo(json.dumps(duties if rating is None else [*duties, _rated(rating)], ensure_ascii=False, indent=2))
+        answer = {"schema": SCHEMA, "event": told, "severity": rating and _rated(rating), "duties": duties}
+        click.echo(json.dumps(answer, ensure_ascii=False, indent=2))
         return
-    said = known_at.date() if known_at else None
-    click.echo("\n".join(_page(owed, rating, book, kind=str(read["event.kind"]), on=on, known_at=said)))
+    click.echo("\n".join(_page(owed, rating, known, about)))
 
 
 def as_table(item: Owed) -> dict[str, Any]:
@@ -91,14 +98,17 @@ def _rated(rating: Severity) -> dict[str, Any]:
 # ---------------------------------------------------------------- for a reader
 
 
-def _page(
-    owed: Sequence[Owed], rating: Severity | None, book: Lawbook, *, kind: str, on: object, known_at: date | None
-) -> Iterator[str]:
-    known = f", as known on {known_at}" if known_at else ""
-    yield f"{kind.replace('-', ' ').capitalize()} on {on}{known}"
+def _page(owed: Sequence[Owed], rating: Severity | None, book: Lawbook, about: Mapping[str, object]) -> Iterator[str]:
+    kind = str(about["kind"])
+    known = f", as known on {about['known_at']}" if about["known_at"] else ""
+    yield f"{kind.replace('-', ' ').capitalize()} on {about['on']} · law of {about['law_of']}{known}"
+    if known:
+        silent = sum(rule.announced is None for rule in book.rules())
+        says = f"{silent:,} rules have no day of announcement in the packs; they count as known from the day they came "
+        yield from wrapped(says + "into force.")
     if rating is not None:
         yield from ("", f"Severity {rating.score:g}: {rating.band} ({rating.cite.split(',')[0]})")
-        yield from (f"    {step}" for step in rating.steps)
+        yield from (line for step in rating.steps for line in _wrapped(step))
     groups = (
         ("", [item for item in owed if item.state == "owed"]),
         ("Possibly, for facts are missing", [item for item in owed if item.state == "possible"]),
@@ -120,9 +130,10 @@ def _page(
 
 
 def _head(item: Owed) -> Iterator[str]:
-    to = {"file": "for our own records", "public": "in public"}.get(item.to, f"to {item.to.replace('-', ' ')}")
-    whom = f"{item.act.replace('-', ' ')} {to}" + (f": {item.body}" if item.body else "")
-    yield from _wrapped(f"{_when(item)}  {whom}" + (f" · {', '.join(item.places)}" if item.places else ""), hang=12)
+    to = {"file": "for our own records", "public": "in public"}.get(item.to, f"to the {item.to.replace('-', ' ')}")
+    whom = f"{item.act.replace('-', ' ')}, {to}" + (f": {item.body}" if item.body else "")
+    where = f" · {', '.join(item.places)}" if item.places else ""
+    yield from wrapped(f"{whom}{where}", first=f"{_when(item)}  ", rest=" " * 12)
     yield from _wrapped(item.what)
 
 
@@ -151,9 +162,8 @@ def _duty(item: Owed) -> Iterator[str]:
     if item.opens:
         yield from _wrapped(f"May be done from {item.opens} on.")
     for one in item.longer:
-        was = "Extended" if one.counted else f"May be extended to {one.to} if the person is told by {one.tell_by}"
         cite = f" ({one.cite})" if one.cite else ""
-        yield from _wrapped(f"{was}: {one.says}{cite}")
+        yield from _wrapped(f"{_longer(one)}: {one.says}{cite}")
     for note in item.notes:
         yield from _wrapped(note)
     if item.kept_until:
@@ -163,13 +173,21 @@ def _duty(item: Owed) -> Iterator[str]:
     yield from _missing(item)
 
 
+def _longer(one: Longer) -> str:
+    if one.counted:
+        return "Extended"
+    if one.told is not None and one.told > one.tell_by:
+        return f"Not extended, for the person was told on {one.told}, after {one.tell_by}"
+    return f"May be extended to {one.to} if the person is told by {one.tell_by}"
+
+
 def _when(item: Owed) -> str:
     if item.at_once:
-        return "at once    "
+        return "at once   "
     if item.due is None:
-        return f"not before {item.earliest}" if item.earliest else "day unknown"
+        return f"earliest {item.earliest}" if item.earliest else "day unknown"
     hour = f" {item.due.at.strftime('%H:%M%z')}" if item.due.at else ""
-    return f"{item.due.day}{hour} "
+    return f"{item.due.day}{hour}"
 
 
 def _counting(due: Due | None) -> Iterator[str]:
@@ -212,12 +230,11 @@ def clock(period: str, start: str, place: str | None, law_id: str | None, *, as_
     with plain_errors():
         almanac = read_almanac(SHIPPED)
         read = read_period(period)
+        place = _place(place, almanac)
         reckoning = _reckoning(law_id, place, read.calendar)
         needs_place = almanac.reckoning(reckoning).calendar == "place" or read.calendar in {"eu", "uk"}
         if needs_place and not place:
             raise Refused("its end depends on the holidays of a place; say --place, for example --place IE")
-        if needs_place and place:
-            almanac.calendar("place", place)
         due = almanac.due(_start(start), read, reckoning, places=[place] if needs_place and place else [])
     if as_json:
         found = {
@@ -229,6 +246,23 @@ def clock(period: str, start: str, place: str | None, law_id: str | None, *, as_
     click.echo(f"{due.day}" + (f" {due.at.isoformat()}" if due.at else ""))
     click.echo("\n".join(_counting(due)))
     click.echo("\n".join(_wrapped(almanac.reckoning(reckoning).cite)))
+
+
+ALSO = {"UK": "GB"}
+
+
+def _place(given: str | None, almanac: Almanac) -> str | None:
+    """Return a place whose laws or holidays are known, by its code. Raises Refused."""
+    from comity.check.entity import codes_of
+
+    if given is None:
+        return None
+    place = ALSO.get(given.strip().upper(), given.strip().upper())
+    country = place.partition("-")[0]
+    if {place, country} & almanac.calendars.keys() or country in {"US", "CN"}:
+        return place
+    known = ", ".join(sorted(name for name in almanac.calendars if name[:2].isupper()))
+    raise Refused(f"no holidays are known for {given!r}{codes_of(given)}; give one of {known}, US or CN")
 
 
 def _reckoning(law_id: str | None, place: str | None, calendar: str) -> str:

@@ -23,6 +23,7 @@ from comity.law.duty_cases import DutyCase
 from comity.law.folding import FIXED_NAMESPACES, add_months, fold
 from comity.law.lawbook import DatedParameter, Definition, Law, Lawbook, Rule, Span
 from comity.law.lint import family
+from comity.law.owed import Owed
 from comity.law.vocabulary import Facts, Value
 
 Kind = Literal["rule", "definition", "parameter", "text"]
@@ -313,8 +314,7 @@ class _Search:
         law = side.laws().get(self.change.law)
         items = owed_by(side.book, [law], facts, side.day, self.comparison.almanac) if law else ()
         told = (
-            f"{item.act} to {item.to} {'at once' if item.at_once else item.due.day if item.due else 'some day'}"
-            f" ({item.cite})" + ("" if item.state == "owed" else f" [{item.state}]")
+            _told(item, cited=self.change.how == "is cited anew")
             for item in items
             if self.change.kind != "rule" or item.rule == self.change.id
         )
@@ -348,6 +348,21 @@ class _Search:
         """The law of the change, as it is on the later side if it is there."""
         laws = self.comparison.after.laws()
         return laws.get(self.change.law) or self.comparison.before.laws()[self.change.law]
+
+
+def _told(item: Owed, *, cited: bool) -> str:
+    """Return a duty in words; with its citation only where nothing else changes."""
+    day = (
+        "at once"
+        if item.at_once
+        else f"by {item.due.day}"
+        if item.due
+        else f"by a day not known yet ({', '.join(item.missing)})"
+    )
+    later = f" or {item.due.later}" if item.due and item.due.later else ""
+    longer = "".join(f", extendable to {one.to}" for one in item.longer if not one.counted)
+    state = "" if item.state == "owed" else f" [{item.state}]"
+    return f"{item.act} to {item.to} {day}{later}{longer}{state}" + (f" ({item.cite})" if cited else "")
 
 
 def _by(rules: Iterable[str], law: str) -> bool:

@@ -78,10 +78,12 @@ class DueDay:
     @cached_property
     def running(self) -> list[Pause]:
         """The pauses that began in time: once the day has passed, none brings it back."""
-        begun = [
-            one for one in self.duty.pauses if self.fact(one.start) and self.world.truth(self.law, one.when) == TRUE
-        ]
-        return [one for one in begun if cast("date", self.fact(one.start)) <= self.last_day]
+        begun = ((one, self.fact(one.start)) for one in self.duty.pauses if self.holds(one))
+        return [one for one, day in begun if day is not None and day <= self.last_day]
+
+    def holds(self, pause: Pause) -> bool:
+        """Tell whether the condition of a pause certainly holds."""
+        return self.world.truth(self.law, pause.when) == TRUE
 
     @cached_property
     def last_day(self) -> date:
@@ -133,9 +135,7 @@ class DueDay:
 
     def at_once(self, owed: Owed) -> Owed:
         """Return a duty without a period: owed at once, or when what holds us back is over."""
-        holds = [
-            one for one in self.duty.pauses if one.effect == "hold" and self.world.truth(self.law, one.when) == TRUE
-        ]
+        holds = [one for one in self.duty.pauses if one.effect == "hold" and self.holds(one)]
         ends = [day for one in holds if (day := self.fact(one.until)) is not None]
         if not ends or max(ends) <= self.on:
             return replace(owed, at_once=True)
