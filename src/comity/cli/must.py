@@ -124,9 +124,9 @@ def _page(owed: Sequence[Owed], rating: Severity | None, book: Lawbook, about: M
         laws = {law.id for law in book.laws for rule in law.rules if rule.duty and rule.duty.event == kind}
         yield ""
         says = (
-            f"Nothing is owed. {len(laws)} laws in the packs have duties for such an event; none of them governs here, "
+            f"Nothing is owed by the packs' law of that day. {len(laws)} laws in them have duties for such an event; "
         )
-        yield from wrapped(says + "or its conditions do not hold.")
+        yield from wrapped(says + "none of them governs here then, or its conditions do not hold.")
 
 
 def _head(item: Owed) -> Iterator[str]:

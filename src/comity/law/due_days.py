@@ -21,7 +21,7 @@ PAUSED = {
     "restart": "The clock starts anew",
     "exclude": "Days that do not count",
     "may-exclude": "Days that may not count",
-    "hold": "Held back",
+    "hold": "Waits where there is cause",
 }
 
 
