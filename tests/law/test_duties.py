@@ -369,3 +369,95 @@ def test_a_low_band_is_no_finding_that_a_risk_is_unlikely(
     )  # fmt: skip
     assert found is not None
     assert (found.band, found.risk) == (band, risk)
+
+
+# ---------------------------------------------------------------- what a tester found
+
+
+def test_a_pause_that_begins_after_the_day_does_not_bring_it_back(tmp_path: Path) -> None:
+    root = write_pack(tmp_path, parts(pause=f'{PAUSE}, effect = "restart"'))
+    late = {"event.identity_asked_on": date(2026, 3, 3), "event.identity_confirmed_on": date(2026, 4, 3)}
+    [owed] = asked(root, {**ON, **late})
+    assert owed.due is not None
+    assert owed.due.day == date(2026, 3, 2)
+    [owed] = asked(root, {**ON, **late, "event.identity_asked_on": date(2026, 3, 2)})
+    assert owed.due is not None
+    assert owed.due.day == date(2026, 5, 3)
+
+
+CLARIFIED = 'says = "Unclear.", from = "event.clarification_asked_on", until = "event.clarified_on"'
+
+
+def test_days_before_the_clock_began_anew_are_not_left_out_again(tmp_path: Path) -> None:
+    pauses = f'{PAUSE}, effect = "restart" }}, {{ {CLARIFIED}, effect = "exclude"'
+    facts = {"event.clarification_asked_on": date(2026, 2, 5), "event.clarified_on": date(2026, 2, 12)}
+    [owed] = asked(write_pack(tmp_path, parts(pause=pauses)), {**ON, **SURE, **facts})
+    assert owed.due is not None
+    assert (owed.due.day, owed.due.later) == (date(2026, 3, 14), None)
+
+
+def test_a_day_that_lies_in_two_pauses_is_left_out_once(tmp_path: Path) -> None:
+    pauses = f'{PAUSE}, effect = "may-exclude" }}, {{ {CLARIFIED}, effect = "may-exclude"'
+    facts = {"event.clarification_asked_on": date(2026, 2, 10), "event.clarified_on": date(2026, 2, 14)}
+    [owed] = asked(write_pack(tmp_path, parts(pause=pauses)), {**ON, **SURE, **facts})
+    assert owed.due is not None
+    assert (owed.due.day, owed.due.later) == (date(2026, 3, 2), date(2026, 3, 7))
+
+
+def test_unknown_stays_unknown_in_every_place(tmp_path: Path) -> None:
+    root = write_pack(tmp_path, duty(when="data.phi", event='"breach-discovered"', act='"notify"'))
+    facts = {"event.kind": "breach-discovered", "event.on": "2026-01-31", "data.phi": "unknown"}
+    [owed] = asked(root, {**facts, "event.persons_in": {"DE": 5, "FR": 0}})
+    assert (owed.state, owed.places) == ("possible", ("DE",))
+
+
+@pytest.mark.parametrize(
+    ("counts", "says"),
+    [
+        ({"US": 100, "US-CA": 600}, "has US and US-CA, which lies in it"),
+        ("IE:20,IE:30", "a place stands twice"),
+        ("IE:1.5", "people are counted whole"),
+    ],
+)
+def test_people_are_counted_once(counts: object, says: str, tmp_path: Path) -> None:
+    facts = {"event.kind": "breach-discovered", "event.on": "2026-01-31", "event.persons_in": counts}
+    with pytest.raises(FactError, match=says):
+        asked(write_pack(tmp_path, duty()), facts)
+
+
+def test_where_the_people_live_is_said_once(tmp_path: Path) -> None:
+    with pytest.raises(FactError, match=r"person\.home and event\.persons_in both say where the people live"):
+        asked(write_pack(tmp_path, duty()), {**EVENT, "event.persons_in": {"DE": 5}})
+
+
+def test_what_may_have_to_be_kept_is_said_before_it_is_deleted(tmp_path: Path) -> None:
+    erase = duty("erase", when="True", event='"purpose-ended"', act='"delete"', to='"file"', within="")
+    keep = duty("keep", when="org.platform", event='"purpose-ended"', act='"keep"', to='"file"', within='"3 years"')
+    root = write_pack(tmp_path, erase + keep)
+    facts = {**EVENT, "event.kind": "purpose-ended", "event.records": "transaction"}
+    found = {item.rule: item for item in asked(root, facts)}["xx-law/erase"]
+    assert found.notes == ("Before deleting: xx-law/keep may keep these records until 2029-01-31; say org.platform.",)
+    del facts["event.records"]
+    [said] = {item.rule: item for item in asked(root, facts)}["xx-law/erase"].notes
+    assert "name the records (event.records)" in said
+
+
+def test_one_calendar_that_is_not_published_does_not_silence_the_rest(tmp_path: Path) -> None:
+    opens = duty("opens", within="", opens='"60 working days (cn)"', start='["event.expires_on"]')
+    found = {
+        item.rule: item
+        for item in asked(write_pack(tmp_path, opens + duty()), {**EVENT, "event.expires_on": "2027-03-15"})
+    }
+    assert "not published for 2027" in found["xx-law/opens"].notes[-1]
+    assert found["xx-law/answer"].due is not None
+
+
+def test_a_risk_that_does_not_fit_the_severity_is_said(tmp_path: Path) -> None:
+    root = write_pack(tmp_path, duty(when="True", event='"breach-discovered"', act='"assess"', to='"file"'))
+    facts = {
+        "event.kind": "breach-discovered", "event.on": "2026-01-31", "person.home": "DE", "event.risk": "unlikely",
+        "event.enisa_context": 4, "event.enisa_identification": 1, "event.enisa_confidentiality": 0.5,
+        "event.enisa_integrity": 0, "event.enisa_availability": 0, "event.malicious": True,
+    }  # fmt: skip
+    [owed] = asked(root, facts)
+    assert any("does not fit a very high severity" in note for note in owed.notes)
