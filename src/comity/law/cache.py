@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import io
 import os
 import pickle
 import sys
 import tempfile
+from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import fields, is_dataclass
+from datetime import date
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from comity.law.lawbook import Lawbook
 from comity.law.loading import SHIPPED, pack_files, read_packs
 
-FORMAT = 1
+FORMAT = 2
 _SAFE_MODULES = ("comity.law.lawbook", "comity.law.conditions", "comity.law.places", "comity.law.vocabulary")
 _SAFE_BUILTINS = frozenset({("builtins", "frozenset"), ("builtins", "set"), ("datetime", "date"), ("re", "_compile")})
 
@@ -63,11 +68,63 @@ class _Reader(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> object:
         if (module, name) in _SAFE_BUILTINS:
             return super().find_class(module, name)
+        if (module, name) == (_built.__module__, _built.__name__):
+            return _built
         if module in _SAFE_MODULES and "." not in name:
             found = super().find_class(module, name)
             if isinstance(found, type) and found.__module__ == module:  # not what the module imports, nor its functions
                 return found
         raise pickle.UnpicklingError(f"{module}.{name} does not belong in a lawbook")
+
+
+_SETTERS: dict[type, tuple[Callable[[object, object], None], ...]] = {}
+
+
+def _built(kind: type, values: tuple[object, ...]) -> object:
+    """Return one of our values with its fields filled: three times as quick as the way that dataclasses have."""
+    setters = _SETTERS.get(kind)
+    if setters is None:
+        setters = _SETTERS[kind] = tuple(getattr(kind, field.name).__set__ for field in fields(kind))
+    new: object = object.__new__(kind)
+    for fill, value in zip(setters, values, strict=True):
+        fill(new, value)
+    return new
+
+
+class _Sharing:
+    """Finds the one object that stands for all that are equal, so that a book holds and a cache reads each once."""
+
+    def __init__(self) -> None:
+        self.known: dict[object, object] = {}
+
+    def shared(self, value: object) -> object:
+        if isinstance(value, (str, date, int, float)) or value is None:
+            return self.known.setdefault((type(value), value), value)
+        if isinstance(value, tuple):
+            return self.one(tuple, [self.shared(item) for item in value], tuple)
+        if isinstance(value, dict):
+            return {self.shared(key): self.shared(item) for key, item in value.items()}
+        if is_dataclass(value) and hasattr(type(value), "__slots__"):
+            kind = type(value)
+            parts = [self.shared(getattr(value, field.name)) for field in fields(value)]
+            return self.one(kind, parts, lambda read: _built(kind, tuple(read)))
+        return value
+
+    def one(self, kind: type, parts: list[object], make: Callable[[list[object]], object]) -> object:
+        key = (kind, *map(id, parts))
+        if key not in self.known:
+            self.known[key] = make(parts), parts  # the parts stay, so that no others come to have their ids
+        return self.known[key][0]  # type: ignore[index]
+
+
+class _Writer(pickle.Pickler):
+    """Writes our values as `_built` reads them."""
+
+    def reducer_override(self, obj: object) -> Any:  # noqa: ANN401 (as the library has it)
+        kind = type(obj)
+        if is_dataclass(obj) and not isinstance(obj, type) and "__slots__" in kind.__dict__:
+            return _built, (kind, tuple(getattr(obj, field.name) for field in fields(obj)))
+        return NotImplemented
 
 
 def _load(path: Path) -> Lawbook | None:
@@ -78,7 +135,13 @@ def _load(path: Path) -> Lawbook | None:
         digest, payload = content[:32], content[32:]
         if hashlib.sha256(payload).digest() != digest:
             return None
-        found = _Reader(io.BytesIO(payload)).load()
+        paused = gc.isenabled()
+        gc.disable()  # which would look again and again through objects that all stay
+        try:
+            found = _Reader(io.BytesIO(payload)).load()
+        finally:
+            if paused:
+                gc.enable()
     except Exception:  # noqa: BLE001  (whatever is wrong with a cache, the cure is to make it anew)
         return None
     return found if isinstance(found, Lawbook) else None
@@ -91,8 +154,9 @@ def _ours_alone(path: Path) -> bool:
 
 
 def _store(path: Path, book: Lawbook) -> None:
-    payload = pickle.dumps(book, protocol=5)
-    aside = None
+    written = io.BytesIO()
+    _Writer(written, protocol=5).dump(_Sharing().shared(book))
+    payload, aside = written.getvalue(), None
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
