@@ -142,7 +142,7 @@ class _PackReader:
 
     def laws(self, folder: Path) -> list[Law]:
         laws = self.entries(folder / "pack.toml", "law")
-        rules, definitions, parameters = [], [], []
+        listed: dict[str, list[Entry]] = {entry.id: [] for entry in laws}
         for path in sorted((folder / "rules").glob("*.toml")):
             table = self.files.read(path)
             for key in table:
@@ -151,18 +151,10 @@ class _PackReader:
                         f"unknown table {key!r}; a rules file holds [[rule]], [[define]] and [[parameter]]",
                         file=self.files.name(path),
                     )
-            rules += self.entries(path, "rule", table)
-            definitions += self.entries(path, "define", table)
-            parameters += self.entries(path, "parameter", table)
-        ids = [entry.id for entry in laws]
-        for entry in (*rules, *definitions, *parameters):
-            if entry.id.partition("/")[0] not in ids or "/" not in entry.id:
-                law, listed = entry.id.partition("/")[0], ", ".join(ids[:FEW]) + (" …" if len(ids) > FEW else "")
-                raise entry.wrong(
-                    f"its id must be <law>/<name>, the law one of {listed or 'none: pack.toml has no law'}"
-                    f"{nearest(law, ids)}"
-                )
-        return [self.law(entry, folder.name, rules, definitions, parameters) for entry in laws]
+            for kind in ("rule", "define", "parameter"):
+                for entry in self.entries(path, kind, table):
+                    _of_its_law(entry, listed).append(entry)
+        return [self.law(entry, folder.name, listed[entry.id]) for entry in laws]
 
     def entries(self, path: Path, kind: str, table: Mapping[str, Any] | None = None) -> list[Entry]:
         found = (self.files.read(path) if table is None else table).get(kind, [])
@@ -175,14 +167,12 @@ class _PackReader:
     def entry(self, path: Path, table: Mapping[str, Any], line: int, kind: str) -> Entry:
         return Entry(table, self.files.name(path), line, kind)
 
-    def law(
-        self, entry: Entry, pack: str, rules: list[Entry], definitions: list[Entry], parameters: list[Entry]
-    ) -> Law:
+    def law(self, entry: Entry, pack: str, listed: list[Entry]) -> Law:
         entry.only(LAW_KEYS)
         span = entry.span()
 
-        def mine(entries: list[Entry]) -> list[Entry]:
-            return [item for item in entries if item.id.partition("/")[0] == entry.id]
+        def mine(kind: str) -> list[Entry]:
+            return [item for item in listed if item.kind == kind]
 
         binds = self.condition(entry, entry.text("governs"))
         uses = self.condition(entry, entry.text("uses")) if "uses" in entry.table else ALWAYS
@@ -191,9 +181,9 @@ class _PackReader:
             territory=self.territory(entry), governs=all_of([binds, uses]), binds=binds,
             covers=tuple(self.cell(entry, cell) for cell in entry.tables("covers")),
             slots=tuple(self.slot(entry, slot) for slot in entry.tables("slot")),
-            rules=tuple(self.rule(item) for item in mine(rules)),
-            definitions=tuple(self.definition(item, span) for item in mine(definitions)),
-            parameters=tuple(self.parameter(item, span) for item in mine(parameters)),
+            rules=tuple(self.rule(item) for item in mine("rule")),
+            definitions=tuple(self.definition(item, span) for item in mine("define")),
+            parameters=tuple(self.parameter(item, span) for item in mine("parameter")),
             blind_spots=entry.words("blind_spots"), counts=entry.text("counts", needed=False),
         )  # fmt: skip
         _check_law(law)
@@ -437,6 +427,18 @@ class _PackReader:
             return parse(text, self.vocabulary)
         except ConditionError as error:
             raise entry.wrong(f"in the condition, {error}") from None
+
+
+def _of_its_law(entry: Entry, listed: Mapping[str, list[Entry]]) -> list[Entry]:
+    """Return the list of the law that an entry's id names."""
+    law, between, _ = entry.id.partition("/")
+    if law not in listed or not between:
+        ids = [*listed]
+        named = ", ".join(ids[:FEW]) + (" …" if len(ids) > FEW else "")
+        raise entry.wrong(
+            f"its id must be <law>/<name>, the law one of {named or 'none: pack.toml has no law'}{nearest(law, ids)}"
+        )
+    return listed[law]
 
 
 def _period(item: Entry, key: str, *, needed: bool = False) -> str:
