@@ -156,6 +156,31 @@ def test_what_the_server_refuses_is_one_line(contacts: str) -> None:
     assert "Traceback" not in told.output
 
 
+@pytest.mark.parametrize("statement", ["SET datestyle", "SELECT * FROM", "relkind FROM pg_class"])
+def test_a_connection_is_closed_whatever_goes_wrong_on_opening(
+    statement: str, contacts: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A guard on the server may cut off any statement, the first one too; what is left open would fail this run."""
+    opened: list[psycopg.Connection] = []
+    connect, execute = psycopg.connect, psycopg.Connection.execute
+
+    def kept(url: str) -> psycopg.Connection:
+        opened.append(connect(url))
+        return opened[-1]
+
+    def cut_off(self: psycopg.Connection, query: str | sql.Composed, words: list[str] | None = None) -> psycopg.Cursor:
+        text = query if isinstance(query, str) else query.as_string(self)
+        if statement in text:
+            raise psycopg.errors.QueryCanceled("canceling statement due to statement timeout")
+        return execute(self, query, words)
+
+    monkeypatch.setattr(psycopg, "connect", kept)
+    monkeypatch.setattr(psycopg.Connection, "execute", cut_off)
+    with pytest.raises(EngineError, match="statement timeout"):
+        PostgresEngine(contacts, "crm.contacts")
+    assert opened[0].closed
+
+
 def test_a_server_that_is_not_there_is_one_line() -> None:
     with pytest.raises(EngineError, match="PostgreSQL cannot be reached"):
         PostgresEngine("postgresql://nobody@127.0.0.1:1/nothing", "people")

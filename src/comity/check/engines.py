@@ -152,31 +152,40 @@ class PostgresEngine(Engine):
     def __init__(self, url: str, table: str) -> None:
         try:
             import psycopg
-            from psycopg import sql
         except ImportError:
             raise _lacks("PostgreSQL", "postgres") from None
         try:
             self.connection = psycopg.connect(url)
         except psycopg.Error as error:
             raise EngineError(f"PostgreSQL cannot be reached: {str(error).splitlines()[0]}") from None
+        try:
+            self.columns, self._relation = self._opened(table)
+        except BaseException as error:
+            self.connection.close()
+            if isinstance(error, psycopg.Error):
+                told = str(error).splitlines()[0]
+                raise EngineError(f"the table {table!r} cannot be read: {told}") from None
+            raise
+
+    def _opened(self, table: str) -> tuple[tuple[str, ...], str]:
+        """Return the table's columns, and SQL for them as text behind the number of their row."""
+        import psycopg
+        from psycopg import sql
+
         self.connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ  # all queries see the same rows
         self.connection.execute("SET datestyle = 'ISO'")
         named = sql.Identifier(*table.split("."))
-        try:
-            found = self.connection.execute(sql.SQL("SELECT * FROM {} LIMIT 0").format(named))
-        except psycopg.Error as error:
-            self.connection.close()
-            raise EngineError(f"the table {table!r} cannot be read: {str(error).splitlines()[0]}") from None
-        self.columns = tuple(column.name for column in found.description or ())
+        found = self.connection.execute(sql.SQL("SELECT * FROM {} LIMIT 0").format(named))
+        columns = tuple(column.name for column in found.description or ())
         texts = [
             sql.SQL("{}::text AS {}").format(sql.Identifier(name), sql.Identifier(f"c{n}"))
-            for n, name in enumerate(self.columns)
+            for n, name in enumerate(columns)
         ]
         order = sql.SQL("ORDER BY tableoid, ctid" if self._is_stored(named.as_string(self.connection)) else "")
         query = sql.SQL("SELECT row_number() OVER ({}) AS row, {} FROM {}").format(
             order, sql.SQL(", ").join(texts), named
         )
-        self._relation = f"({query.as_string(self.connection)}) AS people"
+        return columns, f"({query.as_string(self.connection)}) AS people"
 
     def _is_stored(self, name: str) -> bool:
         """Tell a table, whose rows have a place, from a view, whose rows have none."""
