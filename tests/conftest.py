@@ -27,6 +27,22 @@ settings.load_profile("same")
 
 ENGINES = ("postgres_url", "spark")
 
+os.environ.setdefault("COMITY_SECRET_KEY", "of the tests alone")
+os.environ.setdefault("DATABASE_URL", "postgresql:///")  # which server it is, a fixture says once it runs
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(postgres_url: str, django_db_modify_db_settings_parallel_suffix: None) -> None:
+    """Let Django make its database on the private server."""
+    del django_db_modify_db_settings_parallel_suffix
+    from django.conf import settings
+
+    from comity.web.settings import database
+
+    named = database(postgres_url)
+    for key in ("HOST", "PORT", "USER", "PASSWORD"):
+        settings.DATABASES["default"][key] = named[key]
+
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

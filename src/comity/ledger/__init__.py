@@ -1,0 +1,1 @@
+"""The append-only record that proves itself. It stores ids, and knows no other room."""

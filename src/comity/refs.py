@@ -1,0 +1,39 @@
+"""Refs: what everything in the book is called. A UUID of version 7, so that what is made together is stored together."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from uuid import UUID
+
+LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+"""Crockford's alphabet: no letter that is taken for another when a ref is read aloud."""
+
+
+def new_ref() -> UUID:
+    """Make a ref of now: 48 bits of milliseconds since 1970, 74 random bits (RFC 9562, 5.7)."""
+    milliseconds = time.time_ns() // 1_000_000
+    chance = secrets.randbits(74)
+    upper = milliseconds << 16 | 0x7000 | chance >> 62
+    lower = 0b10 << 62 | chance & (1 << 62) - 1
+    return UUID(int=upper << 64 | lower)
+
+
+def shown(ref: UUID) -> str:
+    """Return a ref as people see it: 26 letters, in the order of the refs."""
+    number = ref.int
+    return "".join(LETTERS[number >> shift & 31] for shift in range(125, -1, -5))
+
+
+def read_ref(text: str) -> UUID:
+    """Read what `shown` wrote, in either case, or a UUID as programs write it. Raises ValueError, saying which text."""
+    letters = text.strip().upper().replace("O", "0").replace("I", "1").replace("L", "1")
+    if len(letters) == 26 and letters[0] in LETTERS[:8] and set(letters) <= set(LETTERS):
+        number = 0
+        for letter in letters:
+            number = number << 5 | LETTERS.index(letter)
+        return UUID(int=number)
+    try:
+        return UUID(text.strip())
+    except ValueError:
+        raise ValueError(f"{text!r} is no ref: 26 letters and digits, or a UUID") from None

@@ -1,0 +1,1 @@
+"""Keys, sealing and opening, blind indexes. Nothing else yields a sealed value."""
