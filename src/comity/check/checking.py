@@ -43,7 +43,7 @@ OPT_OUTS = ("person.objected", "consent.opted_out", "consent.withdrawn", "person
 
 
 @contextmanager
-def _collector_paused() -> Iterator[None]:
+def collector_paused() -> Iterator[None]:
     """Keep Python's collector from looking again and again through facts and decisions that all stay."""
     paused = gc.isenabled()
     gc.disable()
@@ -107,7 +107,7 @@ class Check:
             dict.fromkeys(test for plan in (self.plan, *self.cured.values(), *self.beside) for test in plan.tests)
         )
 
-    @_collector_paused()
+    @collector_paused()
     def code(self, progress: Progress) -> None:
         """Read the distinct cells of each understood column."""
         tests = self.tests()
@@ -128,7 +128,7 @@ class Check:
     def _many(self, part: Part) -> bool:
         return part.understood.role == "free-text" and self.engine.has_many(f"c{part.number}")
 
-    @_collector_paused()
+    @collector_paused()
     def decide(self, progress: Progress) -> None:
         """Give every row its number, and decide each number once."""
         progress("deciding", (len(self.parts) + 1) / (len(self.parts) + 3))
@@ -244,7 +244,7 @@ def answer(
     )  # fmt: skip
 
 
-@_collector_paused()
+@collector_paused()
 def merged(check: Check, groups: Iterable[Group]) -> tuple[Group, ...]:
     """Join the groups whom the law cannot tell apart: the same homes, the same finding."""
     found: dict[tuple[object, ...], list[Group]] = {}

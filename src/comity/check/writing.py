@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
+from comity.check.checking import collector_paused
 from comity.check.page import render_page
 from comity.law import Verdict
 from comity.law.decisions import shown
@@ -74,6 +75,7 @@ def write_decisions(check: Check, answer: Answer, engine: DuckEngine, path: Path
     )
 
 
+@collector_paused()
 def keep_verdicts(check: Check, engine: DuckEngine) -> None:
     """Keep, for each row number, what it comes to."""
     words = [f"k{number}" for number in range(len(check.key.words))]
