@@ -1,5 +1,5 @@
 # A fresh machine needs git, make and Python 3.11 or newer; uv is used where it is.
-#   make demo    the main job on the sample export
+#   make demo    opens a book of people who do not exist, in the browser; Ctrl-C stops it
 #   make test    the tests
 # Both make a private .venv first, from hash-pinned requirements.
 
@@ -12,8 +12,9 @@ bin := $(VENV)/bin
 .PHONY: demo test check bench soak setup lock clean
 .DEFAULT_GOAL := demo
 
+demo: LOCKS := runtime book
 demo: setup
-	@"$(bin)/comity" check --sample
+	@"$(bin)/comity" demo
 
 test: setup
 	"$(bin)/python" -m pytest -n 2 $(ARGS)
@@ -45,7 +46,8 @@ backends = import tomllib; ours = tomllib.load(open("pyproject.toml", "rb"))["bu
 
 lock: setup
 	$(compile) pyproject.toml -o requirements/runtime.txt
-	$(compile) pyproject.toml --extra dev -c requirements/runtime.txt -o requirements/dev.txt
+	$(compile) pyproject.toml --extra book -c requirements/runtime.txt -o requirements/book.txt
+	$(compile) pyproject.toml --extra dev -c requirements/book.txt -o requirements/dev.txt
 	$(compile) pyproject.toml --extra spark -c requirements/dev.txt -o requirements/spark.txt
 	$(compile) pyproject.toml --extra bench -c requirements/dev.txt -o requirements/bench.txt
 	"$(bin)/python" -c '$(backends)' | $(compile) -c requirements/dev.txt - -o requirements/build.txt

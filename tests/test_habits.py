@@ -209,7 +209,7 @@ def test_lock_files_name_no_host() -> None:
 
 
 def test_every_lock_is_pinned_by_hash() -> None:
-    for name in ("build", "runtime", "dev", "spark", "bench"):
+    for name in ("build", "runtime", "book", "dev", "spark", "bench"):
         lock = (ROOT / "requirements" / f"{name}.txt").read_text("utf-8")
         pins = re.split(r"^(?=[a-z])", lock, flags=re.MULTILINE)[1:]
         assert pins, name

@@ -44,6 +44,7 @@ HEAD = {
     "states.tsv": "Spellings of regions: Unicode CLDR (licence in LICENSE.unicode) and tools/home_regions.toml.",
     "phones.tsv": "Beginnings of international phone numbers, from libphonenumber's tables (Apache License 2.0).",
     "place_names.tsv": "Names of countries in English: Unicode CLDR (licence in LICENSE.unicode).",
+    "place_names_zh.tsv": "Names of countries in Chinese: Unicode CLDR (licence in LICENSE.unicode).",
 }
 _LINES_OF_PLACES = {0, 1, 2}  # fixed, mobile, either; not toll-free, not personal
 Table = dict[str, set[str]]
@@ -151,8 +152,9 @@ def write(name: str, table: Table) -> None:
 
 
 def write_names() -> None:
-    english = Locale.parse("en").territories
-    write_lines("place_names.tsv", [f"{place}\t{english[place]}" for place in sorted(_iso_places())])
+    for language, name in (("en", "place_names.tsv"), ("zh_Hans", "place_names_zh.tsv")):
+        said = Locale.parse(language).territories
+        write_lines(name, [f"{place}\t{said[place]}" for place in sorted(_iso_places())])
 
 
 def write_lines(name: str, lines: list[str]) -> None:

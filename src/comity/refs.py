@@ -1,4 +1,4 @@
-"""Refs: what everything in the book is called. A UUID of version 7, so that what is made together is stored together."""
+"""Refs: what everything in the book is called. UUIDs of version 7, so that what is made together is stored together."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ from uuid import UUID
 
 LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Crockford's alphabet: no letter that is taken for another when a ref is read aloud."""
+
+
+LENGTH = 26
 
 
 def new_ref() -> UUID:
@@ -28,7 +31,7 @@ def shown(ref: UUID) -> str:
 def read_ref(text: str) -> UUID:
     """Read what `shown` wrote, in either case, or a UUID as programs write it. Raises ValueError, saying which text."""
     letters = text.strip().upper().replace("O", "0").replace("I", "1").replace("L", "1")
-    if len(letters) == 26 and letters[0] in LETTERS[:8] and set(letters) <= set(LETTERS):
+    if len(letters) == LENGTH and letters[0] in LETTERS[:8] and set(letters) <= set(LETTERS):
         number = 0
         for letter in letters:
             number = number << 5 | LETTERS.index(letter)

@@ -613,17 +613,17 @@ def ignored(column: ColumnRead) -> bool:
 
 
 @cache
-def place_name(code: str) -> str:
-    """Return a place's name in English ('Germany', 'United States, CA'); the code itself where it has none."""
+def place_name(code: str, *, chinese: bool = False) -> str:
+    """Return a place's name ('Germany', 'United States, CA'); the code itself where it has none."""
     country, _, part = code.partition("-")
-    name = _names().get(country, country)
+    name = _names("place_names_zh.tsv" if chinese else "place_names.tsv").get(country, country)
     return f"{name}, {part}" if part else name
 
 
 @cache
-def _names() -> dict[str, str]:
-    """Return the countries' English names by code, as `tools/home_data.py` wrote them down."""
-    text = (files("comity.check") / "data" / "place_names.tsv").read_text("utf-8")
+def _names(table: str) -> dict[str, str]:
+    """Return the countries' names by code, as `tools/home_data.py` wrote them down."""
+    text = (files("comity.check") / "data" / table).read_text("utf-8")
     return dict(line.split("\t") for line in text.splitlines() if not line.startswith("#"))
 
 

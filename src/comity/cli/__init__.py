@@ -22,6 +22,10 @@ class Door(NamedTuple):
 
 
 COMMANDS: dict[str, Door] = {
+    "demo": Door("comity.cli.serving", "demo", "Open a book of people who do not exist, in the browser."),
+    "serve": Door("comity.cli.serving", "serve", "Serve your own book, in the browser."),
+    "setup": Door("comity.cli.serving", "setup", "Make the database ready, and its first administrator."),
+    "doctor": Door("comity.cli.serving", "doctor", "Look at everything the book stands on, and say how to mend it."),
     "check": Door("comity.cli.check", "check", "Ask the law about every person in an export."),
     "may": Door("comity.cli.may", "may", "Ask the law about one use of one person's data."),
     "must": Door("comity.cli.must", "must", "Ask what an event makes us owe, to whom and by which day."),

@@ -8,3 +8,14 @@ from django.apps import AppConfig
 class VaultConfig(AppConfig):
     name = "comity.vault"
     label = "vault"
+
+    def ready(self) -> None:
+        """Let the names of field classes into ledger entries, and have every column's declaration checked."""
+        from django.core.checks import register
+
+        from comity.ledger.bodies import declare_words
+        from comity.vault.checks import every_column_is_declared
+        from comity.vault.sealing import FieldClass
+
+        declare_words(*map(str, FieldClass))
+        register(every_column_is_declared, "data_map")

@@ -1,4 +1,4 @@
-"""Django's own commands: python -m comity.web check, migrate, makemigrations, …"""
+"""Django's own commands: python -m comity.web check, migrate, makemigrations."""
 
 from __future__ import annotations
 

@@ -1,0 +1,243 @@
+"""How many changes a second are recorded, and how soon a signed checkpoint covers them.
+
+python -m bench.ledger [--clients 16] [--processes 4] [--seconds 10] [--bare]
+
+A private PostgreSQL with fsync, synchronous_commit and full_page_writes on; clients that each write one change and its
+entry in one transaction through `ledger.actions.record` and Django, as the application does; the sequencer as a process
+of its own. All on this machine: what the clients use, the server does not have, and what else runs here neither has; so
+processor time for each change is told too. `--bare` leaves the change out and records alone. Merge delay is from
+`recorded_at`, before the commit, until a listener hears of the covering checkpoint.
+"""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import os
+import tempfile
+import time
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from threading import Event, Thread
+from typing import TYPE_CHECKING
+
+import psycopg
+
+from tests import private_postgres as server
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from multiprocessing.queues import Queue
+    from multiprocessing.synchronize import Barrier
+
+DURABLE = "-c fsync=on -c synchronous_commit=on -c full_page_writes=on -c shared_buffers=256MB -c max_wal_size=4GB"
+CHANGED = "CREATE TABLE changed (person uuid PRIMARY KEY, address text NOT NULL)"
+CALM = 3.0
+"""Seconds left to the sequencer after the last change."""
+
+
+def main() -> None:
+    options = _options()
+    with _server() as folder:
+        _prepare(folder)
+        sequencer = multiprocessing.get_context("spawn").Process(target=_sequence, args=(folder,))
+        sequencer.start()
+        heard, stop = dict[int, datetime](), Event()
+        listener = Thread(target=_listen, args=(heard, stop))
+        listener.start()
+        _await_sequencer()
+        before = _spent(sequencer.pid)
+        done, seconds, clients = _write(options)
+        time.sleep(CALM)
+        stop.set()
+        listener.join()
+        after = _spent(sequencer.pid)
+        sequencer.terminate()
+        sequencer.join()
+        _tell(options, done, seconds, heard)
+        spent = {"clients": clients} | {what: after[what] - before[what] for what in after}
+        told = ", ".join(f"{what} {1e6 * each / done:,.0f} µs" for what, each in spent.items())
+        print(f"  processor time a change: {told}")
+        _verify(folder)
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m bench.ledger")
+    parser.add_argument("--clients", type=int, default=16)
+    parser.add_argument("--processes", type=int, default=4)
+    parser.add_argument("--seconds", type=float, default=10)
+    parser.add_argument("--bare", action="store_true")
+    return parser.parse_args()
+
+
+@contextmanager
+def _server() -> Iterator[Path]:
+    binaries = server.binaries()
+    assert binaries, "no PostgreSQL here"
+    server.SPEED = DURABLE  # this data is worth as much as real data
+    with server.private_postgres(binaries) as url, tempfile.TemporaryDirectory(prefix="comity-bench-") as folder:
+        os.environ |= {"DATABASE_URL": url, "COMITY_SECRET_KEY": "of the bench alone", "COMITY_FOLDER": folder}
+        yield Path(folder)
+
+
+def _django() -> None:
+    os.environ["DJANGO_SETTINGS_MODULE"] = "comity.web.settings"
+    import django
+
+    django.setup()
+
+
+def _prepare(folder: Path) -> None:
+    _django()
+    from django.core.management import call_command
+
+    from comity.ledger.keys import LEDGER, make_key, new_name
+
+    call_command("migrate", "ledger", verbosity=0)
+    make_key(folder / LEDGER, new_name())
+    with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as connection:
+        connection.execute(CHANGED)
+        kept = connection.execute("SELECT name || '=' || setting FROM pg_settings WHERE name IN "
+                                  "('fsync', 'synchronous_commit', 'full_page_writes', 'wal_sync_method')")  # fmt: skip
+        print("server:", ", ".join(row[0] for row in kept))
+
+
+def _sequence(folder: Path) -> None:
+    _django()
+    from comity.ledger.sequencer import run
+
+    run(folder=folder)
+
+
+def _await_sequencer() -> None:
+    """Record one thing and wait until it is covered, so that no start of a process is measured."""
+    from django.db import transaction
+
+    from comity.ledger.actions import record
+    from comity.ledger.queries import wait_for_checkpoint
+
+    with transaction.atomic():
+        entry = record(kind="bench.began", body={})
+    wait_for_checkpoint(entry.ref)
+
+
+def _listen(heard: dict[int, datetime], stop: Event) -> None:
+    from comity.ledger.sequencer import SIGNED
+
+    with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as connection:
+        connection.execute(f"LISTEN {SIGNED}")
+        while not stop.is_set():
+            for told in connection.notifies(timeout=0.2):
+                heard[int(told.payload)] = datetime.now(UTC)
+
+
+def _write(options: argparse.Namespace) -> tuple[int, float, float]:
+    """Let all clients write; return how many changes were committed, in how many seconds, and of how much work."""
+    spawn = multiprocessing.get_context("spawn")
+    ready, counts = spawn.Barrier(options.processes + 1), spawn.Queue()
+    threads = options.clients // options.processes
+    writers = [
+        spawn.Process(target=_clients, args=(threads, options.seconds, options.bare, ready, counts))
+        for _ in range(options.processes)
+    ]
+    for writer in writers:
+        writer.start()
+    ready.wait()
+    started = time.perf_counter()
+    written = [counts.get() for _ in writers]
+    seconds = time.perf_counter() - started
+    for writer in writers:
+        writer.join()
+    return sum(done for done, _ in written), seconds, sum(spent for _, spent in written)
+
+
+def _clients(threads: int, seconds: float, bare: bool, ready: Barrier, counts: Queue[tuple[int, float]]) -> None:  # noqa: FBT001 - an option
+    _django()
+    done = [0] * threads
+    working = [Thread(target=_client, args=(number, seconds, bare, ready, done)) for number in range(threads)]
+    ready.wait()
+    before = time.process_time()
+    for thread in working:
+        thread.start()
+    for thread in working:
+        thread.join()
+    counts.put((sum(done), time.process_time() - before))
+
+
+def _client(number: int, seconds: float, bare: bool, ready: Barrier, done: list[int]) -> None:  # noqa: FBT001 - an option
+    del ready
+    from django.db import connection, transaction
+
+    from comity.ledger.actions import record
+    from comity.refs import new_ref
+
+    staff, until = new_ref(), time.perf_counter() + seconds
+    while time.perf_counter() < until:
+        person = new_ref()
+        with transaction.atomic():
+            if not bare:
+                with connection.cursor() as cursor:
+                    cursor.execute("INSERT INTO changed VALUES (%s, %s)", [person, "a street and a number"])
+            record(kind="book.changed", body={"rule": "house/no-nagging", "version": 7}, staff=staff, persons=[person])
+        done[number] += 1
+    connection.close()
+
+
+def _tell(options: argparse.Namespace, done: int, seconds: float, heard: dict[int, datetime]) -> None:
+    with psycopg.connect(os.environ["DATABASE_URL"]) as connection:
+        times = connection.execute("SELECT recorded_at FROM ledger_entry ORDER BY leaf_index").fetchall()
+        pending = connection.execute("SELECT count(*) FROM ledger_entry WHERE leaf_index IS NULL").fetchone()
+    assert pending == (0,)
+    assert len(times) == done + 1
+    delays, at = [], 1
+    for size, when in sorted(item for item in heard.items() if item[0] > 1):
+        delays += [(when - moment).total_seconds() for (moment,) in times[at:size]]
+        at = size
+    delays.sort()
+    kind = "recorded alone" if options.bare else "a change and its entry"
+    print(f"{options.clients} clients in {options.processes} processes, {seconds:.1f} s, {kind}")
+    print(f"  {done / seconds:,.0f} recorded changes a second ({done:,})")
+    print(f"  merge delay p50 {_at(delays, 0.5):.3f} s, p99 {_at(delays, 0.99):.3f} s, most {delays[-1]:.3f} s, "
+          f"{len(heard)} checkpoints")  # fmt: skip
+
+
+def _spent(sequencer: int | None) -> dict[str, float]:
+    """Return the processor seconds that the server's processes and the sequencer have spent so far."""
+    with psycopg.connect(os.environ["DATABASE_URL"]) as connection:
+        found = connection.execute("SELECT pg_backend_pid()").fetchone()
+    assert found
+    assert sequencer
+    postmaster = _proc(found[0])[1]
+    all_of_them = [_proc(int(path.name)) for path in Path("/proc").glob("[0-9]*")]
+    ended = sum(map(int, _proc(int(postmaster))[11:15]))
+    server = ended + sum(sum(map(int, one[11:13])) for one in all_of_them if one and one[1] == postmaster)
+    tick = os.sysconf("SC_CLK_TCK")
+    return {"server": server / tick, "sequencer": sum(map(int, _proc(sequencer)[11:13])) / tick}
+
+
+def _proc(number: int) -> list[str]:
+    """Return what the kernel says of a process, from its state on; nothing if it is gone."""
+    try:
+        return Path(f"/proc/{number}/stat").read_text("utf-8").rpartition(")")[2].split()
+    except OSError:
+        return []
+
+
+def _verify(folder: Path) -> None:
+    from comity.ledger.keys import LEDGER, read_key
+    from comity.ledger.verifying import verify
+
+    started = time.perf_counter()
+    found = verify(key=read_key(folder / LEDGER).public)
+    assert not found.flaws, found.flaws
+    seconds = time.perf_counter() - started
+    print(f"  verified {found.size:,} entries and {found.checkpoints} checkpoints in {seconds:.1f} s")
+
+
+def _at(ordered: list[float], share: float) -> float:
+    return ordered[int(share * (len(ordered) - 1))]
+
+
+if __name__ == "__main__":
+    main()

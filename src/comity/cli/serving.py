@@ -1,0 +1,230 @@
+"""`comity demo`, `serve`, `setup`, `doctor`: the book in the browser, from commands that stop whatever they started."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from comity import __version__
+from comity.cli import Refused
+
+if TYPE_CHECKING:
+    from comity.server.processes import Program
+
+SECRET: Final = Path("keys/web.key")
+"""Where in Comity's folder the key lies that signs sessions."""
+
+READY: Final = "ready"
+"""The file beside a private database that says for which version tables, keys and book were made ready."""
+
+SIGN_INS: Final = (
+    ("ada@demo.example", "Sales"),
+    ("tom@demo.example", "Marketing"),
+    ("sam@demo.example", "Support"),
+    ("vera@demo.example", "Privacy officer"),
+    ("lin@demo.example", "Administrator, 简体中文"),
+    ("otto@demo.example", "Auditor"),
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """Where the book lives: its folder, and the two ways into its database."""
+
+    folder: Path
+    url_for_owner: str
+    url_for_app: str
+    stamp: Path | None = None  # beside a private database, and gone with it: for which version it was made ready
+
+    def environ(self, *, owner: bool = False, port: int = 0) -> dict[str, str]:
+        """Return what a program of ours must know of it."""
+        url = self.url_for_owner if owner else self.url_for_app
+        named = {"COMITY_FOLDER": str(self.folder), "DATABASE_URL": url, "COMITY_SECRET_KEY": _secret(self.folder)}
+        return named | ({"COMITY_PORT": str(port)} if port else {})
+
+
+@click.command()
+@click.option(
+    "--port", type=click.IntRange(1, 65_535), help="Listen on this port, not on the first free one from 8000."
+)
+def demo(port: int | None) -> None:
+    """Open a book of 5,000 people who do not exist, with staff of every role. Ctrl-C stops all of it.
+
+    Its data lies in COMITY_FOLDER, or else in ~/.local/share/comity-demo, where it stays for the next time.
+    """
+    named = os.environ.get("COMITY_FOLDER")
+    folder = Path(named).expanduser() if named else Path.home() / ".local" / "share" / "comity-demo"
+    _run(folder, port, demo=True)
+
+
+@click.command()
+@click.option(
+    "--port", type=click.IntRange(1, 65_535), help="Listen on this port, not on the first free one from 8000."
+)
+def serve(port: int | None) -> None:
+    """Serve your own book: from DATABASE_URL, or from a private PostgreSQL. Ctrl-C stops all of it."""
+    from comity.server.folder import comity_folder
+
+    _run(comity_folder(), port, demo=False)
+
+
+@click.command()
+@click.option("--name", prompt="Your name", help="The administrator's name.")
+@click.option("--email", prompt="Your e-mail address", help="The address to sign in with.")
+@click.password_option(help="The password; asked for where it is not given.")
+def setup(name: str, email: str, password: str) -> None:
+    """Make the database ready, and its first administrator."""
+    _check_extra()
+    from comity.server.folder import Refusal, comity_folder
+
+    try:
+        with _place(comity_folder()) as place:
+            _prepare(place, demo=False)
+            told = json.dumps({"name": name, "email": email, "password": password})
+            _preparing(place.environ(), ["administrator"], told)
+    except Refusal as error:
+        raise Refused(str(error)) from None
+    click.echo(f"{email} may sign in. `comity serve` opens the book.")
+
+
+@click.command()
+def doctor() -> None:
+    """Look at everything the book stands on, and say how to mend what is wrong."""
+    _check_extra()
+    from comity.server.doctor import Grade, check, closed_folder, examine
+    from comity.server.folder import Refusal, comity_folder
+
+    folder = comity_folder()
+    keys = {"web": folder / SECRET, "ledger": folder / "keys" / "ledger.key"}
+    try:
+        with _place(folder) as place:
+            private = place.stamp is not None
+            found = examine(
+                folder=place.folder, keys=keys, url=place.url_for_app, private=private, pending=lambda: _pending(place)
+            )
+    except Refusal as error:
+        found = [check("folder", lambda: closed_folder(folder))] if folder.is_dir() else []
+        click.echo(f"fail  {error}")
+    for each in found:
+        click.echo(f"{each.grade.value:<5} {each.name}: {each.found}" + (f". Cure: {each.cure}" if each.cure else ""))
+    sys.exit(1 if not found or any(each.grade is Grade.FAIL for each in found) else 0)
+
+
+def _pending(place: Place) -> list[str]:
+    return _preparing(place.environ(owner=True), ["pending"]).split()
+
+
+def _run(folder: Path, port: int | None, *, demo: bool) -> None:
+    _check_extra()
+    from comity.server.folder import Refusal, free_port
+    from comity.server.processes import ProcessGroup
+
+    try:
+        with _place(folder) as place:
+            listening = free_port(port)
+            _prepare(place, demo=demo)
+            _welcome(listening, demo=demo)
+            code = ProcessGroup(_programs(place, listening)).run()
+    except Refusal as error:
+        raise Refused(str(error)) from None
+    sys.exit(code)
+
+
+def _check_extra() -> None:
+    lacking = [name for name in ("django", "granian", "psycopg", "cryptography") if find_spec(name) is None]
+    if lacking:
+        raise Refused(
+            f"the book needs an extra that is not installed ({', '.join(lacking)}): pip install 'comity[book]'"
+        )
+
+
+@contextmanager
+def _place(folder: Path) -> Iterator[Place]:
+    """Open the folder for us alone, and start its private server where no other database is named."""
+    from comity.server.folder import alone_in, prepare_folder
+    from comity.server.postgres import PrivatePostgres
+
+    with ExitStack() as stack:
+        real = prepare_folder(folder)
+        stack.enter_context(alone_in(real))
+        if given := os.environ.get("DATABASE_URL"):
+            yield Place(folder=real, url_for_owner=os.environ.get("COMITY_OWNER_URL", given), url_for_app=given)
+            return
+        postgres = stack.enter_context(PrivatePostgres(real))
+        stamp = postgres.premises.root / READY
+        yield Place(folder=real, url_for_owner=postgres.url_for_owner, url_for_app=postgres.url_for_app, stamp=stamp)
+
+
+def _secret(folder: Path) -> str:
+    path = folder / SECRET
+    if not path.exists():
+        path.parent.mkdir(mode=0o700, exist_ok=True)
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(secrets.token_urlsafe(48))
+    return path.read_text("utf-8").strip()
+
+
+def _prepare(place: Place, *, demo: bool) -> None:
+    """Make tables, keys and book ready, unless this version did so for the private server of this folder before."""
+    stamp, wanted = place.stamp, _version(demo=demo)
+    if stamp and stamp.is_file() and stamp.read_text("utf-8") == wanted:
+        return
+    _preparing(place.environ(owner=True), ["tables"])
+    click.echo(_preparing(place.environ(), ["book", *(["--demo"] if demo else [])]), nl=False)
+    if stamp:
+        stamp.write_text(wanted, "utf-8")
+
+
+def _preparing(environ: Mapping[str, str], words: Sequence[str], told: str = "") -> str:
+    """Run the program that makes ready, in which Django lives; return what it says."""
+    done = subprocess.run(  # noqa: S603 - our own module
+        [sys.executable, "-m", "comity.web.preparing", *words], env={**os.environ, **environ}, input=told,
+        stdout=subprocess.PIPE, text=True, check=False,
+    )  # fmt: skip
+    if done.returncode:
+        raise Refused("the database could not be made ready; the lines above say why. `comity doctor` looks further")
+    return done.stdout
+
+
+def _version(*, demo: bool) -> str:
+    """Return what tells one set of tables from another: our version, and the text of all migrations."""
+    from hashlib import sha256
+
+    digest = sha256(f"{__version__} {demo}".encode())
+    for path in sorted(Path(__file__).parents[1].glob("*/migrations/*.py")):
+        digest.update(path.name.encode() + path.read_bytes())
+    return digest.hexdigest()
+
+
+def _programs(place: Place, port: int) -> list[Program]:
+    from comity.server.processes import Program
+
+    environ: Mapping[str, str] = place.environ(port=port)
+    web = [
+        sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port),
+        "--workers", "1", "--blocking-threads", "4", "--no-ws", "--log-level", "warning", "comity.web.wsgi:application",
+    ]  # fmt: skip
+    return [
+        Program(name="ledger", command=[sys.executable, "-m", "comity.web", "sequence"], environ=environ),
+        Program(name="web", command=web, environ=environ),
+    ]
+
+
+def _welcome(port: int, *, demo: bool) -> None:
+    click.echo(f"\nComity is at  http://127.0.0.1:{port}/   (Ctrl-C stops it)\n")
+    if demo:
+        click.echo("Sign in with the password  a-demo-for-everybody  as")
+        for email, role in SIGN_INS:
+            click.echo(f"  {email:<20} {role}")
+        click.echo("")

@@ -1,0 +1,87 @@
+"""What a person says about a purpose and channel, put on record: one row of history, and where they stand since."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+
+from comity.consent.models import Consent, Said, Standing
+from comity.ledger.actions import record
+from comity.staff.models import Entity, Staff
+
+
+@dataclass(frozen=True, kw_only=True)
+class About:
+    """What it is about: a person, an entity of ours, a purpose and a channel."""
+
+    person: UUID
+    entity: Entity
+    purpose: str
+    channel: str
+
+
+@transaction.atomic
+def give_consent(
+    *, about: About, said_at: datetime, notice: str, source: str, heard_by: Staff | None,
+    express: bool | None = None, separate: bool = False, written: bool = False, parental: bool = False,
+    names_caller: bool = False, double_opt_in: bool = False,
+) -> Consent:  # fmt: skip
+    """Record a yes: to what wording, where and how. It counts from `said_at`, until something else is said."""
+    standing = _lock(about)
+    consent = _say(
+        about, Said.GIVEN, said_at, heard_by, notice=notice, source=source, express=express, separate=separate,
+        written=written, parental=parental, names_caller=names_caller, double_opt_in=double_opt_in,
+    )  # fmt: skip
+    if _is_latest(consent):
+        standing.given, standing.withdrawn, standing.opted_out_on = consent, False, None
+        standing.save()
+    return consent
+
+
+@transaction.atomic
+def withdraw_consent(*, about: About, said_at: datetime, source: str, heard_by: Staff | None) -> Consent:
+    """Take back a yes, or say no where none was given. The earlier yes stays on record; it stops counting."""
+    standing = _lock(about)  # senders hold a share lock on this row
+    said = Said.WITHDRAWN if standing.given else Said.REFUSED
+    consent = _say(about, said, said_at, heard_by, source=source)
+    if _is_latest(consent):
+        standing.withdrawn = standing.withdrawn or standing.given is not None
+        standing.given, standing.opted_out_on = None, said_at.date()
+        standing.save()
+    return consent
+
+
+def _lock(about: About) -> Standing:
+    which: dict[str, Any] = {
+        "person": about.person,
+        "entity": about.entity,
+        "purpose": about.purpose,
+        "channel": about.channel,
+    }
+    Standing.objects.get_or_create(**which)
+    return Standing.objects.select_for_update().get(**which)
+
+
+def _say(about: About, said: Said, said_at: datetime, heard_by: Staff | None, **more: object) -> Consent:
+    consent = Consent.objects.create(
+        person=about.person, entity=about.entity, purpose=about.purpose, channel=about.channel,
+        said=said, said_at=said_at, heard_by=heard_by, **more,
+    )  # fmt: skip
+    body = {
+        "consent": str(consent.ref), "said": said.value, "purpose": about.purpose, "channel": about.channel,
+        "entity": str(about.entity.ref),
+    }  # fmt: skip
+    record(kind="consent.said", staff=heard_by.ref if heard_by else None, persons=[about.person], body=body)
+    return consent
+
+
+def _is_latest(consent: Consent) -> bool:
+    """Tell whether nothing was said later: what is recorded late does not overrule what came after it."""
+    same = Consent.objects.filter(
+        person=consent.person, entity=consent.entity, purpose=consent.purpose, channel=consent.channel
+    )
+    return not same.filter(said_at__gt=consent.said_at).exists()

@@ -1,0 +1,23 @@
+"""What Django needs to know of this room."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from django.apps import AppConfig
+
+WORDS: Final = ("use.operation", "use.purpose", "use.channel", "use.recipient")
+"""Facts whose choices are words of our own, so that the ledger may hold them."""
+
+
+class CounselConfig(AppConfig):
+    name = "comity.counsel"
+    label = "counsel"
+
+    def ready(self) -> None:
+        """Let the words of questions into the ledger."""
+        from comity.counsel.asking import book
+        from comity.ledger.bodies import declare_words
+
+        vocabulary = book().vocabulary.facts
+        declare_words(*(choice for fact in WORDS for choice in vocabulary[fact].choices))

@@ -1,0 +1,1 @@
+"""Pages that cross rooms: today, a person's page, search."""

@@ -1,0 +1,18 @@
+"""The addresses of this room."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from comity.desk import ledger_page, views
+
+app_name = "desk"
+urlpatterns = [
+    path("search/", views.search, name="search"),
+    path("search/quick/", views.quick_search, name="quick-search"),
+    path("ledger/", ledger_page.ledger, name="ledger"),
+    path("ledger/checkpoint/", ledger_page.checkpoint, name="ledger-checkpoint"),
+    path("ledger/<uuid:ref>/", ledger_page.entry, name="ledger-entry"),
+    path("ledger/<uuid:ref>/proof/", ledger_page.proof, name="ledger-proof"),
+    path("people/<uuid:ref>/", views.person, name="person"),
+]

@@ -1,0 +1,142 @@
+"""The gate: whether a recorded decision lets this member of the staff open these fields of these persons, now.
+
+Every condition is checked by itself and has a refusal of its own. The row in the database is asked, never an object
+that somebody carries; what the caller means to do must be what was decided.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from django.db import connection
+
+from comity.vault.models import Verdict
+from comity.vault.sealing import Label
+
+
+class Refused(Exception):
+    """The vault does not open, and nothing was opened. The subclass says why."""
+
+
+class NoDecision(Refused):
+    """No decision with that ref was recorded."""
+
+
+class NotPermitted(Refused):
+    """The decision says deny or ask, for everybody or for some of the persons."""
+
+
+class OtherPersons(Refused):
+    """The decision is about other persons."""
+
+
+class OtherStaff(Refused):
+    """The decision was made for somebody else."""
+
+
+class OtherUse(Refused):
+    """The decision is about another operation, purpose or channel."""
+
+
+class OtherFieldClass(Refused):
+    """The decision does not name this class of fields."""
+
+
+class Stale(Refused):
+    """The decision is too old to act on."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Warrant:
+    """What somebody opens with: the recorded decision, who they are, and what they are about to do."""
+
+    decision: UUID
+    staff: UUID
+    operation: str
+    purpose: str
+    channel: str = "none"
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """The recorded decision, as far as the gate looks at it."""
+
+    staff: UUID
+    operation: str
+    purpose: str
+    channel: str
+    field_classes: frozenset[str]
+    verdict: str
+    persons: frozenset[UUID]
+    permitted: frozenset[UUID]
+    fresh: bool
+
+
+FIND: Final = """
+    SELECT staff, operation, purpose, channel, field_classes, verdict, persons, permitted,
+           recorded_at <= clock_timestamp() AND clock_timestamp() < fresh_until
+    FROM vault_recordeddecision WHERE ref = %s
+"""
+"""The clock is the database's, and runs on while a transaction is open."""
+
+
+def let_through(warrant: Warrant, labels: Collection[Label], *, permitted_only: bool) -> list[Label]:
+    """Return the labels that may be opened: all of them, or those of permitted persons. Raises Refused."""
+    recorded = _recorded(warrant)
+    _check_whose(warrant, recorded)
+    _check_what(labels, recorded)
+    named = [label for label in labels if label.person in recorded.permitted]
+    if permitted_only:
+        return named
+    if recorded.verdict != Verdict.PERMIT or len(named) < len(labels):
+        without = len({label.person for label in labels} - recorded.permitted)
+        raise NotPermitted(
+            f"decision {warrant.decision} says {recorded.verdict}: {without} of these persons may not be opened. "
+            "Show its reasons, or ask for the permitted ones only."
+        )
+    return named
+
+
+def _recorded(warrant: Warrant) -> Recorded:
+    with connection.cursor() as cursor:
+        cursor.execute(FIND, [warrant.decision])
+        row = cursor.fetchone()
+    if row is None:
+        raise NoDecision(f"there is no recorded decision {warrant.decision}: ask counsel first, which records it")
+    staff, operation, purpose, channel, classes, verdict, persons, permitted, fresh = row
+    return Recorded(
+        staff, operation, purpose, channel, frozenset(classes), verdict, frozenset(persons), frozenset(permitted), fresh
+    )
+
+
+def _check_whose(warrant: Warrant, recorded: Recorded) -> None:
+    if recorded.staff != warrant.staff:
+        raise OtherStaff(f"decision {warrant.decision} was made for other staff than {warrant.staff}: ask anew")
+    decided = (recorded.operation, recorded.purpose, recorded.channel)
+    meant = (warrant.operation, warrant.purpose, warrant.channel)
+    if decided != meant:
+        raise OtherUse(
+            f"decision {warrant.decision} is about {'/'.join(decided)}, not about {'/'.join(meant)}: ask counsel anew"
+        )
+    if not recorded.fresh:
+        raise Stale(f"decision {warrant.decision} is no longer fresh: facts or law may have changed, ask counsel anew")
+
+
+def _check_what(labels: Collection[Label], recorded: Recorded) -> None:
+    if others := {label.person for label in labels} - recorded.persons:
+        raise OtherPersons(
+            f"the decision does not name {len(others)} of these persons, such as {min(others)}: ask anew"
+        )
+    if more := {str(label.field_class) for label in labels} - recorded.field_classes:
+        raise OtherFieldClass(
+            f"the decision covers {', '.join(sorted(recorded.field_classes))}, not {', '.join(sorted(more))}: ask "
+            "for those too"
+        )
+
+
+def classes_of(labels: Collection[Label]) -> list[str]:
+    """Return the field classes of labels, each once."""
+    return sorted({str(label.field_class) for label in labels})

@@ -1,0 +1,76 @@
+"""Make a database and a folder ready for use: tables, the first keys, for the demo its book. Ready ones are left alone.
+
+Run as a program by `comity demo`, `comity serve` and `comity setup`, which know where the database is:
+
+    python -m comity.web.preparing tables      as the owner of the tables
+    python -m comity.web.preparing book        as the application; with --demo, fills an empty book
+    python -m comity.web.preparing administrator, pending
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+
+import django
+
+
+def pending() -> list[str]:
+    """Return the migrations that the database lacks."""
+    from django.db import connection
+    from django.db.migrations.executor import MigrationExecutor
+
+    executor = MigrationExecutor(connection)
+    return [f"{each.app_label}.{each.name}" for each, _ in executor.migration_plan(executor.loader.graph.leaf_nodes())]
+
+
+def prepare_tables() -> None:
+    """Bring the tables to what this version wants."""
+    from django.core.management import call_command
+
+    if pending():
+        call_command("migrate", verbosity=0, interactive=False)
+
+
+def prepare_book(*, demo: bool) -> None:
+    """Make the first keys, if there are none, and fill the demo's book, if it is empty."""
+    from django.conf import settings
+
+    from comity.desk import demo as filling
+    from comity.ledger.keys import LEDGER, make_key, new_name
+    from comity.ledger.models import Checkpoint
+    from comity.vault.models import Epoch
+    from comity.vault.rotation import begin_first_epoch
+
+    if not (settings.FOLDER / LEDGER).exists() and not Checkpoint.objects.exists():
+        make_key(settings.FOLDER / LEDGER, new_name())
+    if not Epoch.objects.exists():
+        begin_first_epoch(staff=None)
+    if demo and not filling.is_filled():
+        sys.stdout.write(f"Filled the demo's book with {filling.fill():,} people who do not exist.\n")
+
+
+def make_administrator(told: str) -> None:
+    """Make the first administrator, as `comity setup` tells in JSON: name, email, password."""
+    from django.core.exceptions import ValidationError
+
+    from comity.staff.actions import set_up_first
+
+    try:
+        set_up_first(**json.loads(told))
+    except ValidationError as error:
+        sys.exit(" ".join(error.messages))
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "comity.web.settings")
+    django.setup()
+    if "tables" in sys.argv:
+        prepare_tables()
+    if "book" in sys.argv:
+        prepare_book(demo="--demo" in sys.argv)
+    if "administrator" in sys.argv:
+        make_administrator(sys.stdin.read())
+    if "pending" in sys.argv:
+        sys.stdout.write("\n".join(pending()))

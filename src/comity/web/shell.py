@@ -1,0 +1,95 @@
+"""What every page shows around its contents: the rail, who is signed in, which language and theme."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.urls import NoReverseMatch, reverse
+from django.utils.translation import get_language, gettext, pgettext_lazy
+from django.utils.translation import gettext_lazy as _
+
+from comity.staff.guards import may_do, standing_grants
+from comity.staff.models import Staff
+from comity.staff.roles import roles
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest
+    from django.utils.functional import _StrPromise
+
+THEMES = {"system": pgettext_lazy("theme", "System"), "light": _("Light"), "dark": _("Dark")}
+THEME_COOKIE = "theme"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Way:
+    """One entry of the rail: shown where its room is there and the staff member may go in."""
+
+    name: _StrPromise
+    to: str
+    icon: str
+    may: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """A way as one request shows it."""
+
+    name: _StrPromise
+    address: str
+    icon: str
+    here: bool
+
+
+WAYS = (
+    Way(name=_("Today"), to="desk:today", icon="house", may="desk.view"),
+    Way(name=_("People"), to="book:persons", icon="user-round", may="person.view"),
+    Way(name=_("Organisations"), to="book:organisations", icon="building-2", may="organisation.view"),
+    Way(name=_("Imports"), to="book:imports", icon="file-input", may="import.view"),
+    Way(name=_("To settle"), to="counsel:queue", icon="message-circle-question-mark", may="decision.view"),
+    Way(name=_("Law"), to="counsel:law", icon="scale", may="law.view"),
+    Way(name=_("Ledger"), to="desk:ledger", icon="scroll-text", may="ledger.read"),
+    Way(name=_("Staff"), to="staff:list", icon="users-round", may="staff.view"),
+    Way(name=_("Approvals"), to="staff:approvals", icon="stamp", may="approval.view"),
+    Way(name=_("Settings"), to="staff:entities", icon="settings", may="settings.view"),
+)
+"""The rail from top to bottom. A way is shown where its room is there and the staff member has the word."""
+
+
+def shell(request: HttpRequest) -> dict[str, object]:
+    """Give the templates what `base.html` needs."""
+    staff = getattr(request, "user", None)
+    staff = staff if isinstance(staff, Staff) and staff.is_active else None
+    theme = request.COOKIES.get(THEME_COOKIE, "system")
+    return {
+        "staff": staff,
+        "rail": entries(staff, request.path) if staff else [],
+        "theme": theme if theme in THEMES else "system",
+        "themes": THEMES,
+        "languages": settings.LANGUAGES,
+        "staff_acts_as": _acts_as(staff) if staff else "",
+        "search_address": _address("desk:search"),
+        "language": get_language() or settings.LANGUAGE_CODE,
+    }
+
+
+def entries(staff: Staff, path: str) -> list[Entry]:
+    """Return the ways that are open to somebody; the nearest to the path they are on is marked."""
+    known = [(way, _address(way.to)) for way in WAYS if may_do(staff, way.may)]
+    there = [(way, address) for way, address in known if address]
+    nearest = max((address for _, address in there if path.startswith(address)), key=len, default="")
+    return [Entry(name=way.name, address=a, icon=way.icon, here=a == nearest) for way, a in there]
+
+
+def _address(name: str) -> str:
+    try:
+        return reverse(name)
+    except NoReverseMatch:
+        return ""
+
+
+def _acts_as(staff: Staff) -> str:
+    known = roles().roles
+    names = dict.fromkeys(gettext(known[grant.role].name) for grant in standing_grants(staff) if grant.role in known)
+    return ", ".join(names)

@@ -1,0 +1,309 @@
+"""The components of our pages, by name: `{% verdict "deny" %}`, `{% sheet _("Timeline") %}…{% endsheet %}`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from enum import Enum
+from functools import cache
+
+import lucide
+from django import template
+from django.template.loader import render_to_string
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
+
+from comity.staff.approvals import KINDS
+from comity.staff.roles import roles
+
+register = template.Library()
+
+# ---------------------------------------------------------------- small things
+
+
+@cache
+def _drawn(name: str) -> SafeString:
+    svg = lucide._render_icon(name, None, **{"class": "icon", "aria-hidden": "true", "focusable": "false"})  # noqa: SLF001 - what its own tag calls
+    return mark_safe(svg)  # noqa: S308 - made of the package's own drawings
+
+
+@register.simple_tag
+def icon(name: str) -> SafeString:
+    """Draw one of Lucide's icons, beside words that say the same."""
+    return _drawn(str(name))
+
+
+@register.filter
+def note_icon(level: str) -> str:
+    """Return the icon of a message's level."""
+    return {"success": "circle-check", "warning": "triangle-alert", "error": "circle-x"}.get(level, "info")
+
+
+@register.filter
+def initials(name: str) -> str:
+    """Return one or two letters that stand for a name: "MH" for Mira Hoffmann, "伟" for 李伟."""
+    words = str(name).split()
+    if not words:
+        return "?"
+    if len(words) == 1 and not words[0].isascii() and len(words[0]) in {2, 3, 4}:
+        return words[0][-1]
+    return "".join(word[0] for word in (words[0], words[-1])[: min(2, len(words))]).upper()
+
+
+# ---------------------------------------------------------------- verdicts
+
+WORDS = {"permit": gettext_lazy("Permit"), "deny": gettext_lazy("Deny"), "ask": gettext_lazy("Ask")}
+ICONS = {"permit": "check", "deny": "x", "ask": "triangle-alert"}
+
+
+def _plain(value: object) -> str:
+    """Return "permit", "deny" or "ask" for a word or for the law's own Verdict; anything else is "ask"."""
+    word = str(value.value if isinstance(value, Enum) else value)
+    return word if word in WORDS else "ask"
+
+
+@register.simple_tag
+def verdict(value: object, obligations: int = 0) -> SafeString:
+    """Draw a verdict: word, icon and colour together."""
+    word = _plain(value)
+    said = str(WORDS[word])
+    if word == "permit" and obligations:
+        said = ngettext("Permit, with %(n)d obligation", "Permit, with %(n)d obligations", obligations) % {
+            "n": obligations
+        }
+    return format_html('<span class="verdict {}">{}{}</span>', word, _drawn(ICONS[word]), said)
+
+
+@register.filter
+def verdict_word(value: object) -> str:
+    """Return the verdict as a class name: permit, deny or ask."""
+    return _plain(value)
+
+
+# ---------------------------------------------------------------- the law's answer
+
+
+@register.inclusion_tag("comity/may.html")
+def may_cards(cards: Iterable[object]) -> dict[str, object]:
+    """Draw "May we?": a card for each use: verdict, what (in words), because, obligations, icon, href, chosen."""
+    return {"cards": cards}
+
+
+@register.inclusion_tag("comity/why.html", takes_context=True)
+def why(context: template.Context, answer: object) -> dict[str, object]:
+    """Draw the "Why?" panel of a decision.
+
+    `answer` has: title, verdict, asked (when, and which decision), reasons (says, cite, url, since, checked, note),
+    obligations (says, cite), missing (says), cures (says, and href, or to and sends; held says why not now), and more
+    (an address).
+    """
+    return {"answer": answer, "csrf_token": context.get("csrf_token")}
+
+
+@register.inclusion_tag("comity/bar.html")
+def bar(permit: int = 0, deny: int = 0, ask: int = 0) -> dict[str, object]:
+    """Draw how many of all are permitted, denied and asked about; the words stand in its label."""
+    total = permit + deny + ask
+    parts, start = [], 0.0
+    for word, count in (("permit", permit), ("deny", deny), ("ask", ask)):
+        share = 100 * count / total if total else 0.0
+        parts.append({"word": word, "start": f"{start:.3f}", "share": f"{share:.3f}"})
+        start += share
+    shares = {word: round(100 * n / total) if total else 0 for word, n in (("p", permit), ("d", deny), ("a", ask))}
+    return {"parts": parts, "label": _("%(p)d %% permit, %(d)d %% deny, %(a)d %% ask") % shares}
+
+
+# ---------------------------------------------------------------- frames
+
+
+@register.simple_block_tag(takes_context=False)
+def sheet(
+    content: str,
+    title: str = "",
+    *,
+    note: str = "",
+    href: str = "",
+    link: str = "",
+    flush: bool = False,
+    name: str = "",
+) -> SafeString:
+    """Draw a sheet of paper with a title; `flush` lets a table or list run to its edges."""
+    end = (
+        format_html('<a class="soft" href="{}">{}</a>', href, link) if href else format_html("<small>{}</small>", note)
+    )
+    head = format_html("<header><h2>{}</h2>{}</header>", title, end if href or note else "") if title else ""
+    named = format_html(' id="{}"', name) if name else ""
+    return format_html(
+        '<section class="sheet{}"{}>{}<div class="sheet-body">{}</div></section>',
+        " flush" if flush else "", named, head, mark_safe(content),  # noqa: S308 - rendered by the template already
+    )  # fmt: skip
+
+
+@register.simple_block_tag
+def empty(content: str, icon: str, title: str, text: str = "") -> SafeString:
+    """Draw what stands where nothing is yet: what would stand here, and how to get there."""
+    return format_html(
+        '<div class="empty">{}<h3>{}</h3><p>{}</p><div class="row">{}</div></div>',
+        _drawn(icon), title, text, mark_safe(content),  # noqa: S308 - rendered by the template already
+    )  # fmt: skip
+
+
+@register.simple_block_tag
+def menu(content: str, label: str, *, icon: str = "", end: bool = False) -> SafeString:
+    """Draw a menu that opens without a script: `<a>` or `<form><button class="plain">` within."""
+    return format_html(
+        '<details class="menu"><summary>{}{}{}</summary><div class="menu-body{}">{}</div></details>',
+        _drawn(icon) if icon else "", label, _drawn("chevron-down"), " end" if end else "",
+        mark_safe(content),  # noqa: S308 - rendered by the template already
+    )  # fmt: skip
+
+
+@register.simple_block_tag
+def dialog(content: str, name: str, title: str) -> SafeString:
+    """Draw a dialog that `<a data-opens="name" href="the page that does the same without a script">` opens."""
+    return format_html(
+        '<dialog class="dialog" id="{}" aria-labelledby="{}-title"><header><h2 id="{}-title">{}</h2>'
+        '<button class="plain" data-closes aria-label="{}">{}</button></header>'
+        '<div class="dialog-body">{}</div></dialog>',
+        name, name, name, title, _("Close"), _drawn("x"), mark_safe(content),  # noqa: S308 - rendered by the template already
+    )  # fmt: skip
+
+
+# ---------------------------------------------------------------- lists
+
+
+@register.inclusion_tag("comity/listing.html", takes_context=True)
+def listing(context: template.Context, listing: object, *, caption: str = "", pick: str = "") -> dict[str, object]:
+    """Draw a `comity.staff.listing.Listing`: heads that sort, cells, pages. `pick` names the tick boxes, if any."""
+    return {"listing": listing, "caption": caption, "pick": pick, "request": context.get("request")}
+
+
+@register.inclusion_tag("comity/columns.html")
+def columns(listing: object) -> dict[str, object]:
+    """Draw the menu in which the columns of a list are chosen."""
+    return {"listing": listing}
+
+
+@register.simple_tag
+def cell(column: object, row: object) -> object:
+    """Return what stands in one cell."""
+    value = column.value(row)  # type: ignore[attr-defined]  # a Column
+    if drawn_by := column.template:  # type: ignore[attr-defined]  # a Column
+        return mark_safe(render_to_string(drawn_by, {"row": row, "value": value}))  # noqa: S308 - a template
+    return "" if value is None else value
+
+
+@register.inclusion_tag("comity/timeline.html")
+def timeline(entries: Iterable[object]) -> dict[str, object]:
+    """Draw what happened: entries with at, title, text, by, icon, verdict and href, newest first."""
+    return {"entries": entries}
+
+
+@register.simple_tag
+def fact(label: str, value: object, note: str = "") -> SafeString:
+    """Draw one line of `<dl class="facts">`; what is not known is said to be so."""
+    shown = format_html('<span class="soft">{}</span>', _("not known")) if value in {None, ""} else value
+    return format_html(
+        "<dt>{}</dt><dd>{}{}</dd>", label, shown, format_html(" <small>{}</small>", note) if note else ""
+    )
+
+
+@register.simple_tag
+def badge(text: str, kind: str = "", icon: str = "") -> SafeString:
+    """Draw a small label; kinds are accent, permit, deny, ask, or none."""
+    return format_html('<span class="badge {}">{}{}</span>', kind, _drawn(icon) if icon else "", text)
+
+
+@register.inclusion_tag("comity/tabs.html")
+def tabs(label: str, entries: Iterable[Mapping[str, object]]) -> dict[str, object]:
+    """Draw tabs that are links: entries with name, href, here, and count."""
+    return {"label": label, "entries": entries}
+
+
+@register.simple_tag
+def crumbs(*way: str) -> SafeString:
+    """Draw where a page stands: name, address, name, address and so on."""
+    from django.utils.html import format_html_join
+
+    pairs = zip(way[1::2], way[::2], strict=False)
+    return format_html(
+        '<nav aria-label="{}"><ol class="crumbs">{}</ol></nav>',
+        _("Where you are"),
+        format_html_join("", '<li><a href="{}">{}</a></li>', pairs),
+    )
+
+
+# ---------------------------------------------------------------- words of roles.toml and of the law
+
+
+@register.filter
+def role_name(role: str) -> str:
+    """Return a role as people say it, in their language."""
+    known = roles().roles
+    return _(known[role].name) if role in known else role
+
+
+@register.filter
+def kind_name(kind: str) -> str:
+    """Return what a request for approval is about."""
+    return str(KINDS[kind].says) if kind in KINDS else kind
+
+
+TERMS = {
+    "view": pgettext_lazy("operation", "View"),
+    "edit": pgettext_lazy("operation", "Edit"),
+    "import": pgettext_lazy("operation", "Import"),
+    "export": pgettext_lazy("operation", "Export"),
+    "merge": pgettext_lazy("operation", "Merge"),
+    "contact": pgettext_lazy("operation", "Contact"),
+    "share": pgettext_lazy("operation", "Share"),
+    "sell": pgettext_lazy("operation", "Sell"),
+    "transfer": pgettext_lazy("operation", "Transfer"),
+    "profile": pgettext_lazy("operation", "Profile"),
+    "decide": pgettext_lazy("operation", "Decide"),
+    "store": pgettext_lazy("operation", "Store"),
+    "erase": pgettext_lazy("operation", "Erase"),
+    "marketing": pgettext_lazy("purpose", "marketing"),
+    "targeted-advertising": pgettext_lazy("purpose", "targeted advertising"),
+    "service": pgettext_lazy("purpose", "service"),
+    "fundraising": pgettext_lazy("purpose", "fundraising"),
+    "care": pgettext_lazy("purpose", "care"),
+    "ask-consent": pgettext_lazy("purpose", "asking for consent"),
+    "analytics": pgettext_lazy("purpose", "analytics"),
+    "security": pgettext_lazy("purpose", "security"),
+    "legal-duty": pgettext_lazy("purpose", "legal duty"),
+    "recruitment": pgettext_lazy("purpose", "recruitment"),
+    "none": pgettext_lazy("channel", "no channel"),
+    "email": pgettext_lazy("channel", "e-mail"),
+    "sms": pgettext_lazy("channel", "text message"),
+    "call": pgettext_lazy("channel", "call"),
+    "autocall": pgettext_lazy("channel", "automated call"),
+    "fax": pgettext_lazy("channel", "fax"),
+    "messenger": pgettext_lazy("channel", "messenger"),
+    "post": pgettext_lazy("channel", "post"),
+    "in-app": pgettext_lazy("channel", "in the app"),
+    "face-to-face": pgettext_lazy("channel", "face to face"),
+}
+FIELDS = {
+    "name": pgettext_lazy("fields", "name"),
+    "contact": pgettext_lazy("fields", "e-mail and phone"),
+    "address": pgettext_lazy("fields", "address"),
+    "identifier": pgettext_lazy("fields", "identifiers"),
+    "note": pgettext_lazy("fields", "notes"),
+    "message": pgettext_lazy("fields", "messages"),
+    "attachment": pgettext_lazy("fields", "attachments"),
+    "special": pgettext_lazy("fields", "special categories"),
+}
+
+
+@register.filter
+def term(word: object) -> str:
+    """Return a word of the law or of roles.toml, such as ask-consent, as people say it in their language."""
+    return str(TERMS.get(str(word), word))
+
+
+@register.filter
+def fields_term(field_class: object) -> str:
+    """Return a class of fields, such as identifier, as people say it in their language."""
+    return str(FIELDS.get(str(field_class), field_class))

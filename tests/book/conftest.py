@@ -1,0 +1,21 @@
+"""The people and staff of these tests."""
+
+from tests.book.people import add, aiko, firm, folder, greta, look, oliver
+from tests.staff.people import ada, adam, dublin, olga, secret_key, shanghai, staff_in
+
+__all__ = [
+    "ada",
+    "adam",
+    "add",
+    "aiko",
+    "dublin",
+    "firm",
+    "folder",
+    "greta",
+    "look",
+    "olga",
+    "oliver",
+    "secret_key",
+    "shanghai",
+    "staff_in",
+]  # fmt: skip

@@ -1,0 +1,27 @@
+"""The people and staff of these tests, and the browser they use."""
+
+from tests.book.people import add, aiko, firm, folder, greta, look, oliver
+from tests.browser import chromium, page, signed_in
+from tests.staff.people import ada, adam, dublin, olga, secret_key, shanghai, staff_in
+from tests.web.conftest import no_second_factor
+
+__all__ = [
+    "ada",
+    "adam",
+    "add",
+    "aiko",
+    "chromium",
+    "dublin",
+    "firm",
+    "folder",
+    "greta",
+    "look",
+    "no_second_factor",
+    "olga",
+    "oliver",
+    "page",
+    "secret_key",
+    "shanghai",
+    "signed_in",
+    "staff_in",
+]  # fmt: skip

@@ -1,0 +1,15 @@
+"""The staff of these tests, and the browser they use."""
+
+import pytest
+from pytest_django import Settings
+
+from tests.browser import chromium, page, signed_in
+from tests.staff.people import ada, adam, dublin, olga, secret_key, shanghai, staff_in
+
+__all__ = ["ada", "adam", "chromium", "dublin", "olga", "page", "secret_key", "shanghai", "signed_in", "staff_in"]
+
+
+@pytest.fixture
+def no_second_factor(settings: Settings) -> None:
+    """Let roles work without the second factor they take."""
+    settings.SECOND_FACTOR = "optional"
