@@ -6,6 +6,7 @@ import hashlib
 import hmac
 
 import pytest
+from django.db import connection
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -251,3 +252,10 @@ def test_whoever_matches_a_beginning_is_among_the_candidates(name: str, query: s
 def test_distance_is_symmetric_and_nothing_for_equal_words(one: str, other: str) -> None:
     assert distance(one, other) == distance(other, one)
     assert (distance(one, other) == 0) == (one == other)
+
+
+def test_a_search_leaves_the_planner_as_it_was(cast: list[str]) -> None:
+    assert queries.candidates(sort=Sort.FUZZY, query=cast[0])
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW enable_seqscan")
+        assert cursor.fetchone() == ("on",)

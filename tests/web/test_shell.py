@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 from datetime import date
 from enum import Enum
 from pathlib import Path
@@ -89,6 +92,18 @@ def test_an_address_of_a_database_is_read_with_its_options() -> None:
     assert given["OPTIONS"] == {"connect_timeout": 5, "sslmode": "verify-full", "assume_role": "comity_app"}
     with pytest.raises(ValueError, match="begins with mysql://"):
         database("mysql://localhost/book")
+
+
+@pytest.mark.parametrize(("address", "safe"), [("https://book.example", True), ("http://localhost:8000", False)])
+def test_behind_tls_everything_insists_on_it(address: str, safe: bool) -> None:
+    code = (
+        "from comity.web import settings as s; print([s.SESSION_COOKIE_SECURE, s.CSRF_COOKIE_SECURE, "
+        "s.SECURE_SSL_REDIRECT, s.SECURE_HSTS_SECONDS > 0, s.SESSION_COOKIE_NAME.startswith('__Host-'), "
+        "not s.MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN])"
+    )
+    given = os.environ | {"COMITY_ADDRESS": address}
+    told = subprocess.run([sys.executable, "-c", code], env=given, check=True, capture_output=True, text=True).stdout
+    assert told.strip() == str([safe] * 6)
 
 
 def test_static_files_are_gathered_once_and_anew_when_one_changed(settings: Settings, tmp_path: Path) -> None:

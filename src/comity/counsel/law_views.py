@@ -49,7 +49,7 @@ def law(request: StaffRequest) -> HttpResponse:
     found = [_shown(rule) for rule in reading.found(words)] if words else []
     told = {
         "tabs": tabs("law"), "shelves": reading.shelves(), "words": words, "found": found,
-        "most": reading.MOST_FOUND, "rules": len(reading.rules()),
+        "most": reading.MOST_FOUND, "rules": sum(shelf.rules for shelf in reading.shelves()),
     }  # fmt: skip
     return render(request, "counsel/law.html", told)
 
@@ -105,6 +105,7 @@ def _shown(rule: Rule) -> dict[str, Any]:
     today = timezone.localdate()
     return {
         "rule": rule,
+        "anchor": rule.id if reading.rule_of(rule.id) is rule else f"{rule.id}:{rule.source.line}",
         "law": reading.laws()[rule.law],
         "effect": EFFECTS[rule.effect],
         "cures": reading.cures_said(rule.cures),

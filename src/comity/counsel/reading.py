@@ -9,6 +9,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
@@ -59,9 +60,19 @@ class Shelf:
 
 
 @cache
-def rules() -> Mapping[str, Rule]:
-    """Every rule, by its id."""
-    return {rule.id: rule for rule in book().rules()}
+def rules() -> Mapping[str, list[Rule]]:
+    """Every rule by its id: one id may have a text for each span of days, or several cases; the earliest first."""
+    known: dict[str, list[Rule]] = {}
+    for rule in sorted(book().rules(), key=lambda rule: rule.span.start):
+        known.setdefault(rule.id, []).append(rule)
+    return known
+
+
+def rule_of(id_: str) -> Rule | None:
+    """Return the rule with this id, in the text of today; else in the latest."""
+    texts = rules().get(id_, [])
+    today = timezone.localdate()
+    return next((rule for rule in texts if rule.span.holds(today)), texts[-1] if texts else None)
 
 
 @cache
@@ -77,7 +88,7 @@ def _slots() -> Mapping[str, tuple[Law, Slot]]:
 
 def said_of(reason: str) -> Said:
     """Return what the id of a rule, a ground or a gap says today; the id alone if no pack has it any more."""
-    if rule := rules().get(reason):
+    if rule := rule_of(reason):
         return said_of_rule(rule)
     if reason in _slots():
         law, slot = _slots()[reason]
@@ -167,7 +178,7 @@ def _ruled(answer: Answer) -> Iterator[dict[str, Any]]:
 
 
 def _reason(reason: Reason) -> dict[str, Any]:
-    rule = rules().get(reason.rule)
+    rule = rule_of(reason.rule)
     return {
         "says": reason.says, "cite": reason.cite, "url": reason.url, "since": rule.span.start if rule else None,
         "checked": rule.checked if rule else None,
@@ -177,7 +188,7 @@ def _reason(reason: Reason) -> dict[str, Any]:
 
 def cited(ids: Iterable[str]) -> str:
     """Return the citations of these rules, each once."""
-    return "; ".join(dict.fromkeys(rules()[each].source.cite for each in ids if each in rules()))
+    return "; ".join(dict.fromkeys(rule.source.cite for each in ids if (rule := rule_of(each))))
 
 
 # ---------------------------------------------------------------- browsing

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 from django.core.exceptions import BadRequest
@@ -74,8 +74,16 @@ def entry(request: StaffRequest, ref: UUID) -> HttpResponse:
     return render(request, "desk/ledger_entry.html", told)
 
 
-def _said(value: object) -> Any:  # noqa: ANN401 - what a template shows
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else value
+def _said(value: object) -> str:
+    """Return what stands in a field of an entry, as a line of words."""
+    match value:
+        case dict():
+            return ", ".join(f"{name}: {_said(each)}" for name, each in value.items())
+        case list():
+            return ", ".join(map(_said, value))
+        case None | bool():
+            return json.dumps(value)
+    return str(value)
 
 
 @staff_page(may="ledger.read")

@@ -72,7 +72,7 @@ def roles_sql(database: str = DATABASE) -> str:
     lines = [
         "\\set ON_ERROR_STOP on",
         *(f"{statement};" for statement in ROLES),
-        f"SELECT {new} WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = {literal}) \\gexec",  # noqa: S608 - quoted
+        f"SELECT {new} WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = {literal}) \\gexec",  # noqa: S608 - it is quoted
         f"\\connect {name}",
         *(f"{statement.format(database=name)};" for statement in RIGHTS),
         f"\\password {OWNER}",

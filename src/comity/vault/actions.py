@@ -95,7 +95,7 @@ def _key_for_sealing(person: UUID) -> tuple[AESGCM, Tokens]:
 def seal_many(*, blobs: Iterable[tuple[Label, Fields]], schema: int = SCHEMA) -> int:
     """Make keys for new persons and seal their blobs; return how many persons. Blobs of one person follow each other.
 
-    Takes about 80 µs of our processor a person with a name and two contact points, while PostgreSQL works on those
+    Takes some 100 µs of our processor a person with a name and two contact points, while PostgreSQL works on those
     before. Raises IntegrityError if one of the persons has a key.
     """
     epoch = keyring.current_epoch()

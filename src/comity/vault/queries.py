@@ -49,11 +49,13 @@ def _by_index() -> Iterator[CursorWrapper]:
     It cannot know how rare a token is, and takes a rare one for common: a limit would then make it prefer reading until
     a hundred are found, which may be never.
     """
+    inside_another = connection.in_atomic_block
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT current_setting('enable_seqscan'), set_config('enable_seqscan', 'off', true)")
-        before = cursor.fetchone()
+        before = cursor.fetchone() or ("on",)
         yield cursor
-        cursor.execute("SELECT set_config('enable_seqscan', %s, true)", [before[0] if before else "on"])
+        if inside_another:  # else it ends with the transaction
+            cursor.execute("SELECT set_config('enable_seqscan', %s, true)", [before[0]])
 
 
 def _statement(wanted: list[Ask], making: list[Tokens], most: int) -> tuple[str, list[list[int]]]:

@@ -70,6 +70,7 @@ def shell(request: HttpRequest) -> dict[str, object]:
         "languages": settings.LANGUAGES,
         "staff_acts_as": _acts_as(staff) if staff else "",
         "search_address": _address("desk:search"),
+        "quick_search_address": _address("desk:quick-search"),
         "language": get_language() or settings.LANGUAGE_CODE,
     }
 

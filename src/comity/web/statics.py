@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import sys
 from io import StringIO
@@ -32,14 +33,19 @@ class Served(WhiteNoiseMiddleware):  # type: ignore[misc]  # as above
 
 
 def gather() -> None:
-    """Gather all static files, unless those that lie in STATIC_ROOT are of just these sources."""
+    """Gather all static files, unless those that lie in STATIC_ROOT are of just these sources.
+
+    Of several processes that start together, one gathers and the others wait.
+    """
     root, sources = Path(settings.STATIC_ROOT), _sources()
-    stamp = root / STAMP
-    if stamp.is_file() and stamp.read_text("utf-8") == sources:
-        return
-    stamp.unlink(missing_ok=True)
-    call_command("collectstatic", interactive=False, clear=True, verbosity=0, stdout=StringIO())
-    stamp.write_text(sources, "utf-8")
+    root.mkdir(parents=True, exist_ok=True)
+    with root.with_name(f"{root.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        stamp = root / STAMP
+        if stamp.is_file() and stamp.read_text("utf-8") == sources:
+            return
+        call_command("collectstatic", interactive=False, clear=True, verbosity=0, stdout=StringIO())
+        stamp.write_text(sources, "utf-8")
 
 
 def _sources() -> str:

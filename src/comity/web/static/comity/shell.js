@@ -9,10 +9,15 @@ let asked = 0;
 
 async function look() {
   const mine = ++asked;
-  const answer = await fetch(`${palette.dataset.from}?q=${encodeURIComponent(words.value)}`, { headers: { "HX-Request": "true" } });
-  if (mine !== asked || !answer.ok) return;  // a later letter was quicker
-  list.innerHTML = await answer.text();
+  const texts = await Promise.all([palette.dataset.people, palette.dataset.from].filter(Boolean).map(read));
+  if (mine !== asked) return;  // a later letter was quicker
+  list.innerHTML = texts.join("");
   choose(options()[0]);
+}
+
+async function read(address) {
+  const answer = await fetch(`${address}?q=${encodeURIComponent(words.value)}`, { headers: { "HX-Request": "true" } });
+  return answer.ok ? answer.text() : "";
 }
 
 const options = () => [...list.querySelectorAll('[role="option"]')];
