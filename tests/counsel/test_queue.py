@@ -124,7 +124,7 @@ def _written() -> list[object]:
     with connection.cursor() as cursor:
         cursor.execute("SELECT ref::text, ctid::text FROM counsel_openquestion UNION ALL "
                        "SELECT person::text, ctid::text FROM counsel_concerned ORDER BY 1")  # fmt: skip
-        return cursor.fetchall()
+        return list(cursor.fetchall())
 
 
 def test_that_it_was_asked_again_is_kept_by_the_day(look: Look, question: OpenQuestion, aiko: UUID) -> None:

@@ -1,0 +1,47 @@
+"""The second wall around the book: a query that forgot who looks finds nothing, as the application's role."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from uuid import UUID
+
+import pytest
+from django.db import connection
+
+from comity.book.models import Activity, Organisation, Person, Relation
+from comity.consent.actions import About, withdraw_consent
+from comity.consent.models import Consent, Standing
+from comity.staff.models import Entity
+from comity.staff.walls import behind_wall
+
+WALLED = (Person, Organisation, Relation, Activity, Consent, Standing)
+
+
+@pytest.fixture
+def as_the_application(greta: UUID, firm: Entity, shanghai: Entity) -> Iterator[None]:
+    """Go on as the role that the application has, once somebody is in the book and has said something."""
+    del shanghai  # it must be there before
+    about = About(person=greta, entity=firm, purpose="marketing", channel="email")
+    withdraw_consent(about=about, said_at=datetime(2026, 11, 1, tzinfo=UTC), source="call", heard_by=None)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = 'comity_app'")
+        if cursor.fetchone() is None:
+            cursor.execute("CREATE ROLE comity_app NOLOGIN")
+        cursor.execute("GRANT SELECT ON ALL TABLES IN SCHEMA public TO comity_app")
+        cursor.execute("SET LOCAL ROLE comity_app")
+    yield
+    with connection.cursor() as cursor:
+        cursor.execute("RESET ROLE")
+
+
+@pytest.mark.usefixtures("as_the_application")
+@pytest.mark.parametrize("model", WALLED, ids=lambda model: model.__name__)
+def test_rows_are_seen_behind_the_wall_of_their_entity_alone(
+    model: type[Person], firm: Entity, shanghai: Entity
+) -> None:
+    assert not model.objects.exists()
+    with behind_wall(staff=None, entities=[shanghai.ref]):
+        assert not model.objects.exists()
+    with behind_wall(staff=None, entities=[firm.ref, shanghai.ref]):
+        assert model.objects.exists()
