@@ -27,8 +27,13 @@ settings.load_profile("same")
 
 ENGINES = ("postgres_url", "spark")
 
-os.environ.setdefault("COMITY_SECRET_KEY", "of the tests alone")
-os.environ.setdefault("DATABASE_URL", "postgresql:///")  # which server it is, a fixture says once it runs
+
+@pytest.fixture(autouse=True, scope="session")
+def secret_key() -> None:
+    """Sign sessions with a key of the tests: settings are read before a conftest could say so in the environment."""
+    from django.conf import settings
+
+    settings.SECRET_KEY = "of the tests alone"  # noqa: S105 - it guards nothing
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,7 @@
 """The people and staff of these tests."""
 
 from tests.book.people import add, aiko, firm, folder, greta, look, oliver
-from tests.staff.people import ada, adam, dublin, olga, secret_key, shanghai, staff_in
+from tests.staff.people import ada, adam, dublin, olga, shanghai, staff_in
 
 __all__ = [
     "ada",
@@ -15,7 +15,6 @@ __all__ = [
     "look",
     "olga",
     "oliver",
-    "secret_key",
     "shanghai",
     "staff_in",
 ]  # fmt: skip

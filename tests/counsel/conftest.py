@@ -2,7 +2,7 @@
 
 from tests.book.people import add, aiko, firm, folder, greta, look, oliver
 from tests.browser import chromium, page, signed_in
-from tests.staff.people import ada, adam, dublin, olga, secret_key, shanghai, staff_in
+from tests.staff.people import ada, adam, dublin, olga, shanghai, staff_in
 from tests.web.conftest import no_second_factor
 
 __all__ = [
@@ -20,7 +20,6 @@ __all__ = [
     "olga",
     "oliver",
     "page",
-    "secret_key",
     "shanghai",
     "signed_in",
     "staff_in",

@@ -211,6 +211,7 @@ def test_a_question_whose_ruling_ended_waits_again_when_it_is_asked(
 ) -> None:
     settle(question=question, reason="x", ends_on=today() + DAY, made_by=olga, day=today())
     later = today() + 2 * DAY
+    OpenQuestion.objects.update(last_asked_on=later)  # that day too, before the ruling ended
     notice(question=look.question, answers=ask(question=look.question, persons=[aiko], day=later), day=later)
     question.refresh_from_db()
     assert question.state == "open"

@@ -1,5 +1,5 @@
 """The staff of these tests."""
 
-from tests.staff.people import ada, adam, dublin, olga, secret_key, shanghai, staff_in
+from tests.staff.people import ada, adam, dublin, olga, shanghai, staff_in
 
-__all__ = ["ada", "adam", "dublin", "olga", "secret_key", "shanghai", "staff_in"]
+__all__ = ["ada", "adam", "dublin", "olga", "shanghai", "staff_in"]

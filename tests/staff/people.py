@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from django.conf import settings
 from django.utils import timezone
 
 from comity.staff.models import Entity, RoleGrant, Staff
@@ -74,9 +73,3 @@ def olga(db: None) -> Staff:
     """Is privacy officer of all our entities."""
     del db
     return make_staff("privacy-officer")
-
-
-@pytest.fixture(autouse=True, scope="session")
-def secret_key() -> None:
-    """Sign sessions with a key of the tests: settings are read before a conftest can say so in the environment."""
-    settings.SECRET_KEY = "of the tests alone"  # noqa: S105 - it guards nothing

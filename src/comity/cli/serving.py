@@ -9,7 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -28,6 +28,9 @@ SECRET: Final = Path("keys/web.key")
 READY: Final = "ready"
 """The file beside a private database that says for which version tables, keys and book were made ready."""
 
+FOR_THE_DEMO: Final = {"COMITY_SECOND_FACTOR": "optional"}
+"""Nobody who looks around wants to set up a second factor first."""
+
 SIGN_INS: Final = (
     ("ada@demo.example", "Sales"),
     ("tom@demo.example", "Marketing"),
@@ -45,13 +48,14 @@ class Place:
     folder: Path
     url_for_owner: str
     url_for_app: str
+    more: Mapping[str, str] = field(default_factory=dict)
     stamp: Path | None = None  # beside a private database, and gone with it: for which version it was made ready
 
-    def environ(self, *, owner: bool = False, port: int = 0) -> dict[str, str]:
+    def environ(self, *, owner: bool = False) -> dict[str, str]:
         """Return what a program of ours must know of it."""
         url = self.url_for_owner if owner else self.url_for_app
         named = {"COMITY_FOLDER": str(self.folder), "DATABASE_URL": url, "COMITY_SECRET_KEY": _secret(self.folder)}
-        return named | ({"COMITY_PORT": str(port)} if port else {})
+        return {**named, **self.more}
 
 
 @click.command()
@@ -131,7 +135,8 @@ def _run(folder: Path, port: int | None, *, demo: bool) -> None:
     from comity.server.processes import ProcessGroup
 
     try:
-        with _place(folder) as place:
+        with _place(folder) as found:
+            place = replace(found, more=FOR_THE_DEMO) if demo else found
             listening = free_port(port)
             _prepare(place, demo=demo)
             _welcome(listening, demo=demo)
@@ -210,7 +215,7 @@ def _version(*, demo: bool) -> str:
 def _programs(place: Place, port: int) -> list[Program]:
     from comity.server.processes import Program
 
-    environ: Mapping[str, str] = place.environ(port=port)
+    environ = place.environ()
     web = [
         sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port),
         "--workers", "1", "--blocking-threads", "4", "--no-ws", "--log-level", "warning", "comity.web.wsgi:application",

@@ -48,8 +48,6 @@ NOTICE: Final = """
     INSERT INTO counsel_concerned (question_id, person)
     SELECT there.ref, about.person
     FROM unnest(%(digests)s::text[], %(persons)s::uuid[]) AS about (digest, person) JOIN there USING (digest)
-    WHERE NOT EXISTS (
-        SELECT FROM counsel_concerned AS known WHERE known.question_id = there.ref AND known.person = about.person)
     ON CONFLICT DO NOTHING
 """
 """One statement for all the people of a decision. What `DO NOTHING` leaves alone it does not lock."""

@@ -34,7 +34,7 @@ def prepare_tables() -> None:
 
 
 def prepare_book(*, demo: bool) -> None:
-    """Make the first keys, if there are none, and fill the demo's book, if it is empty."""
+    """Make the first keys, if there are none, gather what browsers fetch, and fill the demo's book, if it is empty."""
     from django.conf import settings
 
     from comity.desk import demo as filling
@@ -42,11 +42,13 @@ def prepare_book(*, demo: bool) -> None:
     from comity.ledger.models import Checkpoint
     from comity.vault.models import Epoch
     from comity.vault.rotation import begin_first_epoch
+    from comity.web.statics import gather
 
     if not (settings.FOLDER / LEDGER).exists() and not Checkpoint.objects.exists():
         make_key(settings.FOLDER / LEDGER, new_name())
     if not Epoch.objects.exists():
         begin_first_epoch(staff=None)
+    gather()
     if demo and not filling.is_filled():
         sys.stdout.write(f"Filled the demo's book with {filling.fill():,} people who do not exist.\n")
 
