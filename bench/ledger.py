@@ -1,12 +1,13 @@
 """How many changes a second are recorded, and how soon a signed checkpoint covers them.
 
-python -m bench.ledger [--clients 16] [--processes 4] [--seconds 10] [--bare]
+python -m bench.ledger [--clients 16] [--processes 4] [--seconds 10] [--by django|pipeline]
 
 A private PostgreSQL with fsync, synchronous_commit and full_page_writes on; clients that each write one change and its
 entry in one transaction through `ledger.actions.record` and Django, as the application does; the sequencer as a process
 of its own. All on this machine: what the clients use, the server does not have, and what else runs here neither has; so
-processor time for each change is told too. `--bare` leaves the change out and records alone. Merge delay is from
-`recorded_at`, before the commit, until a listener hears of the covering checkpoint.
+processor time for each change is told too. Merge delay is from `recorded_at`, before the commit, until a listener hears
+of the covering checkpoint. `--by pipeline` sends the same transaction in one piece through psycopg, as a program does
+that is not built on Django: then it is the ledger that is measured, and less what Django and four round trips cost.
 """
 
 from __future__ import annotations
@@ -27,12 +28,15 @@ import psycopg
 from tests import private_postgres as server
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from multiprocessing.queues import Queue
     from multiprocessing.synchronize import Barrier
+    from uuid import UUID
 
 DURABLE = "-c fsync=on -c synchronous_commit=on -c full_page_writes=on -c shared_buffers=256MB -c max_wal_size=4GB"
 CHANGED = "CREATE TABLE changed (person uuid PRIMARY KEY, address text NOT NULL)"
+CHANGE = "INSERT INTO changed VALUES (%s, %s)"
+BODY = {"rule": "house/no-nagging", "version": 7}
 CALM = 3.0
 """Seconds left to the sequencer after the last change."""
 
@@ -67,7 +71,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--clients", type=int, default=16)
     parser.add_argument("--processes", type=int, default=4)
     parser.add_argument("--seconds", type=float, default=10)
-    parser.add_argument("--bare", action="store_true")
+    parser.add_argument("--by", choices=["django", "pipeline"], default="django")
     return parser.parse_args()
 
 
@@ -138,7 +142,7 @@ def _write(options: argparse.Namespace) -> tuple[int, float, float]:
     ready, counts = spawn.Barrier(options.processes + 1), spawn.Queue()
     threads = options.clients // options.processes
     writers = [
-        spawn.Process(target=_clients, args=(threads, options.seconds, options.bare, ready, counts))
+        spawn.Process(target=_clients, args=(threads, options.seconds, options.by, ready, counts))
         for _ in range(options.processes)
     ]
     for writer in writers:
@@ -152,10 +156,10 @@ def _write(options: argparse.Namespace) -> tuple[int, float, float]:
     return sum(done for done, _ in written), seconds, sum(spent for _, spent in written)
 
 
-def _clients(threads: int, seconds: float, bare: bool, ready: Barrier, counts: Queue[tuple[int, float]]) -> None:  # noqa: FBT001 - an option
+def _clients(threads: int, seconds: float, by: str, ready: Barrier, counts: Queue[tuple[int, float]]) -> None:
     _django()
     done = [0] * threads
-    working = [Thread(target=_client, args=(number, seconds, bare, ready, done)) for number in range(threads)]
+    working = [Thread(target=_client, args=(number, seconds, by, done)) for number in range(threads)]
     ready.wait()
     before = time.process_time()
     for thread in working:
@@ -165,23 +169,46 @@ def _clients(threads: int, seconds: float, bare: bool, ready: Barrier, counts: Q
     counts.put((sum(done), time.process_time() - before))
 
 
-def _client(number: int, seconds: float, bare: bool, ready: Barrier, done: list[int]) -> None:  # noqa: FBT001 - an option
-    del ready
-    from django.db import connection, transaction
-
-    from comity.ledger.actions import record
+def _client(number: int, seconds: float, by: str, done: list[int]) -> None:
     from comity.refs import new_ref
 
     staff, until = new_ref(), time.perf_counter() + seconds
-    while time.perf_counter() < until:
-        person = new_ref()
+    with _by_django() if by == "django" else _by_pipeline() as change:
+        while time.perf_counter() < until:
+            change(new_ref(), staff)
+            done[number] += 1
+
+
+@contextmanager
+def _by_django() -> Iterator[Callable[[UUID, UUID], None]]:
+    from django.db import connection, transaction
+
+    from comity.ledger.actions import record
+
+    def change(person: UUID, staff: UUID) -> None:
         with transaction.atomic():
-            if not bare:
-                with connection.cursor() as cursor:
-                    cursor.execute("INSERT INTO changed VALUES (%s, %s)", [person, "a street and a number"])
-            record(kind="book.changed", body={"rule": "house/no-nagging", "version": 7}, staff=staff, persons=[person])
-        done[number] += 1
+            with connection.cursor() as cursor:
+                cursor.execute(CHANGE, [person, "a street and a number"])
+            record(kind="book.changed", body=BODY, staff=staff, persons=[person])
+
+    yield change
     connection.close()
+
+
+@contextmanager
+def _by_pipeline() -> Iterator[Callable[[UUID, UUID], None]]:
+    from comity.ledger.actions import INSERT, Draft, _row
+    from comity.ledger.connecting import own_connection
+
+    with own_connection() as connection:
+
+        def change(person: UUID, staff: UUID) -> None:
+            row = _row(Draft(kind="book.changed", body=BODY, staff=staff, persons=[person]), datetime.now(UTC))
+            with connection.pipeline(), connection.transaction():
+                connection.execute(CHANGE, [person, "a street and a number"])
+                connection.execute(INSERT, row)
+
+        yield change
 
 
 def _tell(options: argparse.Namespace, done: int, seconds: float, heard: dict[int, datetime]) -> None:
@@ -195,8 +222,7 @@ def _tell(options: argparse.Namespace, done: int, seconds: float, heard: dict[in
         delays += [(when - moment).total_seconds() for (moment,) in times[at:size]]
         at = size
     delays.sort()
-    kind = "recorded alone" if options.bare else "a change and its entry"
-    print(f"{options.clients} clients in {options.processes} processes, {seconds:.1f} s, {kind}")
+    print(f"{options.clients} clients in {options.processes} processes, {seconds:.1f} s, by {options.by}")
     print(f"  {done / seconds:,.0f} recorded changes a second ({done:,})")
     print(f"  merge delay p50 {_at(delays, 0.5):.3f} s, p99 {_at(delays, 0.99):.3f} s, most {delays[-1]:.3f} s, "
           f"{len(heard)} checkpoints")  # fmt: skip

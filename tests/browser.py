@@ -1,4 +1,4 @@
-"""A real Chromium for tests of any room, whose conftest takes the fixtures by name: chromium, page, signed_in."""
+"""A real Chromium for tests of any room: tests/conftest.py gives its fixtures to all."""
 
 from __future__ import annotations
 
@@ -11,8 +11,6 @@ import pytest
 from django.conf import settings
 from django.test import Client
 from playwright.sync_api import sync_playwright
-
-from tests.conftest import lack
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -41,6 +39,8 @@ def chromium() -> Iterator[Browser]:
     """Give the Chromium of this machine, started once for all tests."""
     program = next(filter(None, map(shutil.which, PROGRAMS)), None)
     if program is None:
+        from tests.conftest import lack
+
         lack("No Chromium here (on Debian: apt-get install chromium)")
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"  # Playwright keeps an event loop in the thread of the tests
     with sync_playwright() as playwright:

@@ -25,6 +25,8 @@ settings.register_profile(
 )
 settings.load_profile("same")
 
+pytest_plugins = ["tests.browser"]
+
 ENGINES = ("postgres_url", "spark")
 
 

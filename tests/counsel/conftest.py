@@ -1,7 +1,6 @@
 """The people and staff of these tests, and the browser they use."""
 
 from tests.book.people import add, aiko, firm, folder, greta, look, oliver
-from tests.browser import chromium, page, signed_in
 from tests.staff.people import ada, adam, dublin, olga, shanghai, staff_in
 from tests.web.conftest import no_second_factor
 
@@ -10,7 +9,6 @@ __all__ = [
     "adam",
     "add",
     "aiko",
-    "chromium",
     "dublin",
     "firm",
     "folder",
@@ -19,8 +17,6 @@ __all__ = [
     "no_second_factor",
     "olga",
     "oliver",
-    "page",
     "shanghai",
-    "signed_in",
     "staff_in",
 ]  # fmt: skip

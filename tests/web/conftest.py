@@ -3,10 +3,9 @@
 import pytest
 from pytest_django import Settings
 
-from tests.browser import chromium, page, signed_in
 from tests.staff.people import ada, adam, dublin, olga, shanghai, staff_in
 
-__all__ = ["ada", "adam", "chromium", "dublin", "olga", "page", "shanghai", "signed_in", "staff_in"]
+__all__ = ["ada", "adam", "dublin", "olga", "shanghai", "staff_in"]
 
 
 @pytest.fixture

@@ -203,7 +203,7 @@ def timeline(entries: Iterable[object]) -> dict[str, object]:
 @register.simple_tag
 def fact(label: str, value: object, note: str = "") -> SafeString:
     """Draw one line of `<dl class="facts">`; what is not known is said to be so."""
-    shown = format_html('<span class="soft">{}</span>', _("not known")) if value in {None, ""} else value
+    shown = format_html('<span class="soft">{}</span>', _("not known")) if value is None or value == "" else value
     return format_html(
         "<dt>{}</dt><dd>{}{}</dd>", label, shown, format_html(" <small>{}</small>", note) if note else ""
     )
