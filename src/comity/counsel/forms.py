@@ -55,7 +55,7 @@ class MayWe(forms.Form):
         self.fields["person.home"] = forms.ChoiceField(
             label=_("Where the person lives"), required=False, choices=[("", _("not known")), *every_place()]
         )
-        self.fields["day"] = forms.DateField(label=_("On"), widget=_day_picker())
+        self.fields["day"] = forms.DateField(label=_("As of"), widget=_day_picker())
         for fact in _offered():
             self.fields[fact.name] = _field(fact)
 

@@ -25,7 +25,7 @@ COLUMNS: Final = (
     Column(id="recorded_at", title=gettext_lazy("When"), template="desk/ledger_time_cell.html"),
     Column(id="staff", title=gettext_lazy("Staff"), shows=lambda row: row.staff_name),
     Column(id="many", title=gettext_lazy("People"), shows=lambda row: row.many or 0, number=True),
-    Column(id="index", title=gettext_lazy("Place"), template="desk/ledger_place_cell.html",
+    Column(id="index", title=gettext_lazy("Index"), template="desk/ledger_place_cell.html",
            shows=lambda row: row.leaf_index, number=True),
     Column(id="ref", title=gettext_lazy("Ref"), shows=lambda row: shown(row.ref), at_first=False),
 )  # fmt: skip
