@@ -68,7 +68,7 @@ KEPT_OUT: list[object] = [
     {"note": "free text"},
     ["ask", "Mira"],
     [[[[[[[[1]]]]]]]],
-    object(),
+    complex(1, 2),
     datetime(2026, 11, 22),  # noqa: DTZ001 - that it has no zone is the point
 ]
 
