@@ -45,25 +45,40 @@ def main() -> None:
     options = _options()
     with _server() as folder:
         _prepare(folder)
-        sequencer = multiprocessing.get_context("spawn").Process(target=_sequence, args=(folder,))
-        sequencer.start()
-        heard, stop = dict[int, datetime](), Event()
-        listener = Thread(target=_listen, args=(heard, stop))
-        listener.start()
-        _await_sequencer()
-        before = _spent(sequencer.pid)
-        done, seconds, clients = _write(options)
-        time.sleep(CALM)
-        stop.set()
-        listener.join()
-        after = _spent(sequencer.pid)
-        sequencer.terminate()
-        sequencer.join()
+        with _sequencer(folder) as sequencer, _listener() as heard:
+            _await_sequencer()
+            before = _spent(sequencer)
+            done, seconds, clients = _write(options)
+            time.sleep(CALM)
+            spent = {what: after - before[what] for what, after in _spent(sequencer).items()}
         _tell(options, done, seconds, heard)
-        spent = {"clients": clients} | {what: after[what] - before[what] for what in after}
-        told = ", ".join(f"{what} {1e6 * each / done:,.0f} µs" for what, each in spent.items())
+        told = ", ".join(f"{what} {1e6 * each / done:,.0f} µs" for what, each in ({"clients": clients} | spent).items())
         print(f"  processor time a change: {told}")
         _verify(folder)
+
+
+@contextmanager
+def _sequencer(folder: Path) -> Iterator[int]:
+    process = multiprocessing.get_context("spawn").Process(target=_sequence, args=(folder,))
+    process.start()
+    try:
+        assert process.pid
+        yield process.pid
+    finally:
+        process.terminate()
+        process.join()
+
+
+@contextmanager
+def _listener() -> Iterator[dict[int, datetime]]:
+    heard, stop = dict[int, datetime](), Event()
+    listener = Thread(target=_listen, args=(heard, stop))
+    listener.start()
+    try:
+        yield heard
+    finally:
+        stop.set()
+        listener.join()
 
 
 def _options() -> argparse.Namespace:
@@ -204,9 +219,11 @@ def _by_pipeline() -> Iterator[Callable[[UUID, UUID], None]]:
 
         def change(person: UUID, staff: UUID) -> None:
             row = _row(Draft(kind="book.changed", body=BODY, staff=staff, persons=[person]), datetime.now(UTC))
-            with connection.pipeline(), connection.transaction():
+            with connection.pipeline():
+                connection.execute("BEGIN")
                 connection.execute(CHANGE, [person, "a street and a number"])
                 connection.execute(INSERT, row)
+                connection.execute("COMMIT")
 
         yield change
 
@@ -228,12 +245,11 @@ def _tell(options: argparse.Namespace, done: int, seconds: float, heard: dict[in
           f"{len(heard)} checkpoints")  # fmt: skip
 
 
-def _spent(sequencer: int | None) -> dict[str, float]:
+def _spent(sequencer: int) -> dict[str, float]:
     """Return the processor seconds that the server's processes and the sequencer have spent so far."""
     with psycopg.connect(os.environ["DATABASE_URL"]) as connection:
         found = connection.execute("SELECT pg_backend_pid()").fetchone()
     assert found
-    assert sequencer
     postmaster = _proc(found[0])[1]
     all_of_them = [_proc(int(path.name)) for path in Path("/proc").glob("[0-9]*")]
     ended = sum(map(int, _proc(int(postmaster))[11:15]))
