@@ -50,9 +50,10 @@ Found = tuple[str, int, "str | tuple[str, ...]", "str | None"]
 def found() -> Iterator[Found]:
     """Give every marked string with its file, line and context."""
     for path in sorted(SOURCE.rglob("*")):
+        within = path.relative_to(SOURCE).parts
         if path.suffix == ".py" and path.parts[-2] not in {"law", "check", "cli", "migrations"}:
             yield from _in_python(path, path.read_text("utf-8"))
-        elif path.suffix in {".html", ".txt"} and "templates" in path.parts and "check" not in path.parts:
+        elif path.suffix in {".html", ".txt"} and "templates" in within and "check" not in within:
             yield from _in_python(path, templatize(path.read_text("utf-8"), origin=str(path)))
         elif path.name == "roles.toml":
             yield from _in_roles(path)
