@@ -1,0 +1,1 @@
+"""Changing one person: what is kept about them, and what happened with them."""

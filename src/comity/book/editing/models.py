@@ -1,0 +1,3 @@
+"""The tables of editing."""
+
+from __future__ import annotations

@@ -1,0 +1,1 @@
+"""Taking people's data out: gated by the law, recorded, marked."""

@@ -1,0 +1,3 @@
+"""The tables of exports."""
+
+from __future__ import annotations

@@ -1,0 +1,1 @@
+"""Custom fields and attachments: what a firm wants to keep beyond what the law asks about."""

@@ -1,0 +1,3 @@
+"""The tables of fields."""
+
+from __future__ import annotations

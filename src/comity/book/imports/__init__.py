@@ -1,0 +1,1 @@
+"""Bringing people in from a file: understood, looked over, done, and undone."""

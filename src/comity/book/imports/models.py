@@ -1,0 +1,3 @@
+"""The tables of imports."""
+
+from __future__ import annotations

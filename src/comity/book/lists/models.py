@@ -1,0 +1,3 @@
+"""The tables of lists."""
+
+from __future__ import annotations

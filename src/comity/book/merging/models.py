@@ -1,0 +1,3 @@
+"""The tables of merging."""
+
+from __future__ import annotations

@@ -1,0 +1,13 @@
+"""The tables of comity.book.fields."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import migrations
+from django.db.migrations.operations.base import Operation
+
+
+class Migration(migrations.Migration):
+    dependencies: ClassVar = [("book", "0003_editing")]
+    operations: ClassVar[list[Operation]] = []
