@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import gc
 import time
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 
@@ -18,6 +16,7 @@ from comity.check.homes import Home
 from comity.check.suppression import TABLE
 from comity.law import Decision, Lawbook, Plan, Verdict, finding_for, fold
 from comity.law.asking import permitted, signature_anywhere
+from comity.law.cache import collector_paused
 from comity.law.conditions import Test
 from comity.law.folding import HOME
 from comity.law.lawbook import Cure
@@ -40,18 +39,6 @@ class Intent:
 
 OPT_OUTS = ("person.objected", "consent.opted_out", "consent.withdrawn", "person.opt_out_signal")
 """What is false for everybody in a source that is complete for opt-outs, unless it says otherwise."""
-
-
-@contextmanager
-def collector_paused() -> Iterator[None]:
-    """Keep Python's collector from looking again and again through facts and decisions that all stay."""
-    paused = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if paused:
-            gc.enable()
 
 
 @dataclass(slots=True)

@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
-from comity.check.checking import collector_paused
 from comity.check.page import render_page
 from comity.law import Verdict
+from comity.law.cache import collector_paused
 from comity.law.decisions import shown
 from comity.law.folding import TESTS_A_WORD
 

@@ -9,10 +9,12 @@ import os
 import pickle
 import sys
 import tempfile
-from collections.abc import Callable
-from contextlib import suppress
-from dataclasses import fields, is_dataclass
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import fields
 from datetime import date
+from functools import cache
+from operator import attrgetter
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -24,6 +26,19 @@ _SAFE_MODULES = ("comity.law.lawbook", "comity.law.conditions", "comity.law.plac
 _SAFE_BUILTINS = frozenset({("builtins", "frozenset"), ("builtins", "set"), ("datetime", "date"), ("re", "_compile")})
 
 
+@contextmanager
+def collector_paused() -> Iterator[None]:
+    """Keep Python's collector from looking again and again through objects that all stay."""
+    paused = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if paused:
+            gc.enable()
+
+
+@collector_paused()
 def lawbook(root: Path = SHIPPED, folder: Path | None = None) -> Lawbook:
     """Return the packs under `root`, from the cache in `folder` where it is of just these files. Raises PackError.
 
@@ -77,6 +92,7 @@ class _Reader(pickle.Unpickler):
         raise pickle.UnpicklingError(f"{module}.{name} does not belong in a lawbook")
 
 
+_PLAIN = frozenset({str, date, int, float, bool, type(None)})
 _SETTERS: dict[type, tuple[Callable[[object, object], None], ...]] = {}
 
 
@@ -91,6 +107,17 @@ def _built(kind: type, values: tuple[object, ...]) -> object:
     return new
 
 
+@cache
+def _parts_of(kind: type) -> Callable[[object], tuple[object, ...]] | None:
+    """Return what gives the fields of one of our values; None for all other types."""
+    if "__dataclass_fields__" not in kind.__dict__ or "__slots__" not in kind.__dict__:
+        return None
+    names = [field.name for field in fields(kind)]
+    if len(names) > 1:
+        return attrgetter(*names)
+    return lambda value: tuple(getattr(value, name) for name in names)
+
+
 class _Sharing:
     """Finds the one object that stands for all that are equal, so that a book holds and a cache reads each once."""
 
@@ -98,15 +125,15 @@ class _Sharing:
         self.known: dict[object, object] = {}
 
     def shared(self, value: object) -> object:
-        if isinstance(value, (str, date, int, float)) or value is None:
-            return self.known.setdefault((type(value), value), value)
+        kind = type(value)
+        if kind in _PLAIN:
+            return self.known.setdefault((kind, value), value)
         if isinstance(value, tuple):
             return self.one(tuple, [self.shared(item) for item in value], tuple)
         if isinstance(value, dict):
             return {self.shared(key): self.shared(item) for key, item in value.items()}
-        if is_dataclass(value) and hasattr(type(value), "__slots__"):
-            kind = type(value)
-            parts = [self.shared(getattr(value, field.name)) for field in fields(value)]
+        if (parts_of := _parts_of(kind)) is not None:
+            parts = [self.shared(part) for part in parts_of(value)]
             return self.one(kind, parts, lambda read: _built(kind, tuple(read)))
         return value
 
@@ -121,10 +148,8 @@ class _Writer(pickle.Pickler):
     """Writes our values as `_built` reads them."""
 
     def reducer_override(self, obj: object) -> Any:  # noqa: ANN401 (as the library has it)
-        kind = type(obj)
-        if is_dataclass(obj) and not isinstance(obj, type) and "__slots__" in kind.__dict__:
-            return _built, (kind, tuple(getattr(obj, field.name) for field in fields(obj)))
-        return NotImplemented
+        parts_of = _parts_of(type(obj))
+        return NotImplemented if parts_of is None else (_built, (type(obj), parts_of(obj)))
 
 
 def _load(path: Path) -> Lawbook | None:
@@ -135,13 +160,7 @@ def _load(path: Path) -> Lawbook | None:
         digest, payload = content[:32], content[32:]
         if hashlib.sha256(payload).digest() != digest:
             return None
-        paused = gc.isenabled()
-        gc.disable()  # which would look again and again through objects that all stay
-        try:
-            found = _Reader(io.BytesIO(payload)).load()
-        finally:
-            if paused:
-                gc.enable()
+        found = _Reader(io.BytesIO(payload)).load()
     except Exception:  # noqa: BLE001  (whatever is wrong with a cache, the cure is to make it anew)
         return None
     return found if isinstance(found, Lawbook) else None
