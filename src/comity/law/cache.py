@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import fields
 from datetime import date
-from functools import cache
 from operator import attrgetter
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -107,12 +106,19 @@ def _built(kind: type, values: tuple[object, ...]) -> object:
     return new
 
 
-@cache
-def _parts_of(kind: type) -> Callable[[object], tuple[object, ...]] | None:
+Parts = Callable[[object], tuple[object, ...]]
+_PARTS: dict[type, Parts | None] = {}
+
+
+def _parts_of(kind: type) -> Parts | None:
     """Return what gives the fields of one of our values; None for all other types."""
-    if "__dataclass_fields__" not in kind.__dict__ or "__slots__" not in kind.__dict__:
-        return None
-    names = [field.name for field in fields(kind)]
+    if kind not in _PARTS:
+        ours = "__dataclass_fields__" in kind.__dict__ and "__slots__" in kind.__dict__
+        _PARTS[kind] = _getter([field.name for field in fields(kind)]) if ours else None
+    return _PARTS[kind]
+
+
+def _getter(names: list[str]) -> Parts:
     if len(names) > 1:
         return attrgetter(*names)
     return lambda value: tuple(getattr(value, name) for name in names)
