@@ -27,8 +27,6 @@ settings.load_profile("same")
 
 pytest_plugins = ["tests.browser"]
 
-ENGINES = ("postgres_url", "spark")
-
 
 @pytest.fixture(autouse=True, scope="session")
 def secret_key() -> None:
@@ -53,10 +51,13 @@ def django_db_modify_db_settings(postgres_url: str, django_db_modify_db_settings
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep all tests of one engine in one process, so that only one server of each kind is started."""
+    """Keep Spark's tests in one process, since it starts slowly, and those of the database together file by file."""
     for item in items:
-        for engine in set(ENGINES) & set(getattr(item, "fixturenames", ())):
-            item.add_marker(pytest.mark.xdist_group(engine))
+        fixtures = set(getattr(item, "fixturenames", ()))
+        if "spark" in fixtures:
+            item.add_marker(pytest.mark.xdist_group("spark"))
+        elif "postgres_url" in fixtures:
+            item.add_marker(pytest.mark.xdist_group(item.path.relative_to(item.config.rootpath).as_posix()))
 
 
 def lack(what: str) -> NoReturn:
