@@ -10,6 +10,7 @@ app_name = "book"
 urlpatterns = [
     path("people/", views.persons, name="persons"),
     path("organisations/", views.organisations, name="organisations"),
+    path("", include("comity.book.organisations.urls")),
     path("", include("comity.book.editing.urls")),
     path("", include("comity.book.fields.urls")),
     path("", include("comity.book.lists.urls")),
