@@ -29,6 +29,7 @@ LOCALE = SOURCE / "web" / "locale"
 LANGUAGES = {"zh_Hans": "Simplified Chinese"}
 KEYWORDS = {
     "_": None,
+    "say": None,  # gettext, where _ is its lazy sister
     "gettext": None,
     "gettext_lazy": None,
     "gettext_noop": None,
