@@ -9,7 +9,7 @@ ARGS  ?=
 
 bin := $(VENV)/bin
 
-.PHONY: demo test check bench soak setup lock clean
+.PHONY: demo test check bench soak soak-tests soak-book soak-faults screenshots setup lock clean
 .DEFAULT_GOAL := demo
 
 demo: LOCKS := runtime book
@@ -30,9 +30,28 @@ bench: LOCKS += bench
 bench: setup
 	"$(bin)/python" -m bench $(ARGS)
 
-# The property tests with many times the examples and a fresh seed, for an idle evening.
-soak: setup
+# For an idle evening: the property tests with many times the examples and a fresh seed; the book at its full size, each
+# figure printed; and a running book whose programs are killed one after the other. The parts can be run by themselves.
+soak: soak-tests soak-book soak-faults
+
+soak-tests: setup
 	"$(bin)/python" -m pytest -n 2 --hypothesis-profile soak --hypothesis-show-statistics $(ARGS)
+
+soak-book: setup
+	"$(bin)/python" -m bench.segments --people 1000000
+	"$(bin)/python" -m bench.imports --people 1000000
+	"$(bin)/python" -m bench.exports --people 200000 --formats all
+	"$(bin)/python" -m bench.lists --people 1000000
+	"$(bin)/python" -m bench.vault --people 1000000
+	"$(bin)/python" -m bench.ledger
+	"$(bin)/python" -m bench.ledger --by pipeline
+
+soak-faults: setup
+	"$(bin)/python" -m bench.faults --minutes 10
+
+# The pictures of the README, taken from a demo of their own. Needs Chromium.
+screenshots: setup
+	"$(bin)/python" tools/screenshots.py $(ARGS)
 
 setup:
 	@sh scripts/setup "$(VENV)" $(LOCKS)

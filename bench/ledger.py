@@ -212,7 +212,7 @@ def _by_django() -> Iterator[Callable[[UUID, UUID], None]]:
 
 @contextmanager
 def _by_pipeline() -> Iterator[Callable[[UUID, UUID], None]]:
-    from comity.ledger.actions import INSERT, Draft, _row
+    from comity.ledger.actions import INSERT, Draft, _literal, _row
     from comity.ledger.connecting import own_connection
 
     with own_connection() as connection:
@@ -222,7 +222,7 @@ def _by_pipeline() -> Iterator[Callable[[UUID, UUID], None]]:
             with connection.pipeline():
                 connection.execute("BEGIN")
                 connection.execute(CHANGE, [person, "a street and a number"])
-                connection.execute(INSERT, row)
+                connection.execute(INSERT + _literal(row))
                 connection.execute("COMMIT")
 
         yield change

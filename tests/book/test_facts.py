@@ -40,7 +40,7 @@ def question(firm: Entity, channel: str = "email") -> Question:
 @pytest.mark.django_db
 def test_what_was_never_recorded_is_no_fact(add: Add, firm: Entity) -> None:
     nobody = add(newcomer("Nina", "Nowhere", "", relation={}))
-    facts = facts_of(question(firm), [nobody])[nobody]
+    facts = facts_of(question(firm), [nobody], DAY)[nobody]
     assert not facts.keys() & {"person.home", "person.age", "person.capacity", "relation.source"}
     assert facts["person.objected"] is False
 
@@ -48,16 +48,16 @@ def test_what_was_never_recorded_is_no_fact(add: Add, firm: Entity) -> None:
 @pytest.mark.django_db
 def test_a_home_of_several_places_is_a_set(add: Add, firm: Entity) -> None:
     somebody = add(newcomer("Kim", "Borders", "DE|FR"))
-    assert facts_of(question(firm), [somebody])[somebody]["person.home"] == frozenset({"DE", "FR"})
+    assert facts_of(question(firm), [somebody], DAY)[somebody]["person.home"] == frozenset({"DE", "FR"})
 
 
 @pytest.mark.django_db
 def test_facts_of_a_number_are_those_of_the_channel(greta: UUID, firm: Entity) -> None:
     ContactPoint.objects.filter(person=greta, reach=Reach.PHONE).update(mobile=True)
-    assert facts_of(question(firm, "sms"), [greta])[greta]["person.mobile"] is True
-    assert "person.mobile" not in facts_of(question(firm, "email"), [greta])[greta]
+    assert facts_of(question(firm, "sms"), [greta], DAY)[greta]["person.mobile"] is True
+    assert "person.mobile" not in facts_of(question(firm, "email"), [greta], DAY)[greta]
 
 
 @pytest.mark.django_db
 def test_a_relation_with_another_entity_says_nothing(greta: UUID, shanghai: Entity) -> None:
-    assert "relation.customer" not in facts_of(question(shanghai), [greta])[greta]
+    assert "relation.customer" not in facts_of(question(shanghai), [greta], DAY)[greta]

@@ -39,6 +39,7 @@ EXPORTS = {
     "zoho": "Record Id|Contact Owner|Email|Email Opt Out|Mailing Country|Unsubscribed Mode|Data Processing Basis",
     "dynamics": "(Do Not Modify) Contact|(Do Not Modify) Row Checksum|Do not allow Emails|Address 1: Country/Region",
     "odoo": "External ID|Name|Is a Company|Email|Country|Is Blacklisted|Phone Blacklisted",
+    "comity": "Person ref|Export mark|Given name|Family name|E-mail|Home|Met as|Customer since|Objected at|Notice on",
     "chinese": "姓名|手机号|邮箱|国家/地区|省份|是否同意接收营销|生日|退订|备注",
     "generic": "name|e-mail|Land|Telefon|abgemeldet|geburtsdatum|bemerkung",
 }

@@ -2,6 +2,7 @@
 
 from tests.book.people import add, aiko, firm, folder, greta, look, oliver
 from tests.staff.people import ada, adam, dublin, olga, shanghai, staff_in
+from tests.web.conftest import no_second_factor
 
 __all__ = [
     "ada",
@@ -13,6 +14,7 @@ __all__ = [
     "folder",
     "greta",
     "look",
+    "no_second_factor",
     "olga",
     "oliver",
     "shanghai",

@@ -185,12 +185,12 @@ def test_two_rooms_may_not_speak_about_one_fact(look: Look, greta: UUID, monkeyp
 
     monkeypatch.setattr(facts, "_sources", dict(facts._sources))
 
-    def another(_question: Question, persons: Sequence[UUID]) -> Mapping[UUID, Facts]:
+    def another(_question: Question, persons: Sequence[UUID], _day: date) -> Mapping[UUID, Facts]:
         return {person: {"person.home": frozenset({"FR"})} for person in persons}
 
     register("another", another)
     with pytest.raises(ValueError, match=r"another says again what another room said: person\.home"):
-        gather(look.question, [greta])
+        gather(look.question, [greta], TODAY)
 
 
 def test_a_room_registers_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -198,7 +198,7 @@ def test_a_room_registers_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(facts, "_sources", dict(facts._sources))
     with pytest.raises(ValueError, match="registered its facts already"):
-        register("book", lambda _question, _persons: {})
+        register("book", lambda _question, _persons, _day: {})
 
 
 def test_the_warrant_is_of_the_recorded_decision(look: Look, greta: UUID) -> None:

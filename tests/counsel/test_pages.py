@@ -341,10 +341,13 @@ def test_facts_that_were_erased_are_said_to_be_gone(olga: Staff, decided: UUID, 
     assert PersonKey.objects.filter(person=greta).exists()
 
 
-def test_a_decision_about_many_keeps_no_facts(olga: Staff, look: Look, greta: UUID, oliver: UUID) -> None:
+def test_a_decision_about_many_is_asked_again_from_the_history_of_plain_facts(
+    olga: Staff, look: Look, greta: UUID, oliver: UUID
+) -> None:
     ref = names_of(look, [greta, oliver]).decided.ref
-    assert client_of(olga).post(f"/decisions/{ref}/replay/").status_code == 404
-    assert "/replay/" not in read(olga, f"/decisions/{ref}/")
+    assert f"/decisions/{ref}/replay/" in read(olga, f"/decisions/{ref}/")
+    assert "for everybody the same comes out" in replayed(olga, ref)
+    assert not Entry.objects.filter(kind="vault.opened", staff=olga.ref).exists()
 
 
 @pytest.mark.parametrize(

@@ -37,7 +37,7 @@ def test_all_is_well_where_all_is_well(running: PrivatePostgres, tmp_path: Path,
     assert [one for one in found if one.grade is not Grade.OK] == []
     assert by_name(found).keys() == {
         "Python", "folder", "disk", "clock", "PostgreSQL's programs", "key: epoch", "port", "migrations", "database",
-        "role", "row-level security", "locale", "clocks",
+        "role", "row-level security", "locale", "clocks", "sequencer", "worker", "jobs",
     }  # fmt: skip
 
 
@@ -90,6 +90,24 @@ def test_a_key_that_is_open_empty_or_gone_fails(key: Path) -> None:
     assert "is empty" in doctor.key(key).found
     key.unlink()
     assert "nothing sealed under it can be opened" in doctor.key(key).cure
+
+
+def test_a_key_that_nobody_asked_for_is_looked_at_too_if_it_is_open(tmp_path: Path) -> None:
+    folder = prepare_folder(tmp_path / "comity")
+    (folder / "keys").mkdir(mode=0o700)
+    for name, mode in (("old.key", 0o600), ("open.key", 0o644)):
+        (folder / "keys" / name).write_text("k")
+        (folder / "keys" / name).chmod(mode)
+    found = by_name(examine(folder=folder, keys=dict))
+    assert found["key: open.key"].grade is Grade.FAIL
+    assert "key: old.key" not in found
+
+
+def test_keys_that_cannot_be_found_out_are_a_failed_check(tmp_path: Path) -> None:
+    def unknown() -> dict[str, Path]:
+        raise OSError("the database is gone")
+
+    assert by_name(examine(folder=tmp_path, keys=unknown))["keys"].grade is Grade.FAIL
 
 
 def test_a_port_in_use_warns() -> None:

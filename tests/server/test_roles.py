@@ -46,7 +46,6 @@ def test_the_application_reads_and_writes_what_the_owner_made(running: PrivatePo
     [
         "CREATE TABLE mine (id int)",
         "CREATE SCHEMA mine",
-        "CREATE TEMPORARY TABLE mine (id int)",
         "ALTER TABLE deeds DISABLE ROW LEVEL SECURITY",
         "DROP TABLE deeds",
         "TRUNCATE deeds",
@@ -63,6 +62,14 @@ def test_the_application_owns_nothing_and_cannot_change_that(
     del table
     with psycopg.connect(running.url_for_app, autocommit=True) as postgres, pytest.raises(BARRED):
         postgres.execute(statement.encode())
+
+
+def test_what_the_application_makes_for_a_session_ends_with_it(running: PrivatePostgres) -> None:
+    with psycopg.connect(running.url_for_app, autocommit=True) as postgres:
+        postgres.execute("CREATE TEMPORARY TABLE mine (id int)")
+        assert not rows(running.url_for_app, "SELECT FROM pg_class WHERE relname = 'mine' AND relpersistence <> 't'")
+    with psycopg.connect(running.url_for_app) as postgres, pytest.raises(psycopg.errors.UndefinedTable):
+        postgres.execute("SELECT FROM mine")
 
 
 def test_a_policy_binds_the_application_even_where_it_resets_its_role(running: PrivatePostgres, table: str) -> None:

@@ -78,7 +78,7 @@ def test_a_map_that_does_not_say_what_it_must_is_refused(pretended: Any, old: st
 
 def test_the_map_can_be_read_by_other_rooms() -> None:
     table = data_map()["vault", "RecordedDecision"]
-    assert table.clock == Clock(until="after", count=90, unit="days", column="recorded_at")
+    assert table.clock == Clock(until="after", count=6, unit="years", column="recorded_at")
     assert table.columns["staff"].sensitivity is Sensitivity.STAFF
     assert data_map()["vault", "Sealed"].columns["tokens"].clock == Clock(until="person")
 

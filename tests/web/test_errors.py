@@ -5,7 +5,9 @@ from typing import TYPE_CHECKING
 import pytest
 from django.db import OperationalError, connection
 from django.test import Client
+from procrastinate.exceptions import ConnectorException
 
+from comity.api.tokens import new_token
 from comity.staff import queries
 from comity.staff.models import Staff
 
@@ -51,6 +53,7 @@ def test_without_its_database_every_page_says_so_and_mends_itself(browser: Clien
         assert "The database does not answer" in answer.content.decode()
         assert "http-equiv" in answer.content.decode()
         assert browser.get("/healthz").status_code == 503
+        assert browser.get("/healthz/alive").status_code == 200
     finally:
         connection.settings_dict.update(was)
     assert browser.get("/own/").status_code == 200
@@ -77,6 +80,23 @@ def test_a_form_that_was_sent_while_the_database_was_gone_is_not_lost_in_silence
     answer = browser.post("/sign-in/", FORM)
     assert answer.status_code == 503
     assert "was not saved" in answer.content.decode()
+
+
+@pytest.mark.usefixtures("gone")
+def test_a_program_gets_a_problem_where_people_get_a_page(browser: Client) -> None:
+    answer = browser.post("/api/v1/persons", {}, "application/json", headers={"Authorization": f"Bearer {new_token()}"})
+    assert (answer.status_code, answer["Content-Type"]) == (503, "application/problem+json")
+    assert answer["Retry-After"] == "5"
+
+
+def test_a_job_that_could_not_be_deferred_is_no_fault_of_ours(
+    browser: Client, ada: Staff, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def deferring(_: object) -> None:
+        raise ConnectorException
+
+    monkeypatch.setattr(queries, "roles_of", deferring)
+    assert signed_in(browser, ada).get("/own/").status_code == 503
 
 
 def test_what_nobody_expected_is_a_page_of_ours(browser: Client, ada: Staff, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
 from django.db import transaction
 
-from comity.book.models import Activity, ContactPoint, Organisation, Person, Post, Reach, Relation
+from comity.book.inserting import insert_rows
+from comity.book.models import Activity, ContactPoint, Doing, Organisation, Person, Post, Reach, Relation
 from comity.ledger.actions import Draft, record_many
-from comity.refs import new_ref
+from comity.refs import new_ref, new_refs
 from comity.vault.actions import seal_many
 from comity.vault.sealing import FieldClass, Fields, Label
 
@@ -49,7 +50,8 @@ class NewActivity:
 class Newcomer:
     """Somebody who comes into the book: what is sealed, and the plain facts.
 
-    `name` has "given", "family" or "full", and "post". `facts` are columns of Person, `relation` of Relation.
+    `name` has "given", "family" or "full", and "post". `facts` are columns of Person, `relation` of Relation; `also`
+    are further fields that are sealed as the person's own, such as identifiers.
     """
 
     name: Fields
@@ -58,6 +60,7 @@ class Newcomer:
     relation: Mapping[str, object] = field(default_factory=dict)
     organisation: str = ""
     activities: Sequence[NewActivity] = ()
+    also: Sequence[tuple[FieldClass, Fields]] = ()
     ref: UUID = field(default_factory=new_ref)
 
 
@@ -65,10 +68,10 @@ class Newcomer:
 def add_persons(*, newcomers: Iterable[Newcomer], entity: Entity, staff: Staff | None) -> int:
     """Bring persons into the book of an entity; return how many. All of them, or, where something is wrong, nobody."""
     many = 0
-    firms = _Firms(entity)
+    firms = Firms(entity)
     for batch in _batches(newcomers):
         many += len(batch)
-        _add(batch, entity, firms)
+        write_persons(batch=batch, entity=entity, firms=firms)
         drafts = (
             Draft(
                 kind="book.person-added", staff=staff.ref if staff else None, persons=[one.ref],
@@ -91,56 +94,105 @@ def _batches(newcomers: Iterable[Newcomer]) -> Iterator[list[Newcomer]]:
         yield batch
 
 
-class _Firms:
+class Firms:
     """The organisations that newcomers name, each made once."""
 
     def __init__(self, entity: Entity) -> None:
         self.entity = entity
-        self.known = {firm.name: firm for firm in Organisation.objects.filter(entities__contains=[entity.ref])}
+        self.known: dict[str, UUID] = {}
 
-    def named(self, name: str) -> Organisation:
-        if name not in self.known:
-            self.known[name] = Organisation.objects.create(name=name, entities=[self.entity.ref])
+    def make(self, names: Iterable[str]) -> None:
+        """Find the organisations of these names, and make those that are not there."""
+        wanted = sorted({name for name in names if name} - self.known.keys())
+        if not wanted:
+            return
+        theirs = Organisation.objects.filter(entities__contains=[self.entity.ref], name__in=wanted)
+        self.known |= dict(theirs.order_by("-ref").values_list("name", "ref"))
+        new = [Organisation(name=name, entities=[self.entity.ref]) for name in wanted if name not in self.known]
+        Organisation.objects.bulk_create(new)
+        self.known |= {firm.name: firm.ref for firm in new}
+
+    def named(self, name: str) -> UUID:
+        """Return the ref of an organisation that was made or found."""
         return self.known[name]
 
 
-def _add(batch: Sequence[Newcomer], entity: Entity, firms: _Firms) -> None:
-    points = {one.ref: [(_point(one.ref, new), new) for new in one.points] for one in batch}
-    activities = {one.ref: [(_activity(one.ref, entity, new), new) for new in one.activities] for one in batch}
-    Person.objects.bulk_create(_person(one, entity) for one in batch)
-    Relation.objects.bulk_create(Relation(person_id=one.ref, entity=entity, **one.relation) for one in batch)
-    ContactPoint.objects.bulk_create(row for rows in points.values() for row, _ in rows)
-    Activity.objects.bulk_create(row for rows in activities.values() for row, _ in rows)
-    Post.objects.bulk_create(
-        Post(person_id=one.ref, organisation=firms.named(one.organisation)) for one in batch if one.organisation
-    )
+def write_persons(*, batch: Sequence[Newcomer], entity: Entity, firms: Firms) -> None:
+    """Write newcomers, all that is theirs, and seal it. Whoever calls this writes the ledger entry."""
+    points = {one.ref: list(zip(new_refs(len(one.points)), one.points, strict=True)) for one in batch}
+    activities = {one.ref: list(zip(new_refs(len(one.activities)), one.activities, strict=True)) for one in batch}
+    firms.make(one.organisation for one in batch)
+    _write_facts(batch, entity)
+    _write_points(points)
+    _write_activities(activities, entity)
+    posts = [(new_ref(), one.ref, firms.named(one.organisation)) for one in batch if one.organisation]
+    insert_rows(Post, ["ref", "person_id", "organisation_id"], posts, alike={})
     seal_many(blobs=(blob for one in batch for blob in _blobs(one, points[one.ref], activities[one.ref])))
 
 
-def _person(one: Newcomer, entity: Entity) -> Person:
-    latest = max((each.at for each in one.activities), default=None)
-    return Person(
-        ref=one.ref, entities=[entity.ref], last_contact_on=latest.date() if latest else None,
-        **one.facts,
-    )  # fmt: skip
+PERSON: Final = ("home", "home_from", "language", "birth_year", "birth_month", "capacity", "subscriber", "objected_at",
+                 "opt_out_signal_at", "restricted_at", "deceased_at", "protected_office")  # fmt: skip
+RELATION: Final = ("customer_since", "contract_running", "address_from_sale", "refusal_offered", "last_purchase_on",
+                   "last_inquiry_on", "last_mailed_on", "source", "notice", "notice_on")  # fmt: skip
+BLANK: Final = {
+    "home": "", "home_from": (), "language": "", "capacity": "", "subscriber": "", "source": "", "notice": "",
+    "contract_running": False, "address_from_sale": False, "refusal_offered": False,
+}  # fmt: skip
+"""What stands where nothing was said; everywhere else, nothing does."""
 
 
-def _point(person: UUID, new: NewPoint) -> ContactPoint:
-    return ContactPoint(
-        person_id=person, reach=new.reach, mobile=new.mobile, impersonal=new.impersonal, verified_at=new.verified_at
-    )
+def _write_facts(batch: Sequence[Newcomer], entity: Entity) -> None:
+    for one in batch:
+        if unknown := (one.facts.keys() - set(PERSON)) | (one.relation.keys() - set(RELATION)):
+            raise ValueError(f"a newcomer cannot have {', '.join(sorted(unknown))}")
+    held = [name for name in PERSON if any(name in one.facts for one in batch)]
+    alike = {name: BLANK.get(name) for name in PERSON if name not in held} | {"entities": [entity.ref]}
+    rows = [(one.ref, _latest(one), *(one.facts.get(name, BLANK.get(name)) for name in held)) for one in batch]
+    insert_rows(Person, ["ref", "last_contact_on", *held], rows, alike=alike)
+    held = [name for name in RELATION if any(name in one.relation for one in batch)]
+    alike = {name: BLANK.get(name) for name in RELATION if name not in held} | {"entity_id": entity.ref}
+    between = [
+        (ref, one.ref, *(one.relation.get(name, BLANK.get(name)) for name in held))
+        for ref, one in zip(new_refs(len(batch)), batch, strict=True)
+    ]
+    insert_rows(Relation, ["ref", "person_id", *held], between, alike=alike)
 
 
-def _activity(person: UUID, entity: Entity, new: NewActivity) -> Activity:
-    return Activity(person_id=person, entity=entity, doing=new.doing, at=new.at, minutes=new.minutes, staff=new.staff)
+def _latest(one: Newcomer) -> date | None:
+    return max((each.at.date() for each in one.activities if each.doing != Doing.NOTE), default=None)
+
+
+def _write_points(points: Mapping[UUID, Sequence[tuple[UUID, NewPoint]]]) -> None:
+    """Write contact points; of each kind the first that was told is the one to use."""
+    rows = []
+    for person, held in points.items():
+        seen: set[Reach] = set()
+        for ref, new in held:
+            first = new.reach not in seen
+            seen.add(new.reach)
+            rows.append((ref, person, new.reach, first, new.mobile, new.impersonal, new.verified_at))
+    columns = ["ref", "person_id", "reach", "first", "mobile", "impersonal", "verified_at"]
+    insert_rows(ContactPoint, columns, rows, alike={"failed_at": None})
+
+
+def _write_activities(activities: Mapping[UUID, Sequence[tuple[UUID, NewActivity]]], entity: Entity) -> None:
+    rows = [
+        (ref, person, new.doing, new.at, new.minutes, new.staff.ref if new.staff else None)
+        for person, held in activities.items()
+        for ref, new in held
+    ]
+    columns = ["ref", "person_id", "doing", "at", "minutes", "staff_id"]
+    insert_rows(Activity, columns, rows, alike={"entity_id": entity.ref})
 
 
 def _blobs(
-    one: Newcomer, points: Iterable[tuple[ContactPoint, NewPoint]], activities: Iterable[tuple[Activity, NewActivity]]
+    one: Newcomer, points: Iterable[tuple[UUID, NewPoint]], activities: Iterable[tuple[UUID, NewActivity]]
 ) -> Iterator[tuple[Label, Fields]]:
     yield Label(one.ref, FieldClass.NAME, "person", one.ref), one.name
-    for row, new in points:
+    for ref, new in points:
         sealed_as = FieldClass.ADDRESS if new.reach == Reach.POST else FieldClass.CONTACT
-        yield Label(one.ref, sealed_as, "point", row.ref), {new.reach.value: new.value}
-    for each, happened in activities:
-        yield Label(one.ref, FieldClass.NOTE, "activity", each.ref), {"text": happened.text}
+        yield Label(one.ref, sealed_as, "point", ref), {new.reach.value: new.value}
+    for ref, happened in activities:
+        yield Label(one.ref, FieldClass.NOTE, "activity", ref), {"text": happened.text}
+    for field_class, fields in one.also:
+        yield Label(one.ref, field_class, "person", one.ref), fields

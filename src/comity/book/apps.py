@@ -19,7 +19,17 @@ class BookConfig(AppConfig):
 
     def ready(self) -> None:
         """Tell counsel what this room knows about persons."""
-        from comity.book.facts import facts_of
+        from comity.book.exports.beginning import begin as exports_begin
+        from comity.book.facts import columns_of as facts_columns
+        from comity.book.facts import facts_as_of, facts_of
+        from comity.book.models import Source
+        from comity.counsel.asking_many import people_are_in
         from comity.counsel.facts import register
+        from comity.counsel.past import register_past
+        from comity.ledger.bodies import declare_words
 
-        register("book", facts_of)
+        register("book", facts_of, facts_columns)
+        register_past("book", facts_as_of)
+        people_are_in("book_person")
+        exports_begin()
+        declare_words(*Source.values)

@@ -1,15 +1,18 @@
-"""Persons as facts of the vocabulary."""
+"""Persons as facts of the vocabulary: in Python for some of them, as SQL for a decision about many.
+
+INVARIANT: both say the same. A decision about many asks about some of them singly, too, and refuses itself if not.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date
-from typing import TYPE_CHECKING
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
-from django.utils import timezone
-
+from comity.book.editing.history import as_of
 from comity.book.models import ContactPoint, Person, Reach, Relation
+from comity.counsel.facts import Column, Columns
 
 if TYPE_CHECKING:
     from comity.counsel.questions import Question
@@ -22,19 +25,35 @@ REACHED_BY = {
 """By which kind of contact point a channel reaches somebody."""
 
 
-def facts_of(question: Question, persons: Sequence[UUID]) -> Mapping[UUID, Facts]:
+def facts_of(question: Question, persons: Sequence[UUID], day: date) -> Mapping[UUID, Facts]:
     """Return what the book knows about these persons. Unknown is left out; so is everything about who is not here."""
-    relations = {
-        relation.person_id: relation
-        for relation in Relation.objects.filter(person__in=persons, entity_id=question.entity)
-    }
-    points = _points(question, persons)
-    today = timezone.localdate()
+    reach = REACHED_BY.get(question.channel)
+    relations = Relation.objects.filter(person__in=persons, entity_id=question.entity)
+    points = ContactPoint.objects.filter(person__in=persons, reach=reach, first=True) if reach else ()
+    return facts_from(Person.objects.filter(ref__in=persons), relations, points, day)
+
+
+def facts_as_of(question: Question, persons: Sequence[UUID], day: date, at: datetime) -> Mapping[UUID, Facts]:
+    """Return what the book knew about these persons at an instant, from the history of their rows."""
+    reach = REACHED_BY.get(question.channel)
+    relations = (row for row in as_of(Relation, persons, at) if row.entity_id == question.entity)
+    points = (row for row in as_of(ContactPoint, persons, at) if row.first and row.reach == reach)
+    return facts_from(as_of(Person, persons, at), relations, points, day)
+
+
+def facts_from(
+    persons: Iterable[Person], relations: Iterable[Relation], points: Iterable[ContactPoint], day: date
+) -> Mapping[UUID, Facts]:
+    """Return rows as facts: of persons, of their relations with the entity that asks, of the points it may use."""
+    between = {relation.person_id: relation for relation in relations}
+    reached: dict[UUID, list[ContactPoint]] = {}
+    for point in points:
+        reached.setdefault(point.person_id, []).append(point)
     return {
         person.ref: _known(
-            [*_of(person, today), *_between(relations.get(person.ref)), *_reached(points.get(person.ref))]
+            [*_of(person, day), *_between(between.get(person.ref)), *_reached(reached.get(person.ref, []))]
         )
-        for person in Person.objects.filter(ref__in=persons)
+        for person in persons
     }
 
 
@@ -42,8 +61,8 @@ def _known(facts: Iterable[tuple[str, object]]) -> Facts:
     return {name: value for name, value in facts if value not in {None, ""}}  # type: ignore[misc]  # typed as listed
 
 
-def _of(person: Person, today: date) -> list[tuple[str, object]]:
-    age = age_of(person, today)
+def _of(person: Person, day: date) -> list[tuple[str, object]]:
+    age = age_of(person, day)
     return [
         ("person.home", frozenset(person.home.split("|")) if person.home else None),
         ("person.age", age),
@@ -62,7 +81,7 @@ def age_of(person: Person, day: date) -> tuple[int, int] | None:
     """Return the completed years that a birth year, or month, leaves possible on `day`; None where none is known."""
     if person.birth_year is None:
         return None
-    years = day.year - person.birth_year
+    years = max(day.year - person.birth_year, 0)
     if person.birth_month is None:
         return max(years - 1, 0), years
     if day.month == person.birth_month:
@@ -85,15 +104,76 @@ def _between(relation: Relation | None) -> list[tuple[str, object]]:
     ]
 
 
-def _points(question: Question, persons: Sequence[UUID]) -> dict[UUID, ContactPoint]:
+def _reached(points: Sequence[ContactPoint]) -> list[tuple[str, object]]:
+    """Return what holds of each point that could be used: of several, only what they agree on is known."""
+    mobile = {point.mobile for point in points}
+    return [
+        ("person.mobile", mobile.pop() if len(mobile) == 1 else None),
+        ("person.impersonal_address", all(point.impersonal for point in points) if points else None),
+    ]
+
+
+# ---------------------------------------------------------------- the same as SQL
+
+RELATION: Final = """
+    LEFT JOIN book_relation AS relation ON relation.person_id = person.ref AND relation.entity_id = %(entity)s
+"""
+POINT: Final = """
+    LEFT JOIN (
+        SELECT person_id, bool_and(impersonal) AS impersonal,
+               CASE WHEN count(mobile) = count(*) AND bool_and(mobile) = bool_or(mobile)
+                    THEN bool_and(mobile) END AS mobile
+        FROM book_contactpoint WHERE reach = '{reach}' AND first GROUP BY person_id
+    ) AS point ON point.person_id = person.ref
+"""
+
+
+def columns_of(question: Question, day: date) -> Columns:
+    """Return what the book knows, as SQL. Its words are ours: no value of a person or of a request is among them."""
     reach = REACHED_BY.get(question.channel)
-    if reach is None:
-        return {}
-    found = ContactPoint.objects.filter(person__in=persons, reach=reach, first=True)
-    return {point.person_id: point for point in found}
+    joins = {"relation": RELATION} | ({"point": POINT.format(reach=reach.value)} if reach else {})
+    return Columns(
+        facts=_columns_of_person(day) | _columns_between() | (_columns_reached() if reach else {}), joins=joins
+    )
 
 
-def _reached(point: ContactPoint | None) -> list[tuple[str, object]]:
-    if point is None:
-        return []
-    return [("person.mobile", point.mobile), ("person.impersonal_address", point.impersonal)]
+def _columns_of_person(day: date) -> dict[str, Column]:
+    years = f"greatest({day.year} - person.birth_year, 0)"
+    month = f"coalesce(person.birth_month, {day.month})"  # a year alone leaves open what the month of today does
+    low, high = (
+        f"CASE WHEN person.birth_year IS NOT NULL THEN "
+        f"greatest({years} - CASE WHEN {month} {after} {day.month} THEN 1 ELSE 0 END, 0) END"
+        for after in (">=", ">")
+    )
+    age = Column(sql=low, upper=high)
+    return {
+        "person.home": Column(sql="nullif(person.home, '')"),
+        "person.age": age,
+        "person.known_age": age,
+        "person.capacity": Column(sql="nullif(person.capacity, '')"),
+        "person.subscriber": Column(sql="nullif(person.subscriber, '')"),
+        "person.objected": Column(sql="person.objected_at IS NOT NULL"),
+        "person.opt_out_signal": Column(sql="person.opt_out_signal_at IS NOT NULL"),
+        "person.restricted": Column(sql="person.restricted_at IS NOT NULL"),
+        "person.deceased": Column(sql="person.deceased_at IS NOT NULL"),
+        "person.protected_office": Column(sql="person.protected_office"),
+    }
+
+
+def _columns_between() -> dict[str, Column]:
+    expressions = {
+        "customer": "CASE WHEN relation.ref IS NOT NULL THEN relation.customer_since IS NOT NULL END",
+        "source": "nullif(relation.source, '')",
+    } | {
+        name: f"relation.{name}"
+        for name in ("contract_running", "address_from_sale", "refusal_offered", "last_purchase_on", "last_inquiry_on",
+                     "last_mailed_on")
+    }  # fmt: skip
+    return {f"relation.{name}": Column(sql=sql, joins=("relation",)) for name, sql in expressions.items()}
+
+
+def _columns_reached() -> dict[str, Column]:
+    return {
+        "person.mobile": Column(sql="point.mobile", joins=("point",)),
+        "person.impersonal_address": Column(sql="point.impersonal", joins=("point",)),
+    }

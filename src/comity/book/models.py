@@ -60,6 +60,7 @@ class Person(models.Model):
             models.Index(fields=["-changed_at", "-ref"], name="book_person_changed", condition=Q(merged_into=None)),
             models.Index(fields=["-added_at", "-ref"], name="book_person_added", condition=Q(merged_into=None)),
             models.Index(fields=["home", "ref"], name="book_person_home", condition=Q(merged_into=None)),
+            models.Index(fields=["language", "ref"], name="book_person_language", condition=Q(merged_into=None)),
             models.Index(
                 fields=["-last_contact_on", "-ref"], name="book_person_contact", condition=Q(merged_into=None)
             ),

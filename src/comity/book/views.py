@@ -2,29 +2,73 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final
+from uuid import UUID
 
-from django.db.models import QuerySet
 from django.http import HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
+from django.urls import NoReverseMatch, reverse
+from django.utils.html import escape
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-from comity.book.models import Organisation, Person, Reach
-from comity.book.opening import Look, Seen, full_name, names_of, purposes_of
+from comity.book.lists import queries as kept
+from comity.book.lists.by_name import MOST, Line, TooMany, by_name, names_on
+from comity.book.lists.counting import count_of
+from comity.book.lists.filters import FILTERS, Chosen, chosen
+from comity.book.lists.models import Deed
+from comity.book.lists.views import address_of, kept_of
+from comity.book.looking import Sight, entities_on, look_of, sight
+from comity.book.models import Organisation, Person
+from comity.book.opening import Look, full_name, names_of, purposes_of
 from comity.book.places import said_of
-from comity.book.queries import organisations_seen_by, persons_seen_by, with_posts
+from comity.book.queries import organisations_seen_by, people_at, persons_seen_by, with_posts
 from comity.refs import shown
-from comity.staff.guards import NotYours, StaffRequest, entities_of, staff_page
-from comity.staff.listing import Column, listed
-from comity.staff.models import Entity
-from comity.vault.sealing import FieldClass
+from comity.staff.guards import StaffRequest, may_do, staff_page
+from comity.staff.listing import Column, Listing, listed, listed_as
 
 if TYPE_CHECKING:
-    from comity.counsel.asking import Answer
+    from django.db.models import QuerySet
+    from django.http import QueryDict
+
+    from comity.book.lists.models import SavedView
+    from comity.staff.models import Staff
+
+__all__ = ["Sight", "look_of", "organisations", "persons", "sight"]
+
+NOBODY: Final = UUID(int=0)
+
+
+@cache
+def _way(name: str, language: str | None) -> tuple[str, str]:
+    """Return what stands before and behind a ref in an address: to find it out costs more than to draw the cell."""
+    del language  # of no address of ours; but addresses may be translated
+    before, _ref, behind = reverse(name, args=[NOBODY]).partition(str(NOBODY))
+    return before, behind
+
+
+def link_to(name: str, ref: UUID, text: str) -> SafeString:
+    """Draw the link of a row: the one that the keyboard opens."""
+    before, behind = _way(name, get_language())
+    return mark_safe(f'<a href="{before}{ref}{behind}" data-row-link>{escape(text)}</a>')  # noqa: S308 - it is escaped
+
+
+def drawn(person: Person, seen: Sight) -> SafeString:
+    """Draw somebody's name; or that it is sealed, and the verdict that keeps it so."""
+    if seen.opens:
+        return link_to("desk:person", person.ref, seen.name)
+    return render_to_string("book/name_cell.html", {"row": person, "value": seen})
+
 
 PERSON_COLUMNS: Final = (
-    Column(id="name", title=_("Name"), template="book/name_cell.html", shows=lambda row: row.seen, always=True),
+    Column(
+        id="name", title=_("Name"), draws=drawn, shows=lambda row: row.seen, always=True, sorts_by="name", sealed=True
+    ),
     Column(
         id="organisation",
         title=_("Organisation"),
@@ -32,85 +76,200 @@ PERSON_COLUMNS: Final = (
     ),
     Column(id="home", title=_("Home"), shows=lambda row: said_of(row.home), sorts_by="home"),
     Column(id="language", title=_("Language"), sorts_by="language", at_first=False),
+    Column(id="capacity", title=_("Met as"), shows=lambda row: row.get_capacity_display(), at_first=False),
+    Column(id="tags", title=_("Tags"), shows=lambda row: ", ".join(tag.name for tag in row.tags.all()), at_first=False),
     Column(id="contact", title=_("Last contact"), shows=lambda row: row.last_contact_on, sorts_by="last_contact_on"),
     Column(id="added", title=_("Added"), shows=lambda row: row.added_at, sorts_by="added_at", at_first=False),
+    Column(id="changed", title=_("Changed"), shows=lambda row: row.changed_at, sorts_by="changed_at", at_first=False),
     Column(id="ref", title=_("Ref"), shows=lambda row: shown(row.ref), at_first=False),
-)
-ORGANISATION_COLUMNS: Final = (
-    Column(id="name", title=_("Name"), sorts_by="name", always=True),
-    Column(id="place", title=_("Place"), shows=lambda row: said_of(row.place), sorts_by="place"),
-    Column(id="trade", title=_("Trade"), sorts_by="trade"),
-    Column(id="people", title=_("People"), shows=lambda row: row.people, number=True),
-)
+)  # fmt: skip
+NEWEST: Final = "-added"
+BY_NAME: Final = "name"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Sight:
-    """How one person stands in a list: the name, or the answer that keeps it sealed."""
-
-    name: str
-    answer: Answer
-    opens: bool
-
-
-def look_of(request: StaffRequest) -> Look:
-    """Return for which entity and purpose somebody looks: as the address says, else the likeliest. Raises NotYours."""
-    mine = entities_of(request.staff)
-    entities = list(Entity.objects.filter(ref__in=mine).order_by("name"))
-    wanted = request.GET.get("entity", "")
-    entity = next((each for each in entities if str(each.ref) == wanted), entities[0] if entities else None)
-    if entity is None:
-        raise NotYours("person.view")
-    purposes = purposes_of(request.staff, entity)
-    if not purposes:
-        raise NotYours("person.view")
-    asked = request.GET.get("purpose", "")
-    return Look(viewer=request.staff, entity=entity, purpose=asked if asked in purposes else purposes[0])
-
-
-def sight(seen: Seen, person: Person) -> Sight:
-    """Return what a list shows of one person."""
-    name = full_name(seen.of(person.ref, FieldClass.NAME))
-    return Sight(name=name, answer=seen.decided.answers[person.ref], opens=bool(name))
+# ---------------------------------------------------------------- people
 
 
 @staff_page(may="person.view")
 def persons(request: StaffRequest) -> HttpResponse:
     """List people; the names are opened together, as far as the law of each one's home permits."""
+    if not request.GET and (first := kept.first_view_of(request.staff)) is not None:
+        return redirect(address_of(first))
     look = look_of(request)
-    found = _filtered(request, look)
-    page = listed(request, rows=with_posts(found), columns=PERSON_COLUMNS, sort="-added")
-    if page.rows:
-        seen = names_of(look, [person.ref for person in page.rows])
-        for person in page.rows:
-            person.seen = sight(seen, person)  # type: ignore[attr-defined]  # for this page alone
-    entities = Entity.objects.filter(ref__in=entities_of(request.staff)).order_by("name")
+    picked = chosen(look, request.GET)
+    found = picked.narrow(persons_seen_by(look.viewer, look.entity))
+    page = _page(request, look, found)
     told = {
-        "listing": page, "look": look, "entities": entities, "purposes": purposes_of(request.staff, look.entity),
-        "homes": _homes(look), "reaches": Reach.choices, "count": found.count(),
+        **page.told, "look": look, "entities": entities_on(request), "purposes": purposes_of(look.viewer, look.entity),
+        "fields": _fields(picked), "chips": picked.chips(request.GET), "count": _count(page.listing, found),
+        "deeds": Deed.choices if may_do(look.viewer, "person.edit", look.entity) else [],
+        "query": request.GET.urlencode(), "links": _links(look.viewer), **_views(request, look),
     }  # fmt: skip
     return render(request, "book/persons.html", told)
 
 
-def _filtered(request: StaffRequest, look: Look) -> QuerySet[Person]:
-    found = persons_seen_by(look.viewer, look.entity)
-    if home := request.GET.get("home", ""):
-        found = found.filter(home=home)
-    if (reach := request.GET.get("reach", "")) in Reach.values:
-        found = found.filter(contact_points__reach=reach, contact_points__first=True).distinct()
+@dataclass(frozen=True, kw_only=True)
+class PeoplePage:
+    """One page of people, and what its head says about their order."""
+
+    listing: Listing[Person]
+    letters: Sequence[dict[str, object]] = ()
+    too_many: bool = False
+    order: Sequence[Line] = field(default=(), repr=False)
+
+    @property
+    def told(self) -> dict[str, object]:
+        return {"listing": self.listing, "letters": self.letters, "too_many": self.too_many, "most": MOST}
+
+
+def _page(request: StaffRequest, look: Look, found: QuerySet[Person]) -> PeoplePage:
+    columns = {column.id for column in PERSON_COLUMNS} & set(request.GET.getlist("columns"))
+    rows = with_posts(found)
+    rows = rows.prefetch_related("tags") if "tags" in columns else rows
+    if request.GET.get("sort") == BY_NAME:
+        try:
+            return _from_a_to_z(request, look, found, rows)
+        except TooMany:
+            return PeoplePage(listing=_opened(look, listed(request, rows=rows, columns=PERSON_COLUMNS, sort=NEWEST)),
+                              too_many=True)  # fmt: skip
+    return PeoplePage(listing=_opened(look, listed(request, rows=rows, columns=PERSON_COLUMNS, sort=NEWEST)))
+
+
+def _opened(look: Look, page: Listing[Person]) -> Listing[Person]:
+    if page.rows:
+        seen = names_of(look, [person.ref for person in page.rows])
+        names = {label.person: full_name(fields) for label, fields in seen.opened.items()}
+        for person in page.rows:
+            name = names.get(person.ref, "")
+            answer = seen.decided.answers[person.ref]
+            person.seen = Sight(name=name, answer=answer, opens=bool(name))  # type: ignore[attr-defined]  # for this page
+    return page
+
+
+def _from_a_to_z(request: StaffRequest, look: Look, found: QuerySet[Person], rows: QuerySet[Person]) -> PeoplePage:
+    order = by_name(look, found)
+    letter = request.GET.get("letter", "")
+    lines = order.under(letter if letter in order.letters else "")
+    page = listed_as(request, order=[line.person for line in lines], rows=rows, columns=PERSON_COLUMNS, sort=BY_NAME)
+    if page.rows:
+        names = names_on(lines, [person.ref for person in page.rows])
+        for person in page.rows:
+            person.seen = names[person.ref]  # type: ignore[attr-defined]  # for this page alone
+    letters = [
+        {"letter": each, "to": page.address(letter=None if each == letter else each), "here": each == letter}
+        for each in order.letters
+    ]
+    return PeoplePage(listing=page, letters=letters, order=lines)
+
+
+def _count(page: Listing[Person], found: QuerySet[Person]) -> object:
+    alone = not page.next and not page.previous and "letter" not in page.query
+    return count_of(found, page=len(page.rows) if alone else None)
+
+
+def _fields(picked: Chosen) -> dict[str, list[dict[str, Any]]]:
+    """Return the fields of the filters: those of the bar, and those behind it."""
+    fields: dict[str, list[dict[str, Any]]] = {"first": [], "more": []}
+    for one in FILTERS.values():
+        values = picked.of(one.id)
+        choices = one.choices(picked.look) if one.choices else None
+        if choices is None or choices or values:
+            told = {"id": one.id, "title": one.title, "choices": choices, "value": "".join(values[:1]),
+                    "others": values[1:]}  # fmt: skip
+            fields["first" if one.first else "more"].append(told)
+    return fields
+
+
+def _views(request: StaffRequest, look: Look) -> dict[str, object]:
+    """Return the tabs of kept views, the view that is open, and whether this address still shows what it keeps."""
+    views = [view for view in kept.views_seen_by(request.staff) if view.entity_id == look.entity.ref]
+    here = next((view for view in views if str(view.ref) == request.GET.get("view")), None)
+    everybody = f"{reverse('book:persons')}?{_only(look)}"
+    tabs = [
+        {"name": _("All people"), "href": everybody, "here": here is None},
+        *({"name": view.name, "href": address_of(view), "here": view == here} for view in views),
+    ]
+    changed = here is not None and kept_of(request.GET, look.entity.ref) != here.query
+    return {"tabs": tabs, "view": here, "view_changed": changed, "view_mine": _owns(request.staff, here)}
+
+
+def _only(look: Look) -> str:
+    return f"entity={look.entity.ref}&view=all"
+
+
+def _owns(staff: Staff, view: SavedView | None) -> bool:
+    return view is not None and view.owner_id == staff.ref
+
+
+LINKS: Final = (
+    ("book:new-person", "person.edit", "user-round-plus", _("Add a person"), False),
+    ("book:duplicates", "person.merge", "merge", _("Duplicates"), False),
+    ("book:export", "person.export", "download", _("Export"), True),
+)
+"""Where a list leads, if that part of the book is there and the viewer has the word; some take the filters along."""
+
+
+def _links(viewer: Staff) -> list[dict[str, object]]:
+    found = []
+    for name, word, icon, title, filtered in LINKS:
+        try:
+            to = reverse(name)
+        except NoReverseMatch:
+            continue
+        if may_do(viewer, word):
+            found.append({"to": to, "icon": icon, "title": title, "filtered": filtered})
     return found
 
 
-def _homes(look: Look) -> list[tuple[str, str]]:
-    codes = persons_seen_by(look.viewer, look.entity).values_list("home", flat=True).distinct()[:400]
-    return sorted(((code, said_of(code)) for code in codes if code), key=lambda pair: pair[1])
+# ---------------------------------------------------------------- organisations
+
+ORGANISATION_COLUMNS: Final = (
+    Column(
+        id="name",
+        title=_("Name"),
+        draws=lambda row, name: link_to("book:organisation", row.ref, name),
+        sorts_by="name",
+        always=True,
+    ),
+    Column(id="place", title=_("Place"), shows=lambda row: said_of(row.place), sorts_by="place"),
+    Column(id="trade", title=_("Trade"), sorts_by="trade"),
+    Column(id="domain", title=_("Domain"), sorts_by="domain", at_first=False),
+    Column(id="people", title=_("People"), shows=lambda row: row.people, number=True),
+)
+LONGEST_WORDS: Final = 200
 
 
 @staff_page(may="organisation.view")
 def organisations(request: StaffRequest) -> HttpResponse:
-    """List organisations."""
-    from django.db.models import Count
-
-    found = organisations_seen_by(request.staff).annotate(people=Count("posts"))
+    """List organisations; how many people work there is said of those whom the viewer may see."""
+    seen = organisations_seen_by(request.staff)
+    found = _narrowed(seen, request.GET)
     page = listed(request, rows=found, columns=ORGANISATION_COLUMNS, sort="name")
-    return render(request, "book/organisations.html", {"listing": page, "count": Organisation.objects.count()})
+    people = people_at(request.staff, page.rows) if page.rows else {}
+    for row in page.rows:
+        row.people = people.get(row.ref, 0)  # type: ignore[attr-defined]  # for this page alone
+    alone = not page.next and not page.previous
+    told = {
+        "listing": page, "count": count_of(found, page=len(page.rows) if alone else None), "places": _places(seen),
+        "trades": list(_values(seen, "trade")), "filtered": any(map(request.GET.get, ("q", "place", "trade"))),
+        "may_add": may_do(request.staff, "organisation.edit"),
+    }  # fmt: skip
+    return render(request, "book/organisations.html", told)
+
+
+def _narrowed(rows: QuerySet[Organisation], query: QueryDict) -> QuerySet[Organisation]:
+    if words := query.get("q", "").strip()[:LONGEST_WORDS]:
+        rows = rows.filter(name__icontains=words.replace("\0", ""))
+    for name in ("place", "trade"):
+        if value := query.get(name, "").replace("\0", ""):
+            rows = rows.filter(**{name: value})
+    return rows
+
+
+def _places(rows: QuerySet[Organisation]) -> list[tuple[str, str]]:
+    return sorted(((code, said_of(code)) for code in _values(rows, "place")), key=lambda pair: pair[1])
+
+
+def _values(rows: QuerySet[Organisation], column: str) -> QuerySet[Organisation, str]:
+    found = rows.exclude(**{column: ""}).order_by(column).values_list(column, flat=True)
+    return found.distinct()[:400]

@@ -10,9 +10,10 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -27,6 +28,13 @@ SECRET: Final = Path("keys/web.key")
 
 READY: Final = "ready"
 """The file beside a private database that says for which version tables, keys and book were made ready."""
+
+LEDGER, JOBS, WEB = PROGRAMS = ("ledger", "jobs", "web")
+"""What a book is made of, in the order in which it starts: the sequencer, the worker, the web server."""
+
+LOOPBACK: Final = "127.0.0.1"
+PORT: Final = 8000
+"""Where the web server listens if it is not on this machine's own address, and nobody says."""
 
 FOR_THE_DEMO: Final = {"COMITY_SECOND_FACTOR": "optional"}
 """Nobody who looks around wants to set up a second factor first."""
@@ -48,6 +56,7 @@ class Place:
     folder: Path
     url_for_owner: str
     url_for_app: str
+    url_for_dba: str = ""  # of a superuser, for backups: of an own server only if COMITY_DBA_URL names one
     more: Mapping[str, str] = field(default_factory=dict)
     stamp: Path | None = None  # beside a private database, and gone with it: for which version it was made ready
 
@@ -76,11 +85,15 @@ def demo(port: int | None) -> None:
 @click.option(
     "--port", type=click.IntRange(1, 65_535), help="Listen on this port, not on the first free one from 8000."
 )
-def serve(port: int | None) -> None:
+@click.option("--host", default=LOOPBACK, help="Listen on this address, not on this machine's own alone.")
+@click.option("--only", type=click.Choice(PROGRAMS), multiple=True, help="Run this program alone; may be given again.")
+def serve(port: int | None, host: str, only: tuple[str, ...]) -> None:
     """Serve your own book: from DATABASE_URL, or from a private PostgreSQL. Ctrl-C stops all of it."""
     from comity.server.folder import comity_folder
 
-    _run(comity_folder(), port, demo=False)
+    if only and not os.environ.get("DATABASE_URL"):
+        raise click.UsageError("--only is for a database of your own, which several share: DATABASE_URL names it.")
+    _run(comity_folder(), port, demo=False, host=host, only=only or PROGRAMS)
 
 
 @click.command()
@@ -89,12 +102,12 @@ def serve(port: int | None) -> None:
 @click.password_option(help="The password; asked for where it is not given.")
 def setup(name: str, email: str, password: str) -> None:
     """Make the database ready, and its first administrator."""
-    _check_extra()
+    check_extra()
     from comity.server.folder import Refusal, comity_folder
 
     try:
-        with _place(comity_folder()) as place:
-            _prepare(place, demo=False)
+        with open_place(comity_folder()) as place:
+            prepare(place, demo=False)
             told = json.dumps({"name": name, "email": email, "password": password})
             _preparing(place.environ(), ["administrator"], told)
     except Refusal as error:
@@ -105,17 +118,16 @@ def setup(name: str, email: str, password: str) -> None:
 @click.command()
 def doctor() -> None:
     """Look at everything the book stands on, and say how to mend what is wrong."""
-    _check_extra()
+    check_extra()
     from comity.server.doctor import Grade, check, closed_folder, examine
     from comity.server.folder import Refusal, comity_folder
 
     folder = comity_folder()
-    keys = {"web": folder / SECRET, "ledger": folder / "keys" / "ledger.key"}
     try:
-        with _place(folder) as place:
-            private = place.stamp is not None
+        with open_place(folder, alone=False) as place:
+            private, lacks = place.stamp is not None, _Lacks(place)
             found = examine(
-                folder=place.folder, keys=keys, url=place.url_for_app, private=private, pending=lambda: _pending(place)
+                folder=place.folder, keys=lacks.keys, url=place.url_for_app, private=private, pending=lacks.migrations
             )
     except Refusal as error:
         found = [check("folder", lambda: closed_folder(folder))] if folder.is_dir() else []
@@ -125,28 +137,44 @@ def doctor() -> None:
     sys.exit(1 if not found or any(each.grade is Grade.FAIL for each in found) else 0)
 
 
-def _pending(place: Place) -> list[str]:
-    return _preparing(place.environ(owner=True), ["pending"]).split()
+@dataclass
+class _Lacks:
+    """What only Django knows to be lacking; asked once."""
+
+    place: Place
+
+    @cached_property
+    def _told(self) -> dict[str, Any]:
+        told: dict[str, Any] = json.loads(_preparing(self.place.environ(owner=True), ["lacking"], quiet=True))
+        return told
+
+    def migrations(self) -> list[str]:
+        return list(self._told["migrations"])
+
+    def keys(self) -> dict[str, Path]:
+        return {"web": self.place.folder / SECRET} | {name: Path(path) for name, path in self._told["keys"].items()}
 
 
-def _run(folder: Path, port: int | None, *, demo: bool) -> None:
-    _check_extra()
+def _run(folder: Path, port: int | None, *, demo: bool, host: str = LOOPBACK, only: Sequence[str] = PROGRAMS) -> None:
+    check_extra()
     from comity.server.folder import Refusal, free_port
     from comity.server.processes import ProcessGroup
 
     try:
-        with _place(folder) as found:
+        with open_place(folder, alone=set(only) == set(PROGRAMS)) as found:
             place = replace(found, more=FOR_THE_DEMO) if demo else found
-            listening = free_port(port)
-            _prepare(place, demo=demo)
-            _welcome(listening, demo=demo)
-            code = ProcessGroup(_programs(place, listening)).run()
+            listening = free_port(port) if host == LOOPBACK else port or PORT
+            if WEB in only:
+                prepare(place, demo=demo)
+                _welcome(host, listening, demo=demo)
+            code = ProcessGroup([each for each in programs(place, listening, host) if each.name in only]).run()
     except Refusal as error:
         raise Refused(str(error)) from None
     sys.exit(code)
 
 
-def _check_extra() -> None:
+def check_extra() -> None:
+    """Refuse, naming the extra, where what the book needs is not installed."""
     lacking = [name for name in ("django", "granian", "psycopg", "cryptography") if find_spec(name) is None]
     if lacking:
         raise Refused(
@@ -155,20 +183,27 @@ def _check_extra() -> None:
 
 
 @contextmanager
-def _place(folder: Path) -> Iterator[Place]:
-    """Open the folder for us alone, and start its private server where no other database is named."""
+def open_place(folder: Path, *, alone: bool = True) -> Iterator[Place]:
+    """Open the folder, and start its private server where no other database is named and none runs.
+
+    With `alone`, for as long as the block runs, no second Comity may serve from it.
+    """
     from comity.server.folder import alone_in, prepare_folder
     from comity.server.postgres import PrivatePostgres
+    from comity.server.roles import DATABASE
 
     with ExitStack() as stack:
         real = prepare_folder(folder)
-        stack.enter_context(alone_in(real))
+        if alone:
+            stack.enter_context(alone_in(real))
         if given := os.environ.get("DATABASE_URL"):
-            yield Place(folder=real, url_for_owner=os.environ.get("COMITY_OWNER_URL", given), url_for_app=given)
+            owner, dba = os.environ.get("COMITY_OWNER_URL", given), os.environ.get("COMITY_DBA_URL", "")
+            yield Place(folder=real, url_for_owner=owner, url_for_app=given, url_for_dba=dba)
             return
         postgres = stack.enter_context(PrivatePostgres(real))
-        stamp = postgres.premises.root / READY
-        yield Place(folder=real, url_for_owner=postgres.url_for_owner, url_for_app=postgres.url_for_app, stamp=stamp)
+        stamp, dba = postgres.premises.root / READY, postgres.url_for_superuser.replace("/postgres?", f"/{DATABASE}?")
+        owner, app = postgres.url_for_owner, postgres.url_for_app
+        yield Place(folder=real, url_for_owner=owner, url_for_app=app, url_for_dba=dba, stamp=stamp)
 
 
 def _secret(folder: Path) -> str:
@@ -180,7 +215,7 @@ def _secret(folder: Path) -> str:
     return path.read_text("utf-8").strip()
 
 
-def _prepare(place: Place, *, demo: bool) -> None:
+def prepare(place: Place, *, demo: bool) -> None:
     """Make tables, keys and book ready, unless this version did so for the private server of this folder before."""
     stamp, wanted = place.stamp, _version(demo=demo)
     if stamp and stamp.is_file() and stamp.read_text("utf-8") == wanted:
@@ -191,11 +226,11 @@ def _prepare(place: Place, *, demo: bool) -> None:
         stamp.write_text(wanted, "utf-8")
 
 
-def _preparing(environ: Mapping[str, str], words: Sequence[str], told: str = "") -> str:
+def _preparing(environ: Mapping[str, str], words: Sequence[str], told: str = "", *, quiet: bool = False) -> str:
     """Run the program that makes ready, in which Django lives; return what it says."""
     done = subprocess.run(  # noqa: S603 - our own module
         [sys.executable, "-m", "comity.web.preparing", *words], env={**os.environ, **environ}, input=told,
-        stdout=subprocess.PIPE, text=True, check=False,
+        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL if quiet else None, text=True, check=False,
     )  # fmt: skip
     if done.returncode:
         raise Refused("the database could not be made ready; the lines above say why. `comity doctor` looks further")
@@ -212,22 +247,24 @@ def _version(*, demo: bool) -> str:
     return digest.hexdigest()
 
 
-def _programs(place: Place, port: int) -> list[Program]:
+def programs(place: Place, port: int, host: str = LOOPBACK) -> list[Program]:
+    """Return the programs of a book, in the order in which they start."""
     from comity.server.processes import Program
 
     environ = place.environ()
     web = [
-        sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port),
+        sys.executable, "-m", "granian", "--interface", "wsgi", "--host", host, "--port", str(port),
         "--workers", "1", "--blocking-threads", "4", "--no-ws", "--log-level", "warning", "comity.web.wsgi:application",
     ]  # fmt: skip
     return [
-        Program(name="ledger", command=[sys.executable, "-m", "comity.web", "sequence"], environ=environ),
-        Program(name="web", command=web, environ=environ),
+        Program(name=LEDGER, command=[sys.executable, "-m", "comity.web", "sequence"], environ=environ),
+        Program(name=JOBS, command=[sys.executable, "-m", "comity.web", "work"], environ=environ),
+        Program(name=WEB, command=web, environ=environ),
     ]
 
 
-def _welcome(port: int, *, demo: bool) -> None:
-    click.echo(f"\nComity is at  http://127.0.0.1:{port}/   (Ctrl-C stops it)\n")
+def _welcome(host: str, port: int, *, demo: bool) -> None:
+    click.echo(f"\nComity is at  http://{host}:{port}/   (Ctrl-C stops it)\n")
     if demo:
         click.echo("Sign in with the password  a-demo-for-everybody  as")
         for email, role in SIGN_INS:

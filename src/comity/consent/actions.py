@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models.functions import Now
 
+from comity.book.editing.history import keep_past
+from comity.book.models import Person
 from comity.consent.models import Consent, Said, Standing
 from comity.ledger.actions import record
 from comity.staff.models import Entity, Staff
+
+MARKETING: Final = "marketing"
+NO_CHANNEL: Final = "none"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +58,24 @@ def withdraw_consent(*, about: About, said_at: datetime, source: str, heard_by: 
         standing.withdrawn = standing.withdrawn or standing.given is not None
         standing.given, standing.opted_out_on = None, said_at.date()
         standing.save()
+    return consent
+
+
+@transaction.atomic
+def object_to_marketing(
+    *, person: UUID, entity: Entity, said_at: datetime, source: str, heard_by: Staff | None
+) -> Consent:
+    """Record that a person objects to direct marketing, by whatever words (GDPR Art. 21(2) and (3)).
+
+    It ends marketing by every channel, and counts from the first time that it was said. It needs no leave of the law:
+    to take it down is what the law asks.
+    """
+    held = Person.objects.select_for_update(of=("self",)).get(ref=person)
+    about = About(person=person, entity=entity, purpose=MARKETING, channel=NO_CHANNEL)
+    consent = _say(about, Said.OBJECTED, said_at, heard_by, source=source)
+    if held.objected_at is None or said_at < held.objected_at:
+        keep_past([held])
+        Person.objects.filter(ref=person).update(objected_at=said_at, changed_at=Now())
     return consent
 
 

@@ -10,11 +10,26 @@ class ConsentConfig(AppConfig):
     label = "consent"
 
     def ready(self) -> None:
-        """Tell counsel what this room knows about persons, and the ledger which words it uses."""
+        """Tell counsel and exports what this room knows about persons, and the ledger which words it uses."""
+        from comity.book.exports.columns import register as register_columns
+        from comity.book.imports.newcomers import register as register_writer
+        from comity.book.merging.actions import register as register_mover
+        from comity.consent.exporting import columns_of
+        from comity.consent.facts import columns_of as facts_columns
         from comity.consent.facts import facts_of
+        from comity.consent.filters import register_filters
+        from comity.consent.history import facts_as_of
+        from comity.consent.importing import Hand
+        from comity.consent.merging import Mover
         from comity.consent.models import Said
         from comity.counsel.facts import register
+        from comity.counsel.past import register_past
         from comity.ledger.bodies import declare_words
 
-        register("consent", facts_of)
+        register("consent", facts_of, facts_columns)
+        register_past("consent", facts_as_of)
+        register_columns("consent", columns_of)
+        register_mover("consent", Mover())
+        register_filters()
+        register_writer("consent", Hand())
         declare_words(*Said.values)

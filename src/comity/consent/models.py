@@ -18,6 +18,7 @@ class Said(models.TextChoices):
     REFUSED = "refused", _("Said no")
     WITHDRAWN = "withdrawn", _("Took it back")
     EXPIRED = "expired", _("Ran out")
+    OBJECTED = "objected", _("Objected to advertising")  # by whatever channel; stands with no standing row
 
 
 class Consent(models.Model):

@@ -6,11 +6,12 @@ becomes a yes only by a ruling that stands (`rulings`), and then the answer says
 
 from __future__ import annotations
 
+import gc
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import cache, lru_cache
+from functools import cache, cached_property, lru_cache
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -33,7 +34,7 @@ class Answer:
     decision: Decision
     ruling: Ruling | None = None
 
-    @property
+    @cached_property
     def verdict(self) -> Verdict:
         """permit, deny or ask. A ruling settles an ask, and nothing else."""
         return Verdict.PERMIT if self.ruling and self.decision.verdict is Verdict.ASK else self.decision.verdict
@@ -44,7 +45,7 @@ def ask(*, question: Question, persons: Sequence[UUID], day: date) -> dict[UUID,
     plan = plan_for(question, day)
     rulings = rulings_on(question, day)
     answers = {}
-    for person, facts in gather(question, persons).items():
+    for person, facts in gather(question, persons, day).items():
         decision = decide(plan, aged(facts, day))
         answers[person] = Answer(decision=decision, ruling=ruling_for(decision, person, rulings))
     return answers
@@ -52,8 +53,14 @@ def ask(*, question: Question, persons: Sequence[UUID], day: date) -> dict[UUID,
 
 @cache
 def book() -> Lawbook:
-    """Return the law, read once a process: that takes a second."""
-    return lawbook()
+    """Return the law, read once a process: that takes a second.
+
+    It stays as long as the process, so the collector need not walk its objects again and again: that took more time
+    than all else of a decision about a thousand people.
+    """
+    read = lawbook()
+    gc.freeze()
+    return read
 
 
 def suppose(*, question: Question, told: Mapping[str, object], day: date) -> Decision:

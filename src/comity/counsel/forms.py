@@ -55,9 +55,9 @@ class MayWe(forms.Form):
         self.fields["person.home"] = forms.ChoiceField(
             label=_("Where the person lives"), required=False, choices=[("", _("not known")), *every_place()]
         )
-        self.fields["day"] = forms.DateField(label=_("As of"), widget=_day_picker())
+        self.fields["day"] = forms.DateField(label=_("As of"), widget=day_picker())
         for fact in _offered():
-            self.fields[fact.name] = _field(fact)
+            self.fields[fact.name] = field_of(fact)
 
     def clean(self) -> dict[str, Any]:
         """Read each fact as the vocabulary does."""
@@ -76,7 +76,7 @@ class MayWe(forms.Form):
     def question(self) -> Question:
         """The question that was asked."""
         told = self.cleaned_data
-        more = {name: _plain(told[name]) for name in self._told() if _about_use(name) and name not in FIRST}
+        more = {name: plain_value(told[name]) for name in self._told() if _about_use(name) and name not in FIRST}
         recipient = str(more.pop("use.recipient", "none"))
         operation, purpose, channel = (told[name] for name in FIRST)
         return Question(
@@ -87,7 +87,7 @@ class MayWe(forms.Form):
     @property
     def about_person(self) -> dict[str, object]:
         """What was said of the person."""
-        return {name: _plain(self.cleaned_data[name]) for name in self._told() if not _about_use(name)}
+        return {name: plain_value(self.cleaned_data[name]) for name in self._told() if not _about_use(name)}
 
     @property
     def main_fields(self) -> list[forms.BoundField]:
@@ -119,7 +119,7 @@ def _about_use(name: str) -> bool:
     return name.partition(".")[0] in ABOUT_USE
 
 
-def _plain(value: object) -> object:
+def plain_value(value: object) -> object:
     """Return a cleaned value as JSON has it."""
     return value.isoformat() if isinstance(value, date) else value
 
@@ -134,7 +134,7 @@ def _offered() -> list[Fact]:
     ]
 
 
-def _field(fact: Fact) -> forms.Field:
+def field_of(fact: Fact) -> forms.Field:
     """Return a field for a fact; its question is the vocabulary's own sentence."""
     said: dict[str, Any] = {"label": fact.means, "required": False}
     match fact.kind:
@@ -145,7 +145,7 @@ def _field(fact: Fact) -> forms.Field:
         case "number":
             return forms.FloatField(min_value=0, help_text=fact.unit, **said)
         case "date":
-            return forms.DateField(widget=_day_picker(), **said)
+            return forms.DateField(widget=day_picker(), **said)
         case "age":
             return forms.CharField(help_text=_("In completed years, such as 15, or 15-17."), max_length=20, **said)
     return forms.CharField(help_text=_("Codes of ISO 3166, such as DE or US-CA|US-NV."), max_length=200, **said)
@@ -163,7 +163,8 @@ class TermField(forms.ChoiceField):
     widget = TermSelect
 
 
-def _day_picker() -> forms.DateInput:
+def day_picker() -> forms.DateInput:
+    """Return a field in which a day is picked."""
     return forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
 
 
@@ -180,7 +181,7 @@ class RulingMade(forms.Form):
         label=_("Which person"), required=False, max_length=40, help_text=_("Their ref, for a ruling about one person.")
     )
     ends_on = forms.DateField(
-        label=_("Until"), widget=_day_picker(), help_text=_("Not including that day; two years from today at most.")
+        label=_("Until"), widget=day_picker(), help_text=_("Not including that day; two years from today at most.")
     )
     reason = forms.CharField(
         label=_("Reason"),

@@ -81,7 +81,7 @@ def one_decision(viewer: Staff, text: str) -> AskedDecision:
 
 
 def recorded(decision: AskedDecision) -> RecordedDecision | None:
-    """Return what the vault knows of a decision: whose it was, and about whom. It forgets sooner than we do."""
+    """Return what the vault knows of a decision: whose it was, and about whom."""
     return RecordedDecision.objects.select_related("entry").filter(ref=decision.ref).first()
 
 

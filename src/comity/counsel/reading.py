@@ -124,9 +124,9 @@ def _address(law: str) -> str:
 
 
 def places_said(codes: Iterable[str]) -> str:
-    """Return places in the language of whoever reads."""
+    """Return places in the language of whoever reads, joined as it joins them."""
     chinese = (get_language() or "").startswith("zh")
-    return ", ".join(place_name(code, chinese=chinese) for code in codes)
+    return ("、" if chinese else ", ").join(place_name(code, chinese=chinese) for code in codes)
 
 
 def every_place() -> list[tuple[str, str]]:

@@ -25,14 +25,14 @@ def rulings_on(question: Question, day: date) -> list[Ruling]:
     )  # fmt: skip
 
 
-def ruling_for(decision: Decision, person: UUID, rulings: Iterable[Ruling]) -> Ruling | None:
-    """Return the ruling that settles this decision: it covers the person, and every rule that asks."""
+def ruling_for(decision: Decision, person: UUID | None, rulings: Iterable[Ruling]) -> Ruling | None:
+    """Return the ruling that settles this decision: it covers the person (None: anybody), and each rule that asks."""
     if decision.verdict is not Verdict.ASK:
         return None
     return next((ruling for ruling in rulings if _covers(ruling, decision, person)), None)
 
 
-def _covers(ruling: Ruling, decision: Decision, person: UUID) -> bool:
+def _covers(ruling: Ruling, decision: Decision, person: UUID | None) -> bool:
     if not set(decision.because) <= set(ruling.settles):
         return False
     if ruling.person is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from comity.counsel import law_views, views
+from comity.counsel import duties_views, law_views, views
 
 app_name = "counsel"
 urlpatterns = [
@@ -19,6 +19,12 @@ urlpatterns = [
     path("queue/<uuid:ref>/close/", views.close, name="close"),
     path("queue/<uuid:ref>/assign/", views.assign, name="assign"),
     path("queue/<uuid:ref>/reopen/", views.reopen, name="reopen"),
+    path("duties/", duties_views.duties, name="duties"),
+    path("duties/<uuid:ref>/", duties_views.duty, name="duty"),
+    path("duties/<uuid:ref>/done/", duties_views.done, name="duty-done"),
+    path("duties/<uuid:ref>/not-owed/", duties_views.not_owed, name="duty-not-owed"),
+    path("duties/<uuid:ref>/count/", duties_views.counted, name="duty-count"),
+    path("duties/<uuid:ref>/open-again/", duties_views.opened_again, name="duty-open-again"),
     path("rulings/", views.rulings, name="rulings"),
     path("rulings/<uuid:ref>/", views.ruling, name="ruling"),
     path("rulings/<uuid:ref>/take-back/", views.take_back, name="take-back"),

@@ -23,7 +23,7 @@ from comity.counsel.asking import Answer, book
 from comity.counsel.forms import ClosedWithWords, GivenTo, RulingMade
 from comity.counsel.models import AskedDecision, OpenQuestion, Ruling
 from comity.counsel.reading import cited, cures_said, means, places_said, said_of, why
-from comity.counsel.replaying import Replay, replay
+from comity.counsel.replaying import Replay, replay, replay_many
 from comity.refs import shown
 from comity.staff.guards import StaffRequest, demand, may_do, staff_page
 from comity.staff.listing import Column, listed
@@ -261,12 +261,15 @@ def decision(request: StaffRequest, ref: str) -> HttpResponse:
 @staff_page(may="decision.view")
 @require_POST
 def replayed(request: StaffRequest, ref: str) -> HttpResponse:
-    """Ask again what a decision about one person asked; looking at its facts is itself on record."""
+    """Ask again what a decision asked; looking at the facts of one person is itself on record."""
     found = queries.one_decision(request.staff, ref)
     recorded = queries.recorded(found)
-    if recorded is None or len(recorded.persons) != 1:
-        raise Http404(_("Only a decision about one person keeps its facts."))
+    if recorded is None:
+        raise Http404(_("The vault has forgotten whom this decision was about, so it cannot be asked again."))
     told = _decision_page(request, found)
+    if len(recorded.persons) != 1:
+        many = replay_many(asked=found, persons=recorded.persons, day=recorded.day)
+        return render(request, "counsel/decision.html", told | {"again_many": many})
     again = replay(asked=found, person=recorded.persons[0], viewer=request.staff)
     return render(request, "counsel/decision.html", told | _replay_page(again))
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any, Final
@@ -22,11 +22,12 @@ from comity.refs import new_ref
 if TYPE_CHECKING:
     from comity.counsel.asking import Answer
     from comity.counsel.questions import Question
+    from comity.law import Decision
 
 MOST_PLACES: Final = 12
 """Candidate homes of one person; with more of them nobody knows where that person lives."""
 
-NOTICE: Final = """
+QUESTIONS: Final = """
     WITH asked AS (
         SELECT * FROM jsonb_to_recordset(%(asked)s::jsonb) AS asked (
             ref uuid, digest text, because text[], places varchar(8)[], missing text[])
@@ -45,11 +46,16 @@ NOTICE: Final = """
         SELECT ref, digest FROM made
         UNION ALL SELECT ref, digest FROM counsel_openquestion WHERE digest IN (SELECT digest FROM asked)
     )
+"""
+NOTICE: Final = (
+    QUESTIONS
+    + """
     INSERT INTO counsel_concerned (question_id, person)
     SELECT there.ref, about.person
     FROM unnest(%(digests)s::text[], %(persons)s::uuid[]) AS about (digest, person) JOIN there USING (digest)
     ON CONFLICT DO NOTHING
 """
+)
 """One statement for all the people of a decision. What `DO NOTHING` leaves alone it does not lock."""
 
 
@@ -60,6 +66,13 @@ class Asked:
     because: tuple[str, ...]
     places: tuple[str, ...]
     missing: tuple[str, ...]
+
+    @classmethod
+    def by(cls, decision: Decision) -> Asked:
+        """Return what a decision asks, about people of its homes if they are few enough to be known."""
+        homes = decision.homes or frozenset()
+        places = tuple(sorted(homes)) if len(homes) <= MOST_PLACES else ()
+        return cls(decision.because, places, decision.missing)
 
     def digest(self, question: Mapping[str, object]) -> str:
         """Return what tells it from other questions: the question, the reasons and the places."""
@@ -72,30 +85,47 @@ def notice(*, question: Question, answers: Mapping[UUID, Answer], day: date) -> 
 
     A question that a ruling had settled is open again: had the ruling covered the answer, it would not ask.
     """
-    told = question.as_json()
     about = [(asked, person) for person, asked in _asking(answers)]
     if not about:
         return 0
-    rows = {asked.digest(told): asked for asked in dict.fromkeys(asked for asked, _ in about)}
-    digests = {asked: digest for digest, asked in rows.items()}
-    parameters: dict[str, Any] = {
-        "asked": json.dumps([_row(digest, asked) for digest, asked in sorted(rows.items())]), "day": day,
-        "entity": question.entity, "question": json.dumps(told),
-        "digests": [digests.get(asked) or asked.digest(told) for asked, _ in about],
-        "persons": [person for _, person in about],
+    distinct = list(dict.fromkeys(asked for asked, _ in about))
+    parameters, digests = _parameters(question, distinct, day)
+    number = {asked: place for place, asked in enumerate(distinct)}
+    parameters |= {
+        "digests": [digests[number[asked]] for asked, _ in about], "persons": [person for _, person in about]
     }  # fmt: skip
     with connection.cursor() as cursor:
         cursor.execute(NOTICE, parameters)
-    return len(rows)
+    return len(set(digests))
+
+
+def notice_questions(*, question: Question, asked: Sequence[Asked], day: date) -> list[UUID | None]:
+    """Put these among what waits; return their refs in the same order, None for one that somebody else is just writing.
+
+    Whom they concern is for the caller to write.
+    """
+    parameters, digests = _parameters(question, asked, day)
+    with connection.cursor() as cursor:
+        cursor.execute(QUESTIONS + "SELECT digest, ref FROM there", parameters)
+        refs = dict(cursor.fetchall())
+    return [refs.get(digest) for digest in digests]
+
+
+def _parameters(question: Question, asked: Sequence[Asked], day: date) -> tuple[dict[str, Any], list[str]]:
+    told = question.as_json()
+    digests = [one.digest(told) for one in asked]
+    rows = dict(zip(digests, asked, strict=True))
+    parameters: dict[str, Any] = {
+        "asked": json.dumps([_row(digest, one) for digest, one in sorted(rows.items())]), "day": day,
+        "entity": question.entity, "question": json.dumps(told),
+    }  # fmt: skip
+    return parameters, digests
 
 
 def _asking(answers: Mapping[UUID, Answer]) -> Iterator[tuple[UUID, Asked]]:
     for person, answer in answers.items():
         if answer.verdict is Verdict.ASK:
-            decision = answer.decision
-            homes = decision.homes or frozenset()
-            places = tuple(sorted(homes)) if len(homes) <= MOST_PLACES else ()
-            yield person, Asked(decision.because, places, decision.missing)
+            yield person, Asked.by(answer.decision)
 
 
 def _row(digest: str, asked: Asked) -> dict[str, object]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import random
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from itertools import product
@@ -17,13 +18,16 @@ from django.db import transaction
 from django.utils import timezone
 
 from comity.book.actions import NewActivity, Newcomer, NewPoint, add_persons
+from comity.book.editing.leave import question as to_keep
 from comity.book.models import Capacity, Reach, Source
 from comity.book.opening import Look
 from comity.check import homes
 from comity.check.sample import PATH
 from comity.consent.models import Consent, Said, Standing
 from comity.counsel.actions import make_ruling
+from comity.counsel.duties import data_came, note_event
 from comity.law import lawbook
+from comity.refs import new_ref
 from comity.staff.models import Entity, RoleGrant, Staff
 from comity.staff.walls import behind_wall
 
@@ -39,6 +43,8 @@ STAFF: Final = (
 )
 
 LONGEST_HOME: Final = 120
+PURPOSES: Final = ("service", "marketing")
+"""For which counsel let people be looked up where no pack covers their law."""
 FOR_A_FIRM, UNDER_CONTRACT = 0.8, 0.7
 """Shares of those who name a firm, and of customers."""
 
@@ -90,6 +96,7 @@ def _fill(entities: Sequence[Entity], staff: Mapping[str, Staff], now: datetime)
     for number, share in shares.items():
         add_persons(newcomers=[newcomer for newcomer, _ in share], entity=entities[number], staff=None)
         _consents(share, entities[number], now)
+        _duties(share, entities[number], staff["marketing"], now.date())
     return len(made)
 
 
@@ -109,11 +116,13 @@ def _rulings(officer: Staff, entities: Iterable[Entity], day: date) -> None:
     places = lawbook().vocabulary.places
     covered = places.group("EEA", day) | {"GB", "US", "CN"}
     uncovered = sorted(places.countries - covered)
-    for entity, purpose in product(entities, ("service", "marketing")):
+    looks = [Look(viewer=officer, entity=entity, purpose=purpose) for entity, purpose in product(entities, PURPOSES)]
+    for look, asks in product(looks, (lambda look: look.question, to_keep)):
         make_ruling(
-            question=Look(viewer=officer, entity=entity, purpose=purpose).question,
-            places=uncovered, settles=[f"no-law:{code}" for code in uncovered], made_by=officer, entity=entity,
-            reason="Local counsel was asked, place by place: looking up people whom we serve there is in order.",
+            question=asks(look),
+            places=uncovered, settles=[f"no-law:{code}" for code in uncovered], made_by=officer, entity=look.entity,
+            reason="Local counsel was asked, place by place: looking up people whom we serve there is in order, and to "
+            "keep what they tell us.",
             begins_on=day - timedelta(days=60), ends_on=day + timedelta(days=305),
         )  # fmt: skip
 
@@ -174,6 +183,21 @@ def _activities(dice: random.Random, staff: Mapping[str, Staff], now: datetime) 
         who = staff[dice.choice(("sales", "support"))]
         doing, minutes = dice.choice((("call", dice.randrange(1, 40)), ("mail", None), ("note", None)))
         yield NewActivity(doing=doing, at=at, text=dice.choice(CALLS), minutes=minutes, staff=who)
+
+
+def _duties(share: Iterable[tuple[Newcomer, object]], entity: Entity, staff: Staff, day: date) -> None:
+    """Note that those who did not come by themselves were brought in lately, and that somebody asked for their data."""
+    brought = [one for one, _ in share if one.relation["source"] == Source.THIRD_PARTY]
+    for number, days in enumerate((34, 12)):
+        some = brought[number::2]
+        homes = Counter(str(one.facts["home"]) for one in some)
+        event = data_came(on=day - timedelta(days=days), source="third-party", purpose="marketing")
+        refs = [one.ref for one in some]
+        note_event(event=event, entity=entity, about=new_ref(), persons=refs, staff=staff, homes=homes)
+    asked = brought[0]
+    request = {"event.kind": "request-received", "event.request": "access", "event.on": day - timedelta(days=9)}
+    home = {"person.home": str(asked.facts["home"])} if asked.facts["home"] else {}
+    note_event(event=request | home, entity=entity, about=asked.ref, persons=[asked.ref], staff=None)
 
 
 def _consents(share: Iterable[tuple[Newcomer, Mapping[str, str]]], entity: Entity, now: datetime) -> None:

@@ -19,6 +19,7 @@ from comity.staff.models import Staff
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from datetime import datetime
 
 
 RECENT = 2_000
@@ -94,3 +95,8 @@ def verifier_key() -> str:
         return str(public_key(folder=settings.FOLDER))
     except KeyProblem:
         return ""
+
+
+def waits_since(*, before: datetime) -> bool:
+    """Say whether an entry that was recorded before then has no place yet."""
+    return Entry.objects.filter(leaf_index=None, recorded_at__lt=before).exists()

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 from uuid import UUID
 
 from django.db import connection
@@ -36,7 +35,7 @@ class Draft:
 
 
 COLUMNS = ("ref", "recorded_at", "kind", "staff", "persons", "body")
-INSERT = f"INSERT INTO ledger_entry ({', '.join(COLUMNS)}) VALUES (%s, %s, %s, %s, %s::uuid[], %s)"  # noqa: S608 - our own words
+INSERT = f"INSERT INTO ledger_entry ({', '.join(COLUMNS)}) VALUES "  # noqa: S608 - our own words
 COPY = f"COPY ledger_entry ({', '.join(COLUMNS)}) FROM STDIN (FORMAT BINARY)"
 
 
@@ -48,7 +47,7 @@ def record(*, kind: str, body: Mapping[str, JSON], staff: UUID | None = None, pe
     _refuse_outside("record")
     row = _row(Draft(kind=kind, body=body, staff=staff, persons=persons), datetime.now(UTC))
     with connection.cursor() as cursor:
-        cursor.execute(INSERT, row)
+        cursor.execute(INSERT + _literal(row))
     return Entry.from_db(connection.alias, [*COLUMNS, "leaf_index"], [*row, None])
 
 
@@ -68,7 +67,19 @@ def _refuse_outside(what: str) -> None:
         raise OutsideTransaction(f"ledger.{what} was called outside a transaction: put it into transaction.atomic()")
 
 
-def _row(draft: Draft, now: datetime) -> tuple[Any, ...]:
+def _literal(row: tuple[UUID, datetime, str, UUID | None, Sequence[UUID], bytes]) -> str:
+    """Return a row as SQL, at a fifth of what the driver takes for it; each change of Comity's pays for this.
+
+    INVARIANT: `entry_bytes` let these values through: refs and bytes are written as hexadecimal digits, a kind is words
+    joined by - and . alone. So there is nothing in them to quote.
+    """
+    ref, at, kind, staff, persons, content = row
+    by = f"'{staff.hex}'" if staff else "NULL"
+    about = ",".join([person.hex for person in persons])
+    return f"('{ref.hex}', '{at.isoformat()}', '{kind}', {by}, '{{{about}}}', '\\x{content.hex()}')"
+
+
+def _row(draft: Draft, now: datetime) -> tuple[UUID, datetime, str, UUID | None, list[UUID], bytes]:
     """Return an entry's columns, in their order; refuse what may not enter the ledger."""
     ref, kind, staff, persons = draft.ref, draft.kind, draft.staff, list(draft.persons)
     content = entry_bytes(ref=ref, recorded_at=now, kind=kind, body=draft.body, staff=staff, persons=persons)

@@ -27,8 +27,8 @@ SIGNED, WANTED = "comity_ledger_signed", "comity_ledger_wanted"
 
 BATCH = 10_000
 """Entries in one transaction, at most."""
-PACE = 0.05
-"""Seconds between two batches, so that one signature and one flush to the disk serve many entries."""
+PACE = 0.1
+"""Seconds between two batches, so that one signature and one flush serve many entries; who waits for one wakes us."""
 IDLE = 0.25
 """Seconds between two looks while nothing is recorded; who waits for a checkpoint wakes the sequencer at once."""
 AGAIN = 1.0

@@ -27,6 +27,21 @@ NO_ROOM = GIGABYTE // 5
 CLOCKS_APART = 5  # seconds between our clock and the database's that may matter to an order of events
 LONGEST_WAIT = 5  # seconds for the database to answer
 
+SEQUENCER = (0x636F6D69, 0x74790001)
+"""The two halves of the lock that the ledger's sequencer holds: comity.ledger.sequencer.LOCK."""
+
+UNNUMBERED = 60
+"""Seconds that an entry may be without a number while a sequencer works: it takes a tenth of one."""
+
+SILENT = 20
+"""Seconds after which a worker that gave no sign of life is taken for dead."""
+
+BEHIND = 600
+"""Seconds that a job may be due without anybody having begun it."""
+
+RECENT = 7
+"""Days for which a job that failed is told."""
+
 
 class Grade(Enum):
     """How a check came out."""
@@ -69,7 +84,7 @@ def check(name: str, look: Look) -> Check:
 def examine(
     *,
     folder: Path,
-    keys: Mapping[str, Path],
+    keys: Mapping[str, Path] | Callable[[], Mapping[str, Path]],
     url: str | None = None,
     private: bool = False,
     port: int | None = None,
@@ -77,9 +92,9 @@ def examine(
 ) -> list[Check]:
     """Return every check.
 
-    `keys` are the files that must be there, by what they are for. `url` is that of the application's login, `private`
-    says that Comity starts the server itself. `pending` names the migrations that have not run. What is None is not
-    looked at.
+    `keys` are the files that must be there, by what they are for, or what finds them out. `url` is that of the
+    application's login, `private` says that Comity starts the server itself. `pending` names the migrations that have
+    not run. What is None is not looked at.
     """
     looks: dict[str, Look | None] = {
         "Python": python,
@@ -87,12 +102,24 @@ def examine(
         "disk": lambda: room(folder),
         "clock": clock,
         "PostgreSQL's programs": partial(programs, folder) if private else None,
-        **{f"key: {name}": partial(key, path) for name, path in keys.items()},
         "port": None if port is None else partial(free, port),
         "migrations": None if pending is None else lambda: none(pending()),
     }
     found = [check(name, look) for name, look in looks.items() if look]
-    return [*found, *(database(url) if url else ())]
+    return [*found, *_keys(keys, folder), *(database(url) if url else ())]
+
+
+def _keys(keys: Mapping[str, Path] | Callable[[], Mapping[str, Path]], folder: Path) -> Iterator[Check]:
+    """Check the files that must be there, and whether others that lie beside them are closed."""
+    try:
+        wanted = keys() if callable(keys) else keys
+    except Exception as error:  # noqa: BLE001 - as in `check`
+        yield Check(name="keys", grade=Grade.FAIL, found=f"{type(error).__name__}: {error}", cure="mend what it names")
+        return
+    for name, path in wanted.items():
+        yield check(f"key: {name}", partial(key, path))
+    others = set((folder / "keys").glob("*")) - set(wanted.values())
+    yield from (one for path in sorted(others) if (one := check(f"key: {path.name}", partial(key, path))).cure)
 
 
 # ---------------------------------------------------------------- this machine
@@ -192,6 +219,9 @@ def database(url: str) -> Iterator[Check]:
             "row-level security": _policies,
             "locale": _locale,
             "clocks": _clocks,
+            "sequencer": _sequencer,
+            "worker": _worker,
+            "jobs": _failed,
         }
         for name, look in looks.items():
             yield check(name, partial(look, connection))
@@ -252,3 +282,77 @@ def _clocks(postgres: psycopg.Connection) -> Outcome:
     apart = abs(time.time() - row[0])
     cure = "let both machines keep network time" if apart > CLOCKS_APART else ""
     return Outcome(f"the database's clock is {apart:.1f} s from ours", cure, Grade.WARN)
+
+
+# ---------------------------------------------------------------- what runs
+
+
+def _there(postgres: psycopg.Connection, table: str) -> bool:
+    return postgres.execute("SELECT to_regclass(%s) IS NOT NULL", [table]).fetchone() == (True,)
+
+
+def _sequencer(postgres: psycopg.Connection) -> Outcome:
+    """Look whether the sequencer works, and how far it is behind."""
+    if not _there(postgres, "ledger_entry"):
+        return Outcome("there is no ledger yet")
+    works = postgres.execute(
+        "SELECT count(*) FROM pg_locks JOIN pg_database ON database = pg_database.oid WHERE locktype = 'advisory' "
+        "AND datname = current_database() AND (classid, objid) = (%s::oid, %s::oid)",
+        SEQUENCER,
+    ).fetchone() != (0,)
+    many, age = postgres.execute(
+        "SELECT count(*), coalesce(extract(epoch FROM now() - min(recorded_at)), 0)::float8 "
+        "FROM ledger_entry WHERE leaf_index IS NULL"
+    ).fetchone() or (0, 0.0)
+    if not many:
+        return Outcome(f"{'at work' if works else 'not running'}; all entries are numbered")
+    found = f"{many:,} entries wait for their number, the oldest for {age:.0f} s"
+    if not works:
+        return Outcome(f"not running; {found}", "start Comity: comity serve", Grade.WARN)
+    cure = "see what it says in the log (ledger | …)" if age > UNNUMBERED else ""
+    return Outcome(f"at work; {found}", cure)
+
+
+WORK = """
+SELECT (SELECT count(*) FROM procrastinate_workers WHERE last_heartbeat > now() - make_interval(secs => %(silent)s)),
+  count(*) FILTER (WHERE status = 'todo' AND coalesce(scheduled_at, now()) <= now()),
+  count(*) FILTER (WHERE status = 'doing'),
+  count(*) FILTER (WHERE status = 'doing' AND NOT EXISTS (
+    SELECT FROM procrastinate_workers AS worker
+    WHERE worker.id = worker_id AND last_heartbeat > now() - make_interval(secs => %(silent)s))),
+  coalesce(extract(epoch FROM now() - min(coalesce(scheduled_at, began))
+    FILTER (WHERE status = 'todo' AND coalesce(scheduled_at, now()) <= now())), 0)::float8
+FROM procrastinate_jobs AS job
+LEFT JOIN LATERAL (SELECT min(at) AS began FROM procrastinate_events WHERE job_id = job.id) AS event ON true
+WHERE status IN ('todo', 'doing')
+"""
+FAILED = """
+SELECT count(*), string_agg(DISTINCT task_name, ', ') FROM procrastinate_jobs AS job
+WHERE status = 'failed' AND EXISTS (
+  SELECT FROM procrastinate_events WHERE job_id = job.id AND at > now() - make_interval(days => %s))
+"""
+
+
+def _worker(postgres: psycopg.Connection) -> Outcome:
+    """Look whether a worker is alive, what waits for it, and what another left when it died."""
+    if not _there(postgres, "procrastinate_jobs"):
+        return Outcome("there are no jobs yet")
+    counted = postgres.execute(WORK, {"silent": SILENT}).fetchone()
+    workers, due, running, left, waited = counted or (0, 0, 0, 0, 0.0)
+    found = f"{workers} at work; {due} jobs wait, {running} run, {left} of them left by a worker that died"
+    if workers == 0:
+        return Outcome(found, "start Comity: comity serve" if due + left else "", Grade.WARN)
+    if waited > BEHIND:
+        late = f"{found}; the oldest has waited for {waited / 60:.0f} minutes"
+        return Outcome(late, "start another worker: python -m comity.web work", Grade.WARN)
+    return Outcome(found)
+
+
+def _failed(postgres: psycopg.Connection) -> Outcome:
+    """Look whether jobs failed for good."""
+    if not _there(postgres, "procrastinate_jobs"):
+        return Outcome("there are none yet")
+    many, names = postgres.execute(FAILED, [RECENT]).fetchone() or (0, None)
+    if not many:
+        return Outcome(f"none failed in {RECENT} days")
+    return Outcome(f"{many} failed in {RECENT} days: {names}", "see why in the log (jobs | …)", Grade.WARN)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 
 import psycopg
@@ -49,6 +50,8 @@ NEW = "CREATE DATABASE {database} OWNER comity_owner TEMPLATE template0 ENCODING
 RIGHTS = (
     "REVOKE ALL ON DATABASE {database} FROM PUBLIC",
     f"GRANT CONNECT ON DATABASE {{database}} TO {LOGIN}",
+    # For decisions about very many people: tables that one session alone sees, and that end with its transaction.
+    f"GRANT TEMPORARY ON DATABASE {{database}} TO {APP}",
     # Whichever program logs in, and whether or not it thinks of it, works as comity_app.
     f"ALTER ROLE {LOGIN} IN DATABASE {{database}} SET role = '{APP}'",
     "REVOKE ALL ON SCHEMA public FROM PUBLIC",
@@ -105,3 +108,13 @@ def _set_password(postgres: psycopg.Connection, role: str, password: str) -> Non
     verifier = postgres.pgconn.encrypt_password(password.encode(), role.encode(), b"scram-sha-256")
     change = sql.SQL("ALTER ROLE {} PASSWORD {}")
     postgres.execute(change.format(sql.Identifier(role), sql.Literal(verifier.decode())))
+
+
+def main() -> None:
+    """Prepare the database `comity`, as the environment tells: DBA_URL, OWNER_PASSWORD, LOGIN_PASSWORD."""
+    given = os.environ
+    prepare_roles(given["DBA_URL"], passwords={OWNER: given["OWNER_PASSWORD"], LOGIN: given["LOGIN_PASSWORD"]})
+
+
+if __name__ == "__main__":
+    main()

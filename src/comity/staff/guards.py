@@ -124,7 +124,14 @@ def may_handle(
 
 
 def entities_of(staff: Staff) -> list[UUID]:
-    """Return the refs of the entities for which somebody acts now, in whatever role."""
+    """Return the refs of the entities for which somebody acts now, in whatever role; read once a request."""
+    known: list[UUID] | None = staff.__dict__.get("_entities")
+    if known is None:
+        known = staff.__dict__["_entities"] = _entities(staff)
+    return known
+
+
+def _entities(staff: Staff) -> list[UUID]:
     granted = {grant.entity_id for grant in standing_grants(staff)}
     if None in granted:
         return list(Entity.objects.values_list("ref", flat=True))

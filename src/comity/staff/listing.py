@@ -21,10 +21,12 @@ from django.core.exceptions import BadRequest, FieldDoesNotExist
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.expressions import OrderBy
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
     from django.utils.functional import _StrPromise
+    from django.utils.safestring import SafeString
 
     Said = str | _StrPromise
 
@@ -38,15 +40,18 @@ class Column:
     """One column of a list.
 
     `shows` says what stands in the cell: a function of the row, or else the row's attribute of the column's name is
-    shown. `template` draws it instead, with `row` and `value`. `sorts_by` is a plain column of the table (never a
-    sealed one), or nothing.
+    shown. `draws` makes HTML of row and value instead, or, more slowly, `template` does. `sorts_by` is a plain column
+    of the table, or nothing; what is `sealed` the database cannot sort, and the page that offers it brings the order
+    itself (`listed_as`).
     """
 
     id: str
     title: Said
     shows: Callable[[Any], object] | None = None
+    draws: Callable[[Any, Any], SafeString] | None = None
     template: str = ""
     sorts_by: str = ""
+    sealed: bool = False
     number: bool = False
     always: bool = False
     at_first: bool = True
@@ -137,13 +142,13 @@ def listed(
     `sort` is the order where the request names none; without it, the newest ref first. Raises BadRequest for a cursor
     that this list did not write.
     """
-    by_id = {column.id: column for column in columns if column.sorts_by}
+    by_id = {column.id: column for column in columns if column.sorts_by and not column.sealed}
     asked = request.GET.get("sort", sort)
     chosen = asked if asked.lstrip("-") in by_id else sort
     down = chosen.startswith("-") or not chosen
     key = by_id[chosen.lstrip("-")].sorts_by if chosen else "pk"
     cursor = _cursor(request.GET.get("from", ""), rows.model, key)
-    found = list(_from(rows, key, cursor, down=down)[: size + 1])
+    found = _from(rows, key, cursor, down=down, size=size + 1)
     more, page = len(found) > size, found[:size]
     if cursor and cursor.backwards:
         page.reverse()
@@ -151,13 +156,54 @@ def listed(
     after = more if not (cursor and cursor.backwards) else True
     return Listing(
         rows=page,
-        columns=_shown(request, columns),
-        offered=[column for column in columns if not column.always],
         sort=chosen,
-        query={name: request.GET.getlist(name) for name in request.GET},
         next=_place(page[-1], key, backwards=False) if page and after else None,
         previous=_place(page[0], key, backwards=True) if page and before else None,
+        **_heads(request, columns),
     )
+
+
+def listed_as(
+    request: HttpRequest,
+    *,
+    order: Sequence[object],
+    rows: models.QuerySet[Row],
+    columns: Sequence[Column],
+    sort: str,
+    size: int = PAGE,
+) -> Listing[Row]:
+    """Return the page of a list whose order is known already: by the keys of its rows, all of them.
+
+    Raises BadRequest for a cursor that this list did not write.
+    """
+    cursor = _cursor(request.GET.get("from", ""), rows.model, "pk")
+    begin = _begin(order, cursor, size) if cursor else 0
+    wanted = order[begin : begin + size]
+    known = {row.pk: row for row in rows.filter(pk__in=wanted)}
+    page = [known[key] for key in wanted if key in known]
+    return Listing(
+        rows=page,
+        sort=sort,
+        next=_place(page[-1], "pk", backwards=False) if page and begin + size < len(order) else None,
+        previous=_place(page[0], "pk", backwards=True) if page and begin else None,
+        **_heads(request, columns),
+    )
+
+
+def _begin(order: Sequence[object], cursor: Cursor, size: int) -> int:
+    """Return where a page begins: behind the row of the cursor or so many before it; at the top if that row is gone."""
+    place = next((number for number, key in enumerate(order) if str(key) == cursor.ref), None)
+    if place is None:
+        return 0
+    return max(place - size, 0) if cursor.backwards else place + 1
+
+
+def _heads(request: HttpRequest, columns: Sequence[Column]) -> dict[str, Any]:
+    return {
+        "columns": _shown(request, columns),
+        "offered": [column for column in columns if not column.always],
+        "query": {name: request.GET.getlist(name) for name in request.GET},
+    }
 
 
 def _shown(request: HttpRequest, columns: Sequence[Column]) -> list[Column]:
@@ -165,29 +211,56 @@ def _shown(request: HttpRequest, columns: Sequence[Column]) -> list[Column]:
     return [column for column in columns if column.always or (column.id in asked if asked else column.at_first)]
 
 
-def _from(rows: models.QuerySet[Row], key: str, cursor: Cursor | None, *, down: bool) -> models.QuerySet[Row]:
-    """Order by the key and then by ref, rows without a value last, and begin behind the cursor."""
+def _from(rows: models.QuerySet[Row], key: str, cursor: Cursor | None, *, down: bool, size: int) -> list[Row]:
+    """Return so many rows behind the cursor, ordered by the key and then by ref, rows without a value last.
+
+    Rows with a value and rows without are read apart: so an index on (key, ref) serves both, from the cursor on.
+    """
     falls = down != (cursor is not None and cursor.backwards)
-    last = not (cursor and cursor.backwards)
-    by_ref = F("pk").desc() if falls else F("pk").asc()
-    if key == "pk":
-        ordered = rows.order_by(by_ref)
+    ordered = rows.order_by(*_order(key, falls=falls))
+    if key == "pk" or not _may_be_null(rows.model, key):
+        return list(_behind(ordered, key, cursor, falls=falls)[:size])
+    valued, empty = ordered.filter(**{f"{key}__isnull": False}), ordered.filter(**{f"{key}__isnull": True})
+    if cursor is None:
+        parts = [valued, empty]
+    elif cursor.value is None:
+        parts = [_behind(empty, "pk", cursor, falls=falls), *([valued] if cursor.backwards else [])]
     else:
-        turned = F(key).desc if falls else F(key).asc
-        ordered = rows.order_by(turned(nulls_last=True) if last else turned(nulls_first=True), by_ref)
-    return ordered.filter(_behind(key, cursor, falls=falls)) if cursor else ordered
+        parts = [_behind(valued, key, cursor, falls=falls), *([] if cursor.backwards else [empty])]
+    return _first(parts, size)
 
 
-def _behind(key: str, cursor: Cursor, *, falls: bool) -> Q:
+def _first(parts: Sequence[models.QuerySet[Row]], size: int) -> list[Row]:
+    found: list[Row] = []
+    for part in parts:
+        if len(found) < size:
+            found += part[: size - len(found)]
+    return found
+
+
+def _order(key: str, *, falls: bool) -> list[OrderBy]:
+    keys = ["pk"] if key == "pk" else [key, "pk"]
+    return [F(each).desc() if falls else F(each).asc() for each in keys]
+
+
+def _behind(rows: models.QuerySet[Row], key: str, cursor: Cursor | None, *, falls: bool) -> models.QuerySet[Row]:
+    """Begin behind the cursor. The bound on the key alone says nothing new, but where in an index to begin."""
+    if cursor is None:
+        return rows
     beyond = "lt" if falls else "gt"
     same = Q(**{f"pk__{beyond}": cursor.ref})
     if key == "pk":
-        return same
-    if cursor.value is None:
-        rest = Q(**{f"{key}__isnull": False}) if cursor.backwards else Q()
-        return (Q(**{f"{key}__isnull": True}) & same) | rest if rest else Q(**{f"{key}__isnull": True}) & same
+        return rows.filter(same)
     reached = Q(**{f"{key}__{beyond}": cursor.value}) | (Q(**{key: cursor.value}) & same)
-    return reached if cursor.backwards else reached | Q(**{f"{key}__isnull": True})
+    return rows.filter(Q(**{f"{key}__{beyond}e": cursor.value}), reached)
+
+
+def _may_be_null(model: type[models.Model], key: str) -> bool:
+    """Say whether rows may lack a value: the column, or one on the way to it, may; so may what a query computes."""
+    if "__" in key:
+        return True
+    found = _field(model, key)
+    return found.null or not hasattr(found, "model")
 
 
 def _place(row: models.Model, key: str, *, backwards: bool) -> Cursor:

@@ -87,12 +87,14 @@ def let_through(warrant: Warrant, labels: Collection[Label], *, permitted_only: 
     """Return the labels that may be opened: all of them, or those of permitted persons. Raises Refused."""
     recorded = _recorded(warrant)
     _check_whose(warrant, recorded)
-    _check_what(labels, recorded)
-    named = [label for label in labels if label.person in recorded.permitted]
+    persons = {label.person for label in labels}
+    _check_what(labels, persons, recorded)
+    all_of_them = persons <= recorded.permitted
+    named = list(labels) if all_of_them else [label for label in labels if label.person in recorded.permitted]
     if permitted_only:
         return named
     if recorded.verdict != Verdict.PERMIT or len(named) < len(labels):
-        without = len({label.person for label in labels} - recorded.permitted)
+        without = len(persons - recorded.permitted)
         raise NotPermitted(
             f"decision {warrant.decision} says {recorded.verdict}: {without} of these persons may not be opened. "
             "Show its reasons, or ask for the permitted ones only."
@@ -125,12 +127,12 @@ def _check_whose(warrant: Warrant, recorded: Recorded) -> None:
         raise Stale(f"decision {warrant.decision} is no longer fresh: facts or law may have changed, ask counsel anew")
 
 
-def _check_what(labels: Collection[Label], recorded: Recorded) -> None:
-    if others := {label.person for label in labels} - recorded.persons:
+def _check_what(labels: Collection[Label], persons: set[UUID], recorded: Recorded) -> None:
+    if others := persons - recorded.persons:
         raise OtherPersons(
             f"the decision does not name {len(others)} of these persons, such as {min(others)}: ask anew"
         )
-    if more := {str(label.field_class) for label in labels} - recorded.field_classes:
+    if more := set(classes_of(labels)) - recorded.field_classes:
         raise OtherFieldClass(
             f"the decision covers {', '.join(sorted(recorded.field_classes))}, not {', '.join(sorted(more))}: ask "
             "for those too"
@@ -139,4 +141,4 @@ def _check_what(labels: Collection[Label], recorded: Recorded) -> None:
 
 def classes_of(labels: Collection[Label]) -> list[str]:
     """Return the field classes of labels, each once."""
-    return sorted({str(label.field_class) for label in labels})
+    return sorted(map(str, {label.field_class for label in labels}))

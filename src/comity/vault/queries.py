@@ -50,7 +50,7 @@ def _by_index() -> Iterator[CursorWrapper]:
     a hundred are found, which may be never.
     """
     inside_another = connection.in_atomic_block
-    with transaction.atomic(), connection.cursor() as cursor:
+    with transaction.atomic(savepoint=False), connection.cursor() as cursor:
         cursor.execute("SELECT current_setting('enable_seqscan'), set_config('enable_seqscan', 'off', true)")
         before = cursor.fetchone() or ("on",)
         yield cursor

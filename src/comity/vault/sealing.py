@@ -127,7 +127,7 @@ def _outside(label: Label, schema: int) -> bytes:
 # ---------------------------------------------------------------- encoding
 
 _encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":")).encode
-_decode = json.JSONDecoder().decode
+_decode = json.JSONDecoder().scan_once  # type: ignore[attr-defined]  # as decode, which looks for space around it
 
 
 def pack(fields: Fields) -> bytes:
@@ -155,7 +155,7 @@ def unpack(packed: bytes) -> dict[str, Value]:
     if packed[:1] == DEFLATED:
         body = zlib.decompress(body[4 : 4 + int.from_bytes(body[:4], "big")])
     end = 4 + int.from_bytes(body[:4], "big")
-    held: dict[str, Value] = _decode(body[4:end].decode("utf-8", "surrogatepass"))
+    held: dict[str, Value] = _decode(body[4:end].decode("utf-8", "surrogatepass"), 0)[0]
     return _together(held, body[end:]) if "$bytes" in held else held
 
 

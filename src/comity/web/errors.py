@@ -7,8 +7,13 @@ import sys
 from django.db import DatabaseError, InterfaceError, OperationalError, connection
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
+from procrastinate.exceptions import ConnectorException
+
+from comity.api import problems
+from comity.vault.epochs import KeyTrouble
 
 GONE = (InterfaceError, OperationalError)
+FOR_PROGRAMS = "/api/"
 SOON = "5"
 """Seconds after which a browser may ask again."""
 
@@ -50,11 +55,18 @@ def failed(request: HttpRequest) -> HttpResponse:
 
     Django calls this while the exception is being handled, whichever part of a page raised it.
     """
-    if isinstance(sys.exception(), GONE):
+    error = sys.exception()
+    if isinstance(error, ConnectorException):  # a job was to be deferred
+        error = OperationalError(error)
+    if isinstance(error, Exception) and request.path.startswith(FOR_PROGRAMS):
+        return problems.answer(problems.as_problem(error))
+    if isinstance(error, GONE):
         connection.close()
         answer = _plain(request, "errors/database_gone.html", 503)
         answer.headers["Retry-After"] = SOON
         return answer
+    if isinstance(error, KeyTrouble):
+        return _plain(request, "errors/no_key.html", 503)
     return _plain(request, "errors/failed.html", 500)
 
 

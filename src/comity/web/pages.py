@@ -11,7 +11,7 @@ from django.views.decorators.http import require_POST
 
 from comity.staff.guards import StaffRequest, open_page, staff_page
 from comity.web.guide import guide
-from comity.web.shell import THEME_COOKIE, THEMES, entries
+from comity.web.shell import DEEDS, THEME_COOKIE, THEMES, entries
 
 A_YEAR = 365 * 24 * 60 * 60
 CHOICE = "a choice of this browser, about nobody"
@@ -46,9 +46,10 @@ def choose_theme(request: HttpRequest) -> HttpResponse:
 
 @staff_page(may="desk.view")
 def palette(request: StaffRequest) -> HttpResponse:
-    """List the rooms whose name has the words."""
+    """List the rooms and deeds whose name has the words."""
     words = request.GET.get("q", "").strip().casefold()
-    found = [entry for entry in entries(request.staff, "") if words in str(entry.name).casefold()]
+    known = [*entries(request.staff, ""), *entries(request.staff, "", DEEDS)]
+    found = [entry for entry in known if words in str(entry.name).casefold()]
     return render(request, "comity/palette_list.html", {"found": found, "words": words})
 
 

@@ -4,7 +4,7 @@ Run as a program by `comity demo`, `comity serve` and `comity setup`, which know
 
     python -m comity.web.preparing tables      as the owner of the tables
     python -m comity.web.preparing book        as the application; with --demo, fills an empty book
-    python -m comity.web.preparing administrator, pending
+    python -m comity.web.preparing administrator, lacking
 """
 
 from __future__ import annotations
@@ -23,6 +23,24 @@ def pending() -> list[str]:
 
     executor = MigrationExecutor(connection)
     return [f"{each.app_label}.{each.name}" for each, _ in executor.migration_plan(executor.loader.graph.leaf_nodes())]
+
+
+def lacking() -> dict[str, object]:
+    """Return the migrations that the database lacks, and where each key must lie that the database names."""
+    from django.conf import settings
+
+    from comity.ledger.keys import LEDGER
+    from comity.vault.epochs import key_file
+    from comity.vault.models import Epoch
+
+    if migrations := pending():
+        return {"migrations": migrations, "keys": {}}
+    standing = Epoch.objects.filter(destroyed_at=None)
+    epochs = {
+        f"epoch {each.number}": key_file(settings.FOLDER, each.number, bytes(each.check_value)) for each in standing
+    }
+    keys = {"ledger": settings.FOLDER / LEDGER, **epochs}
+    return {"migrations": [], "keys": {name: str(path) for name, path in keys.items()}}
 
 
 def prepare_tables() -> None:
@@ -65,14 +83,24 @@ def make_administrator(told: str) -> None:
         sys.exit(" ".join(error.messages))
 
 
+def main(words: list[str]) -> None:
+    """Do what is asked, in this order; where the database does not answer, say so in one line."""
+    from django.db import OperationalError
+
+    try:
+        if "tables" in words:
+            prepare_tables()
+        if "book" in words:
+            prepare_book(demo="--demo" in words)
+        if "administrator" in words:
+            make_administrator(sys.stdin.read())
+        if "lacking" in words:
+            json.dump(lacking(), sys.stdout)
+    except OperationalError as error:
+        sys.exit(f"The database does not answer, or not in time: {error}")
+
+
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "comity.web.settings")
     django.setup()
-    if "tables" in sys.argv:
-        prepare_tables()
-    if "book" in sys.argv:
-        prepare_book(demo="--demo" in sys.argv)
-    if "administrator" in sys.argv:
-        make_administrator(sys.stdin.read())
-    if "pending" in sys.argv:
-        sys.stdout.write("\n".join(pending()))
+    main(sys.argv[1:])

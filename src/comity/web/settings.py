@@ -11,10 +11,15 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from csp.constants import NONE, SELF
 
+from comity.web.logs import no_probes
+
 HERE = Path(__file__).resolve().parent
 
 LONGEST_CONNECT = 5
 """Seconds after which a database that does not answer is called gone."""
+
+NOTICING = {"keepalives_idle": 15, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 20_000}
+"""So that a connection to a machine that vanished without a word is given up after half a minute, not after hours."""
 
 
 def database(url: str, role: str | None = None) -> dict[str, object]:
@@ -36,7 +41,7 @@ def database(url: str, role: str | None = None) -> dict[str, object]:
         "ATOMIC_REQUESTS": False,
         "CONN_MAX_AGE": 60,
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": {"connect_timeout": LONGEST_CONNECT} | more | ({"assume_role": role} if role else {}),
+        "OPTIONS": {"connect_timeout": LONGEST_CONNECT, **NOTICING} | more | ({"assume_role": role} if role else {}),
     }
 
 
@@ -95,6 +100,7 @@ INSTALLED_APPS = [
     "comity.book",
     "comity.consent",
     "comity.desk",
+    "comity.api",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -128,7 +134,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
-    "allauth.usersessions.middleware.UserSessionsMiddleware",
+    "comity.web.middleware.sessions_noticed",
     "django_htmx.middleware.HtmxMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
@@ -152,6 +158,10 @@ TEMPLATES = [
 ]
 FORM_RENDERER = "comity.web.looks.Looks"
 PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "jobs"
+EXPORT_ALONE = int(os.environ.get("COMITY_EXPORT_ALONE", "500"))
+"""People whom one of the staff may take out without a second person's approval."""
+PROCRASTINATE_PERIODIC_DEFAULTS = {"max_delay": 24 * 60 * 60}
+"""Seconds for which a nightly job is made up for, where the machine slept at night."""
 
 # ---------------------------------------------------------------- who signs in, and how
 
@@ -213,6 +223,17 @@ AXES_HTTP_RESPONSE_CODE = 429
 AXES_ENABLE_ADMIN = False
 AXES_VERBOSE = False
 
+# ---------------------------------------------------------------- what programs may do
+
+API_REQUESTS_A_MINUTE = int(os.environ.get("COMITY_API_REQUESTS_A_MINUTE", "600"))
+"""How many requests one token may make; as many at once, if it rested for a minute."""
+
+WEBHOOK_NETWORKS = os.environ.get("COMITY_WEBHOOK_NETWORKS", "").split()
+"""Networks of our own that webhooks may reach beside the public ones, such as 10.20.0.0/16."""
+
+WEBHOOK_PLAIN = False
+"""Whether webhooks may go without TLS. Tests alone say so."""
+
 # ---------------------------------------------------------------- what browsers may do
 
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
@@ -269,8 +290,15 @@ FORMAT_MODULE_PATH = ["comity.web.formats"]
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "formatters": {
+        "line": {"()": "comity.web.logs.Terse", "format": "%(asctime)s %(levelname)s %(name)s: %(message)s"},
+    },
+    "filters": {"no-probes": {"()": "django.utils.log.CallbackFilter", "callback": no_probes}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["no-probes"]}},
     "root": {"handlers": ["stderr"], "level": os.environ.get("COMITY_LOG", "WARNING")},
-    "loggers": {"django.server": {"handlers": ["stderr"], "level": "WARNING", "propagate": False}},
+    "loggers": {
+        "django.server": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
+        "django.security.DisallowedHost": {"level": "CRITICAL"},  # whoever scans the network would fill the log
+        "psycopg.pool": {"level": "ERROR"},  # the worker says once that the database is away, and once that it is back
+    },
 }

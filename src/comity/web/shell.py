@@ -48,13 +48,28 @@ WAYS = (
     Way(name=_("Organisations"), to="book:organisations", icon="building-2", may="organisation.view"),
     Way(name=_("Imports"), to="book:imports", icon="file-input", may="import.view"),
     Way(name=_("To settle"), to="counsel:queue", icon="message-circle-question-mark", may="decision.view"),
+    Way(name=_("Duties"), to="counsel:duties", icon="calendar-check", may="duty.view"),
     Way(name=_("Law"), to="counsel:law", icon="scale", may="law.view"),
     Way(name=_("Ledger"), to="desk:ledger", icon="scroll-text", may="ledger.read"),
     Way(name=_("Staff"), to="staff:list", icon="users-round", may="staff.view"),
     Way(name=_("Approvals"), to="staff:approvals", icon="stamp", may="approval.view"),
-    Way(name=_("Settings"), to="staff:entities", icon="settings", may="settings.view"),
+    Way(name=_("Programs"), to="api:tokens", icon="webhook", may="token.change"),
+    Way(name=_("Settings"), to="web:settings", icon="settings", may="settings.view"),
 )
 """The rail from top to bottom. A way is shown where its room is there and the staff member has the word."""
+
+DEEDS = (
+    Way(name=_("Add a person"), to="book:new-person", icon="user-round-plus", may="person.edit"),
+    Way(name=_("Add an organisation"), to="book:organisation-new", icon="building-2", may="organisation.edit"),
+    Way(name=_("Import people"), to="book:import-new", icon="file-input", may="import.run"),
+    Way(name=_("Export people"), to="book:export", icon="download", may="person.export"),
+    Way(name=_("Ask the law: may we?"), to="counsel:may-we", icon="scale", may="law.view"),
+    Way(name=_("Add a custom field"), to="book:field-new", icon="text-cursor-input", may="field.edit"),
+    Way(name=_("Invite somebody"), to="staff:invite", icon="user-round-cog", may="staff.change"),
+    Way(name=_("Who may do what"), to="staff:access", icon="table-properties", may="access.view"),
+    Way(name=_("My sign-in and settings"), to="staff:own", icon="shield-check", may="self.view"),
+)
+"""What the palette offers besides the rail: things that people come to do."""
 
 
 def shell(request: HttpRequest) -> dict[str, object]:
@@ -75,9 +90,9 @@ def shell(request: HttpRequest) -> dict[str, object]:
     }
 
 
-def entries(staff: Staff, path: str) -> list[Entry]:
+def entries(staff: Staff, path: str, ways: tuple[Way, ...] = WAYS) -> list[Entry]:
     """Return the ways that are open to somebody; the nearest to the path they are on is marked."""
-    known = [(way, _address(way.to)) for way in WAYS if may_do(staff, way.may)]
+    known = [(way, _address(way.to)) for way in ways if may_do(staff, way.may)]
     there = [(way, address) for way, address in known if address]
     nearest = max((address for _, address in there if path.startswith(address)), key=len, default="")
     return [Entry(name=way.name, address=a, icon=way.icon, here=a == nearest) for way, a in there]

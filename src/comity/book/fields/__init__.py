@@ -1,1 +1,1 @@
-"""Custom fields and attachments: what a firm wants to keep beyond what the law asks about."""
+"""What a firm wants to keep beyond what the law asks about: fields of its own making, and files."""

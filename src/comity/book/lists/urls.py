@@ -2,6 +2,15 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from comity.book.lists import views
+
+urlpatterns = [
+    path("people/views/keep/", views.keep, name="view-keep"),
+    path("people/views/<uuid:ref>/", views.change, name="view-change"),
+    path("people/views/<uuid:ref>/again/", views.keep_again, name="view-again"),
+    path("people/views/<uuid:ref>/delete/", views.delete, name="view-delete"),
+    path("people/together/", views.together, name="together"),
+    path("people/together/<uuid:ref>/", views.together_done, name="together-done"),
+]

@@ -123,4 +123,4 @@ def _found(request: StaffRequest, ref: UUID) -> Organisation:
 
 def _form(request: StaffRequest, form: Kept, *, heading: str, does: str, back: str) -> HttpResponse:
     told = {"form": form, "heading": heading, "does": does, "back": back}
-    return render(request, "book/organisation_form.html", told)
+    return render(request, "book/form.html", told)

@@ -5,17 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from enum import Enum
 from functools import cache
+from typing import TYPE_CHECKING, Any
 
 import lucide
 from django import template
+from django.template.base import render_value_in_context
 from django.template.loader import render_to_string
-from django.utils.html import format_html
+from django.utils.html import conditional_escape, format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from comity.staff.approvals import KINDS
 from comity.staff.roles import roles
+from comity.staff.terms import fields_term, term
+
+if TYPE_CHECKING:
+    from comity.staff.listing import Column, Listing
+    from comity.web.shell import Entry
 
 register = template.Library()
 
@@ -117,6 +124,18 @@ def bar(permit: int = 0, deny: int = 0, ask: int = 0) -> dict[str, object]:
 # ---------------------------------------------------------------- frames
 
 
+@register.simple_tag
+def rail_list(entries: Iterable[Entry]) -> SafeString:
+    """Draw the entries of the rail: in Python, since every page has them twice."""
+    return format_html_join(
+        "", '<li><a href="{}"{}>{}<span>{}</span></a></li>',
+        ((each.address, HERE if each.here else "", _drawn(each.icon), each.name) for each in entries),
+    )  # fmt: skip
+
+
+HERE = mark_safe(' aria-current="page"')
+
+
 @register.simple_block_tag(takes_context=False)
 def sheet(
     content: str,
@@ -185,13 +204,47 @@ def columns(listing: object) -> dict[str, object]:
     return {"listing": listing}
 
 
+@register.simple_tag(takes_context=True)
+def listing_rows(context: template.Context, listing: Listing[Any], pick: str = "") -> SafeString:
+    """Draw the rows of a list: in Python, since a page has hundreds of cells, and templates of them cost too much."""
+    box = _box(pick) if pick else ""
+    columns = [(column, '<td class="num">' if column.number else "<td>") for column in listing.columns]
+    lines = []
+    for row in listing.rows:
+        cells = [f"{begin}{_cell(context, column, row)}</td>" for column, begin in columns]
+        lines.append("<tr>" + box.replace(ITS_KEY, str(row.pk)) + "".join(cells) + "</tr>")
+    return mark_safe("".join(lines))  # noqa: S308 - each cell is escaped
+
+
+def _box(pick: str) -> str:
+    """Return a tick box with a place for the key of its row, which is a ref or a number and nothing else."""
+    return format_html(
+        '<td><input type="checkbox" name="{}" value="{}" aria-label="{}"></td>', pick, ITS_KEY, _("Choose this row")
+    )
+
+
+ITS_KEY = "its-key"
+"""Where the key of a row comes in."""
+
+
+def _cell(context: template.Context, column: Column, row: object) -> str:
+    value = column.value(row)
+    if column.draws is not None:
+        return conditional_escape(column.draws(row, value))
+    if column.template:
+        return render_to_string(column.template, {"row": row, "value": value})
+    if isinstance(value, str):
+        return conditional_escape(value)
+    return "" if value is None else render_value_in_context(value, context)
+
+
 @register.simple_tag
-def cell(column: object, row: object) -> object:
-    """Return what stands in one cell."""
-    value = column.value(row)  # type: ignore[attr-defined]  # a Column
-    if drawn_by := column.template:  # type: ignore[attr-defined]  # a Column
-        return mark_safe(render_to_string(drawn_by, {"row": row, "value": value}))  # noqa: S308 - a template
-    return "" if value is None else value
+def options(choices: Iterable[tuple[str, object]], chosen: str = "") -> SafeString:
+    """Draw the options of a field to choose from."""
+    return format_html_join(
+        "", '<option value="{}"{}>{}</option>',
+        ((code, mark_safe(" selected") if code == chosen else "", name) for code, name in choices),
+    )  # fmt: skip
 
 
 @register.inclusion_tag("comity/timeline.html")
@@ -224,8 +277,6 @@ def tabs(label: str, entries: Iterable[Mapping[str, object]]) -> dict[str, objec
 @register.simple_tag
 def crumbs(*way: str) -> SafeString:
     """Draw where a page stands: name, address, name, address and so on."""
-    from django.utils.html import format_html_join
-
     pairs = zip(way[1::2], way[::2], strict=False)
     return format_html(
         '<nav aria-label="{}"><ol class="crumbs">{}</ol></nav>',
@@ -250,60 +301,5 @@ def kind_name(kind: str) -> str:
     return str(KINDS[kind].says) if kind in KINDS else kind
 
 
-TERMS = {
-    "view": pgettext_lazy("operation", "View"),
-    "edit": pgettext_lazy("operation", "Edit"),
-    "import": pgettext_lazy("operation", "Import"),
-    "export": pgettext_lazy("operation", "Export"),
-    "merge": pgettext_lazy("operation", "Merge"),
-    "contact": pgettext_lazy("operation", "Contact"),
-    "share": pgettext_lazy("operation", "Share"),
-    "sell": pgettext_lazy("operation", "Sell"),
-    "transfer": pgettext_lazy("operation", "Transfer"),
-    "profile": pgettext_lazy("operation", "Profile"),
-    "decide": pgettext_lazy("operation", "Decide"),
-    "store": pgettext_lazy("operation", "Store"),
-    "erase": pgettext_lazy("operation", "Erase"),
-    "marketing": pgettext_lazy("purpose", "marketing"),
-    "targeted-advertising": pgettext_lazy("purpose", "targeted advertising"),
-    "service": pgettext_lazy("purpose", "service"),
-    "fundraising": pgettext_lazy("purpose", "fundraising"),
-    "care": pgettext_lazy("purpose", "care"),
-    "ask-consent": pgettext_lazy("purpose", "asking for consent"),
-    "analytics": pgettext_lazy("purpose", "analytics"),
-    "security": pgettext_lazy("purpose", "security"),
-    "legal-duty": pgettext_lazy("purpose", "legal duty"),
-    "recruitment": pgettext_lazy("purpose", "recruitment"),
-    "none": pgettext_lazy("channel", "no channel"),
-    "email": pgettext_lazy("channel", "e-mail"),
-    "sms": pgettext_lazy("channel", "text message"),
-    "call": pgettext_lazy("channel", "call"),
-    "autocall": pgettext_lazy("channel", "automated call"),
-    "fax": pgettext_lazy("channel", "fax"),
-    "messenger": pgettext_lazy("channel", "messenger"),
-    "post": pgettext_lazy("channel", "post"),
-    "in-app": pgettext_lazy("channel", "in the app"),
-    "face-to-face": pgettext_lazy("channel", "face to face"),
-}
-FIELDS = {
-    "name": pgettext_lazy("fields", "name"),
-    "contact": pgettext_lazy("fields", "e-mail and phone"),
-    "address": pgettext_lazy("fields", "address"),
-    "identifier": pgettext_lazy("fields", "identifiers"),
-    "note": pgettext_lazy("fields", "notes"),
-    "message": pgettext_lazy("fields", "messages"),
-    "attachment": pgettext_lazy("fields", "attachments"),
-    "special": pgettext_lazy("fields", "special categories"),
-}
-
-
-@register.filter
-def term(word: object) -> str:
-    """Return a word of the law or of roles.toml, such as ask-consent, as people say it in their language."""
-    return str(TERMS.get(str(word), word))
-
-
-@register.filter
-def fields_term(field_class: object) -> str:
-    """Return a class of fields, such as identifier, as people say it in their language."""
-    return str(FIELDS.get(str(field_class), field_class))
+register.filter("term", term)
+register.filter("fields_term", fields_term)

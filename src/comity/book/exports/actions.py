@@ -1,0 +1,396 @@
+"""Taking people out: asked for, decided about in parts, written into a sealed file, handed out once, and deleted.
+
+No file is made but under decisions on record, a thousand people each, and none is handed out before a checkpoint of the
+ledger covers the entry that says so. Whoever the law leaves out is counted, with the decision that says why.
+"""
+
+from __future__ import annotations
+
+import gc
+import hashlib
+import hmac
+import secrets
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+from uuid import UUID
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from comity.book.exports.columns import (
+    MARK,
+    Batch,
+    Column,
+    as_array,
+    classes_of,
+    columns_of,
+    gathered,
+    labels,
+    with_opened,
+)
+from comity.book.exports.formats import MOST_ROWS, WRITERS, About, Writer
+from comity.book.exports.models import Export, ExportPart, Format
+from comity.book.exports.queries import KIND, export_classes, is_covered, left_out_of
+from comity.book.opening import GIVEN_BY_PURPOSE
+from comity.counsel.actions import decide
+from comity.counsel.questions import Question
+from comity.law import Verdict
+from comity.ledger.actions import record
+from comity.ledger.bodies import JSON
+from comity.staff.approvals import Said, ask_approval, use_approval
+from comity.staff.guards import demand
+from comity.staff.models import Approval, Entity, Staff
+from comity.staff.walls import behind_wall
+from comity.vault.actions import open_each
+from comity.vault.models import MOST_PERSONS
+from comity.vault.parcels import OpenParcel, Parcel
+
+if TYPE_CHECKING:
+    from comity.counsel.actions import Decided
+
+KEPT: Final = timedelta(hours=24)
+"""How long a file waits for whoever asked for it."""
+AT_ONCE: Final = MOST_PERSONS
+"""People whose file is made while whoever asks is waiting; for more a job makes it."""
+
+
+class NotExported(ValidationError):
+    """There is nothing to hand out, or not to whoever asks, or not yet; the message says which, and what to do."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """What somebody wants to take out: for what, to whom, as which file, with which columns (by their ids)."""
+
+    entity: Entity
+    purpose: str
+    format: Format
+    columns: Sequence[str]
+    recipient: str = "none"
+    recipient_place: str = ""
+
+    @property
+    def question(self) -> Question:
+        """The question to the law that this is."""
+        more: dict[str, Any] = dict(GIVEN_BY_PURPOSE.get(self.purpose, {}))
+        if self.recipient_place:
+            more["use.recipient_place"] = self.recipient_place
+        return Question(
+            operation="export", purpose=self.purpose, entity=self.entity.ref, recipient=self.recipient, more=more
+        )
+
+    @classmethod
+    def of(cls, export: Export) -> Wanted:
+        """Return what an export was asked to be."""
+        return cls(
+            entity=export.entity, purpose=export.purpose, format=Format(export.format), columns=export.columns,
+            recipient=export.recipient, recipient_place=export.recipient_place,
+        )  # fmt: skip
+
+
+# ---------------------------------------------------------------- asking for it
+
+
+@transaction.atomic
+def ask_export(*, wanted: Wanted, persons: Iterable[UUID], asked_by: Staff) -> Export:
+    """Write down who is to be taken out, and for what. Nobody is yet: `make_file` does that.
+
+    Raises NotYours, and NotExported where there is nobody, or nothing that a role of theirs may take out.
+    """
+    demand(asked_by, "person.export", wanted.entity)
+    chosen = list(dict.fromkeys(persons))
+    columns = _may_go_out(wanted, asked_by)
+    if not chosen:
+        raise NotExported(_("Nobody is in this list. Choose other people first."))
+    if wanted.format == Format.XLSX and len(chosen) > MOST_ROWS:
+        raise NotExported(_("An Excel sheet has %(most)d rows: take CSV.") % {"most": MOST_ROWS})
+    export = Export.objects.create(
+        entity=wanted.entity, asked_by=asked_by, purpose=wanted.purpose, recipient=wanted.recipient,
+        recipient_place=wanted.recipient_place, format=wanted.format, columns=[each.id for each in columns],
+        asked=len(chosen),
+    )  # fmt: skip
+    ExportPart.objects.bulk_create(_parts(export, chosen))
+    body = _told(export) | {"persons": len(chosen), "chosen": _of_whom(export, chosen)}
+    record(kind="book.export-asked", staff=asked_by.ref, body=body)
+    return export
+
+
+def _may_go_out(wanted: Wanted, staff: Staff) -> list[Column]:
+    """Return the columns that were asked for and may go out, the mark always among them. Raises NotExported."""
+    classes = export_classes(staff, wanted.entity, wanted.purpose)
+    if not classes:
+        raise NotExported(_("None of your roles may take people's data out for this purpose."))
+    known, ids = columns_of(wanted.entity, classes), {*wanted.columns, MARK}
+    return [column for column in known if column.id in ids]
+
+
+def _parts(export: Export, chosen: Sequence[UUID]) -> Iterator[ExportPart]:
+    left = iter(chosen)
+    number = 0
+    while some := list(islice(left, MOST_PERSONS)):
+        yield ExportPart(export=export, entity=export.entity, number=number, persons=some)
+        number += 1
+
+
+def _told(export: Export) -> dict[str, JSON]:
+    return {
+        "export": export.ref, "entity": export.entity_id, "purpose": export.purpose, "recipient": export.recipient,
+        "format": export.format,
+    }  # fmt: skip
+
+
+def _of_whom(export: Export, chosen: Iterable[UUID]) -> str:
+    """Return a commitment to who was chosen: keyed, since the ledger outlives everybody in it."""
+    named = hmac.new(bytes(export.mark_key), digestmod=hashlib.sha256)
+    for person in chosen:
+        named.update(person.bytes)
+    return f"hmac-sha256:{named.hexdigest()}"
+
+
+# ---------------------------------------------------------------- four eyes
+
+
+def needs_approval(export: Export) -> bool:
+    """Say whether a second person must approve it."""
+    return export.asked > settings.EXPORT_ALONE
+
+
+def request_of(export: Export) -> dict[str, Said]:
+    """Return just what a second person approves: this export, of these people, and nothing else."""
+    chosen = (person for part in ExportPart.objects.filter(export=export) for person in part.persons)
+    return {
+        "export": export.ref, "entity": export.entity.name, "people": export.asked, "purpose": export.purpose,
+        "recipient": export.recipient, "recipient_place": export.recipient_place, "format": export.format,
+        "columns": list(export.columns), "chosen": _of_whom(export, chosen),
+    }  # fmt: skip
+
+
+def ask_second_person(*, export: Export, reason: str, asked_by: Staff) -> Approval:
+    """Lay a large export before a second person. Raises NotApproved where no reason is given."""
+    return ask_approval(kind=KIND, request=request_of(export), reason=reason, asked_by=asked_by, entity=export.entity)
+
+
+@transaction.atomic
+def begin_export(*, export: Export, staff: Staff) -> Export:
+    """Let the file be made: by a job where it is large, else by whoever calls `make_file` next.
+
+    Uses up the approval of a large one. Raises NotApproved where there is none, NotExported where it was begun before.
+    """
+    locked = Export.objects.select_for_update(of=("self",)).get(pk=export.pk)
+    _check_asker(locked, staff)
+    if locked.begun_at and not locked.failed_at:
+        raise NotExported(_("This file was made before, or is being made. Ask for a new export if you need another."))
+    if needs_approval(locked) and not locked.approval:
+        locked.approval = use_approval(kind=KIND, request=request_of(locked), asked_by=staff).ref
+    locked.begun_at, locked.failed_at = timezone.now(), None
+    locked.save(update_fields=["approval", "begun_at", "failed_at"])
+    return locked
+
+
+def _check_asker(export: Export, staff: Staff) -> None:
+    demand(staff, "person.export", export.entity)
+    if export.asked_by_id != staff.pk:
+        raise NotExported(_("Only who asked for an export gets its file."))
+
+
+# ---------------------------------------------------------------- making the file
+
+
+@dataclass(kw_only=True)
+class _Making:
+    """A file that is being written, and what has come of it so far."""
+
+    export: Export
+    wanted: Wanted
+    columns: Sequence[Column]
+    writer: Writer
+    verdicts: Counter[Verdict] = field(default_factory=Counter)
+    parts: list[ExportPart] = field(default_factory=list)
+
+
+def make_file(*, export: Export) -> Export:
+    """Write the file of an export that was begun: decisions first, then what they permit, part by part.
+
+    Each part is a transaction of its own, unless the caller is in one. What was decided and opened for a file that then
+    failed stays on record: it was opened. Raises whatever went wrong, after the unfinished file was deleted.
+    """
+    path = path_of(export)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path.unlink(missing_ok=True)
+    parcel = Parcel(path)
+    try:
+        with _behind_its_wall(export):
+            making = _making(export, parcel)
+        with _uncollected():
+            for number in range(-(-export.asked // MOST_PERSONS)):
+                with _behind_its_wall(export):
+                    _write_part(making, ExportPart.objects.get(export=export, number=number))
+        with _behind_its_wall(export):
+            making.writer.end(left_out_of(making.parts))
+            parcel.close()
+            return _made(making, parcel)
+    except BaseException:
+        parcel.drop()
+        path.unlink(missing_ok=True)
+        raise
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Keep Python's collector from walking all that the law is made of, again and again: that would be half the time.
+
+    What is thrown away here goes without it, since nothing of it refers to itself.
+    """
+    paused = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if paused:
+            gc.enable()
+
+
+def _behind_its_wall(export: Export) -> Any:  # noqa: ANN401 - a context manager
+    return behind_wall(staff=export.asked_by_id, entities=[export.entity_id])
+
+
+def _making(export: Export, out: Parcel) -> _Making:
+    wanted = Wanted.of(export)
+    demand(export.asked_by, "person.export", wanted.entity)
+    columns = _may_go_out(wanted, export.asked_by)
+    about = About(
+        code=export.code, entity=wanted.entity.name, purpose=wanted.purpose, recipient=wanted.recipient,
+        asked_by=export.asked_by.name, asked_at=export.asked_at,
+    )  # fmt: skip
+    writer = WRITERS[wanted.format](out, columns, about)  # type: ignore[arg-type]  # a stream that is written
+    return _Making(export=export, wanted=wanted, columns=columns, writer=writer)
+
+
+def _write_part(making: _Making, part: ExportPart) -> None:
+    """Decide about the people of a part, open what may go out, and write their rows."""
+    classes = classes_of(making.columns)
+    staff = making.export.asked_by
+    decided = decide(question=making.wanted.question, persons=part.persons, staff=staff, field_classes=classes)
+    making.verdicts.update(answer.verdict for answer in decided.answers.values())
+    batch = _opened(making, decided)
+    making.writer.people([column.cells(batch) for column in making.columns])
+    part.decision = decided.ref
+    exported: Any = as_array(batch.persons)  # a third of what Django's own way takes
+    ExportPart.objects.filter(pk=part.pk).update(exported=exported, decision=decided.ref)
+    making.parts.append(part)
+
+
+def _opened(making: _Making, decided: Decided) -> Batch:
+    export = making.export
+    batch = gathered(
+        Batch(entity=export.entity, persons=decided.permitted, code=export.code, mark_key=bytes(export.mark_key))
+    )
+    sealed = labels(batch, making.columns)
+    return with_opened(batch, open_each(warrant=decided.warrant, labels=sealed, permitted_only=True) if sealed else ())
+
+
+def _made(making: _Making, parcel: Parcel) -> Export:
+    export, counts = making.export, making.verdicts
+    export.permitted, export.denied = counts[Verdict.PERMIT], counts[Verdict.DENY]
+    export.asking = counts[Verdict.ASK]
+    export.file_key, export.file_bytes, export.file_sha256 = parcel.key, parcel.size, parcel.digest
+    export.file_salt, export.made_at = secrets.token_bytes(16), timezone.now()
+    body = _told(export) | {
+        "verdicts": {verdict.value: counts[verdict] for verdict in Verdict if counts[verdict]},
+        "parts": len(making.parts), "columns": len(making.columns), "file": commitment(export),
+        "approval": export.approval,
+    }  # fmt: skip
+    export.entry = record(kind="book.exported", staff=export.asked_by_id, body=body).ref
+    export.save()
+    return export
+
+
+def commitment(export: Export) -> str:
+    """Return what the ledger says of the file: the SHA-256 of its salt and of its SHA-256."""
+    held = bytes(export.file_salt or b"") + bytes(export.file_sha256 or b"")
+    return "sha256:" + hashlib.sha256(held).hexdigest()
+
+
+def path_of(export: Export) -> Path:
+    """Return where the sealed file of an export waits."""
+    return Path(settings.FOLDER) / "exports" / f"{export.ref}.parcel"
+
+
+@transaction.atomic
+def give_up(*, export: Export) -> None:
+    """Say of an export that its file could not be made; whoever asked may begin it again."""
+    Export.objects.filter(pk=export.pk, made_at=None).update(failed_at=timezone.now())
+    record(kind="book.export-failed", staff=export.asked_by_id, body={"export": export.ref})
+
+
+# ---------------------------------------------------------------- handing it out, once
+
+
+@dataclass(frozen=True, kw_only=True)
+class HandedOut:
+    """A file on its way to whoever asked for it: it is deleted already, and lasts until it is read."""
+
+    name: str
+    media: str
+    size: int
+    pieces: OpenParcel
+
+
+@transaction.atomic
+def hand_out(*, export: Export, staff: Staff, now: datetime | None = None) -> HandedOut:
+    """Give the file to whoever asked for it, once. It is deleted as it is opened.
+
+    Raises NotExported where it is not theirs, not made, not covered by a checkpoint yet, fetched before, or too old.
+    """
+    locked = Export.objects.select_for_update(of=("self",)).get(pk=export.pk)
+    _check_asker(locked, staff)
+    _check_there(locked, now or timezone.now())
+    file, key = path_of(locked).open("rb"), bytes(locked.file_key or b"")
+    writer = WRITERS[Format(locked.format)]
+    record(kind="book.export-fetched", staff=staff.ref, body={"export": locked.ref})
+    locked.fetched_at = locked.deleted_at = timezone.now()
+    locked.file_key = None
+    locked.save(update_fields=["fetched_at", "deleted_at", "file_key"])
+    transaction.on_commit(lambda: path_of(locked).unlink(missing_ok=True))
+    return HandedOut(
+        name=f"people-comity-{locked.code}.{writer.suffix}", media=writer.media, size=locked.file_bytes,
+        pieces=OpenParcel(file, key),
+    )  # fmt: skip
+
+
+def _check_there(export: Export, now: datetime) -> None:
+    if export.state in {"fetched", "gone"} or (export.made_at and now >= export.made_at + KEPT):
+        raise NotExported(_("This file is gone: it is handed out once, within 24 hours. Ask for a new export."))
+    if export.state != "made" or not path_of(export).exists():
+        raise NotExported(_("There is no file yet."))
+    if not is_covered(export):
+        raise NotExported(_("The ledger is not yet signed over this export. Try again in a moment."))
+
+
+def delete_old_files(*, now: datetime) -> int:
+    """Delete files that nobody fetched in time, and what is left of files that were never finished; return how many."""
+    entities = list(Entity.objects.values_list("ref", flat=True))
+    with behind_wall(staff=None, entities=entities):
+        old = Export.objects.filter(made_at__lte=now - KEPT, deleted_at=None).select_for_update(of=("self",))
+        gone = [_delete(export, now) for export in old]
+        waiting = {path_of(export) for export in Export.objects.filter(begun_at__gt=now - KEPT, deleted_at=None)}
+    folder = Path(settings.FOLDER) / "exports"
+    for path in set(folder.glob("*.parcel")) - waiting:
+        path.unlink(missing_ok=True)
+    return len(gone)
+
+
+def _delete(export: Export, now: datetime) -> Export:
+    export.file_key, export.deleted_at = None, now
+    export.save(update_fields=["file_key", "deleted_at"])
+    record(kind="book.export-deleted", body={"export": export.ref})
+    return export

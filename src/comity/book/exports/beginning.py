@@ -1,0 +1,17 @@
+"""What the rooms below must know of exports when the application starts."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext_lazy as _
+
+from comity.ledger.bodies import declare_words
+from comity.staff.approvals import Kind, add_kind
+
+
+def begin() -> None:
+    """Let large exports take a second person, and the names of formats into the ledger."""
+    from comity.book.exports.models import Format
+    from comity.book.exports.queries import KIND
+
+    declare_words(*Format.values)
+    add_kind(KIND, Kind(says=_("Take many people out of the book"), ask="person.export"))

@@ -1,0 +1,51 @@
+"""Reading what people keep of their lists. Whoever looks comes first."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+from django.http import Http404
+
+from comity.book.lists.models import FirstView, SavedView, Together
+from comity.staff.guards import entities_of
+
+if TYPE_CHECKING:
+    from comity.staff.models import Staff
+
+
+def views_seen_by(viewer: Staff) -> QuerySet[SavedView]:
+    """Return the viewer's own views, and those that are shared with an entity for which they act."""
+    mine = Q(owner=viewer) | Q(shared=True)
+    return SavedView.objects.filter(mine, entity__in=entities_of(viewer)).select_related("owner")
+
+
+def one_view(viewer: Staff, ref: UUID) -> SavedView:
+    """Return one view. Raises Http404."""
+    found = views_seen_by(viewer).filter(ref=ref).select_related("owner", "entity").first()
+    if found is None:
+        raise Http404
+    return found
+
+
+def own_view(viewer: Staff, ref: UUID) -> SavedView:
+    """Return a view that is the viewer's to change. Raises Http404."""
+    found = one_view(viewer, ref)
+    if found.owner_id != viewer.ref:
+        raise Http404
+    return found
+
+
+def first_view_of(viewer: Staff) -> SavedView | None:
+    """Return the view that opens first for the viewer, if they chose one and may still see it."""
+    chosen = FirstView.objects.filter(staff=viewer).values_list("view_id", flat=True).first()
+    return views_seen_by(viewer).filter(ref=chosen).first() if chosen else None
+
+
+def one_together(viewer: Staff, ref: UUID) -> Together:
+    """Return one thing that the viewer did with many at once. Raises Http404."""
+    found = Together.objects.filter(ref=ref, staff=viewer, entity__in=entities_of(viewer)).first()
+    if found is None:
+        raise Http404
+    return found

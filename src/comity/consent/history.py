@@ -1,0 +1,44 @@
+"""Where persons stood at an instant: what they had said until then, in the order in which it was recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime
+from itertools import groupby
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from comity.consent.facts import facts_from
+from comity.consent.models import Consent, Said, Standing
+
+if TYPE_CHECKING:
+    from comity.counsel.questions import Question
+    from comity.law.vocabulary import Facts
+
+
+def facts_as_of(question: Question, persons: Sequence[UUID], _day: date, at: datetime) -> Mapping[UUID, Facts]:
+    """Return what they had said by then about the purpose and channel of the question.
+
+    BLIND SPOT: on which day a consent was last used has no history of its own, and is left out.
+    """
+    said = Consent.objects.filter(
+        person__in=persons, entity_id=question.entity, purpose=question.purpose, channel=question.channel,
+        recorded_at__lte=at,
+    ).order_by("person", "recorded_at", "ref")  # fmt: skip
+    return {person: facts_from(stood(rows)) for person, rows in groupby(said, key=lambda row: row.person)}
+
+
+def stood(said: Iterable[Consent]) -> Standing:
+    """Return where somebody stood who had said this, in this order: what was recorded late overrules nothing later."""
+    standing, latest = Standing(), None
+    for consent in said:
+        if latest is not None and consent.said_at < latest:
+            continue
+        latest = consent.said_at
+        if consent.said == Said.GIVEN:
+            standing.given, standing.withdrawn, standing.opted_out_on = consent, False, None
+        else:
+            standing.withdrawn = standing.withdrawn or standing.given is not None
+            standing.given = None
+            standing.opted_out_on = None if consent.said == Said.EXPIRED else consent.said_at.date()
+    return standing

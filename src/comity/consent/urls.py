@@ -1,0 +1,13 @@
+"""The addresses of this room."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from comity.consent import views
+
+app_name = "consent"
+urlpatterns = [
+    path("people/<uuid:ref>/says/", views.buttons, name="buttons"),
+    path("people/<uuid:ref>/says/<slug:what>/", views.says, name="says"),
+]

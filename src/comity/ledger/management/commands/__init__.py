@@ -1,1 +1,0 @@
-"""Django's commands of this room."""

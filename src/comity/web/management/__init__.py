@@ -1,0 +1,1 @@
+"""Commands of `python -m comity.web` that belong to no room."""
