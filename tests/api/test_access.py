@@ -35,6 +35,7 @@ class End:
     method: str
     path: str
     may: str
+    replays: bool
 
     def ask(self, program: Program) -> int:
         body = next(iter(EXAMPLES.get(self.id, {}).values()), None)
@@ -55,7 +56,9 @@ def ends() -> list[End]:
                 assert isinstance(door, Bearer)
                 [method] = operation.methods
                 assert operation.operation_id
-                found.append(End(id=operation.operation_id, method=method, path=path, may=door.may))
+                found.append(
+                    End(id=operation.operation_id, method=method, path=path, may=door.may, replays=door.replays)
+                )
     return found
 
 
@@ -134,7 +137,8 @@ def test_each_role_writes_the_field_classes_that_it_has_for_a_purpose(role: str,
     points = {"contact": {"reach": "email", "value": "x@y.example"}, "address": {"reach": "post", "value": "1 Quay"}}
     for purpose in roles().purposes:
         for field_class, point in points.items():
-            told = program.post(f"/persons?purpose={purpose}", {"name": {"full": "X Y"}, "points": [point]})
+            new = {"name": {"full": "X Y"}, "points": [point], "relation": {"source": "published"}}
+            told = program.post(f"/persons?purpose={purpose}", new)
             edits = all(("edit", purpose, each) in roles().roles[role].cells for each in ("name", field_class))
             may = role in roles().with_word("person.edit") and edits
             assert (told.status_code == 201 or "law-refuses" in told.json().get("type", "")) == may, told.content

@@ -99,7 +99,7 @@ def test_naughty_names_come_back_as_they_were_given(everything: Program) -> None
         new = {
             "name": {"given": text, "family": "X"},
             "facts": {"home": ["IE"]},
-            "relation": {"contract_running": True},
+            "relation": {"contract_running": True, "source": "published"},
         }
         made = everything.post("/persons?purpose=service", new)
         assert made.status_code == 201, (text, made.content)

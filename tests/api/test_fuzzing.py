@@ -37,7 +37,7 @@ def one_connection() -> Iterator[None]:
         signal.connect(close_old_connections)
 
 
-TRIES = {"same": 8, "soak": 2_000}
+TRIES = {"same": 3, "soak": 2_000}
 """Requests for each endpoint and way to make them, by the profile that is loaded."""
 
 

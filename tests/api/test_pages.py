@@ -8,12 +8,16 @@ from uuid import UUID
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
+from comity.api.actions import make_token, make_webhook, revoke_token
 from comity.api.models import Delivery, Token, Webhook
 from comity.api.problems import KINDS
-from comity.staff.models import Entity, Staff
-from tests.api.programs import Program
+from comity.staff.guards import NotYours
+from comity.staff.models import Entity, RoleGrant, Staff
+from tests.api.programs import Program, program_of
 from tests.api.test_access import ENDS
+from tests.staff.people import make_staff
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("no_second_factor")]
 
@@ -100,6 +104,76 @@ def test_a_webhook_is_made_shown_changed_and_switched(adam: Staff, firm: Entity)
     client.post(f"/programs/deliveries/{ping.ref}/again/")
     assert Delivery.objects.get().given_up_at is None
     assert client.post(f"{page}act/", {"act": "nonsense"}).status_code == 302
+
+
+# ---------------------------------------------------------------- the entities for which somebody has a word
+
+
+@pytest.fixture
+def half(firm: Entity, shanghai: Entity) -> Staff:
+    """Set up for Dublin, and sell for Shanghai as well: there they have none of the words of these pages."""
+    staff = make_staff("administrator", entity=firm, name="Ola Half")
+    RoleGrant.objects.create(staff=staff, role="sales", entity=shanghai, reason="tests", begins_at=timezone.now())
+    return staff
+
+
+def test_tokens_are_made_seen_and_revoked_for_the_entities_whose_word_one_has(
+    half: Staff, firm: Entity, shanghai: Entity
+) -> None:
+    lin = make_staff("sales", entity=shanghai, name="Lin Chen")
+    theirs = program_of(lin, shanghai, words=["self.view"]).token
+    client = client_of(half)
+    form = client.get("/programs/tokens/new/").content.decode()
+    assert (f'value="{firm.ref}"' in form, f'value="{shanghai.ref}"' in form) == (True, False)
+    refused = client.post("/programs/tokens/new/", leave(lin, shanghai)).content.decode()
+    assert "Select a valid choice" in refused
+    with pytest.raises(NotYours):
+        make_token(
+            name="x", staff=lin, entity=shanghai, purposes=[], words=["self.view"], made_by=half,
+            expires_at=timezone.now() + timedelta(days=1),
+        )  # fmt: skip
+    assert "a program of tests" not in client.get("/programs/").content.decode()
+    assert client.post(f"/programs/tokens/{theirs.ref}/revoke/").status_code == 404
+    with pytest.raises(NotYours):
+        revoke_token(token=theirs, revoked_by=half)
+    theirs.refresh_from_db()
+    assert (Token.objects.count(), theirs.revoked_at) == (1, None)
+    assert client.post("/programs/tokens/new/", leave(half, firm)).status_code == 200
+    assert Token.objects.filter(entity=firm).count() == 1
+
+
+def test_webhooks_are_made_seen_and_changed_for_the_entities_whose_word_one_has(
+    half: Staff, firm: Entity, shanghai: Entity, adam: Staff
+) -> None:
+    kinds, address = ["consent.said"], "https://shop.example/hook"
+    theirs = make_webhook(name="their shop", entity=shanghai, address=address, kinds=kinds, made_by=adam)
+    ping = Delivery.objects.create(webhook=theirs, entry=theirs.ref, kind="api.ping")
+    client = client_of(half)
+    form = client.get("/programs/webhooks/new/").content.decode()
+    assert (f'value="{firm.ref}"' in form, f'value="{shanghai.ref}"' in form) == (True, False)
+    assert "their shop" not in client.get("/programs/webhooks/").content.decode()
+    page = f"/programs/webhooks/{theirs.ref}/"
+    for told in (
+        client.get(page), client.get(f"{page}change/"), client.post(f"{page}act/", {"act": "secret"}),
+        client.post(f"/programs/deliveries/{ping.ref}/again/"),
+    ):  # fmt: skip
+        assert told.status_code == 404
+        assert b"whsec_" not in told.content
+    ours = make_webhook(name="our shop", entity=firm, address=address, kinds=kinds, made_by=half)
+    assert "our shop" in client.get("/programs/webhooks/").content.decode()
+    assert client.get(f"/programs/webhooks/{ours.ref}/change/").status_code == 200
+
+
+def test_who_may_only_see_a_webhook_does_not_come_to_its_form(firm: Entity, shanghai: Entity, adam: Staff) -> None:
+    seer = make_staff("privacy-officer", entity=shanghai, name="Pia Seer")
+    RoleGrant.objects.create(staff=seer, role="administrator", entity=firm, reason="tests", begins_at=timezone.now())
+    hook = make_webhook(
+        name="their shop", entity=shanghai, address="https://shop.example/", kinds=["consent.said"], made_by=adam
+    )
+    client = client_of(seer)
+    assert client.get(f"/programs/webhooks/{hook.ref}/").status_code == 200
+    assert client.get(f"/programs/webhooks/{hook.ref}/change/").status_code == 404
+    assert client.post(f"/programs/webhooks/{hook.ref}/act/", {"act": "off"}).status_code == 404
 
 
 def test_the_interface_is_a_page_with_every_operation_and_every_problem(ada: Staff) -> None:

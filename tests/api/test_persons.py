@@ -6,6 +6,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from comity.book.models import PastFacts, Person
+from comity.counsel.models import OwedDuty
 from comity.ledger.models import Entry
 from comity.staff.models import Entity, Staff
 from comity.vault.models import RecordedDecision
@@ -24,6 +25,14 @@ GRETA: dict[str, Any] = {
         "notice": "Customers v2",
     },
 }
+
+
+BOUGHT = {"contract_running": True, "source": "third-party"}
+MANY = [
+    f"GB-{letters}"
+    for letters in "ABD ABE AGB AGY AND ANN ANS BAS BBD BDF BDG BEN BEX BFS BGE BGW BIR BKM BNE BNH".split()
+]
+"""Councils, more than somebody's homes have room for."""
 
 
 def test_a_list_without_a_purpose_opens_nothing_and_asks_nobody(program: Program, greta: UUID, oliver: UUID) -> None:
@@ -130,16 +139,37 @@ def test_somebody_new_is_sealed_and_found_again(program: Program) -> None:
     assert entry.staff == program.token.staff_id
 
 
+def test_what_we_owe_somebody_since_their_data_came_is_kept_with_its_day(program: Program) -> None:
+    told = program.post("/persons?purpose=service", GRETA | {"relation": BOUGHT})
+    assert told.status_code == 201, told.content
+    owed = OwedDuty.objects.filter(event__about=told.json()["ref"], settled="")
+    assert "eu-gdpr/notice-of-bought-data" in {duty.rule for duty in owed}
+    [event] = {duty.event for duty in owed}
+    assert (event.facts["relation.source"], event.facts["use.purpose"]) == ("third-party", "service")
+    assert (event.named, event.noted_by) == ([UUID(told.json()["ref"])], program.token.staff)
+
+
+def test_whom_the_law_does_not_let_us_keep_we_owe_nothing(program: Program) -> None:
+    refused = program.post("/persons?purpose=marketing", {"name": {"full": "X Y"}, "relation": {"source": "published"}})
+    assert refused.status_code == 403, refused.content
+    assert not OwedDuty.objects.exists()
+
+
 @pytest.mark.parametrize(
     ("wrong", "pointer"),
     [
+        ({"relation": {"contract_running": True}}, "/relation/source"),
+        ({"relation": {"source": ""}}, "/relation/source"),
+        ({"relation": {"source": "person"}}, "/relation"),
+        ({"relation": {"source": "person", "notice": ""}}, "/relation"),
+        ({"facts": {"home": MANY}}, "/facts"),
         ({"facts": {"home": ["XX"]}}, ""),
         ({"facts": {"birth_month": 3}}, "/facts"),
         ({"facts": {"birth_year": "1980"}}, "/facts/birth_year"),
         ({"facts": {"colour": "blue"}}, "/facts/colour"),
         ({"points": [{"reach": "pigeon", "value": "x"}]}, "/points/0/reach"),
         ({"points": [{"reach": "email", "value": "x", "verified_at": "2024-01-01"}]}, "/points/0/verified_at"),
-        ({"relation": {"customer_since": "18.3.2024"}}, "/relation/customer_since"),
+        ({"relation": {"source": "published", "customer_since": "18.3.2024"}}, "/relation/customer_since"),
     ],
 )
 def test_what_does_not_fit_is_refused_with_its_place(wrong: dict[str, object], pointer: str, program: Program) -> None:
@@ -154,8 +184,9 @@ def test_fields_that_a_role_may_not_write_are_refused(firm: Entity) -> None:
     tom = program_of(make_staff("marketing", entity=firm), firm)
     told = tom.post("/persons?purpose=marketing", GRETA)
     assert (told.status_code, told.json()["field_class"]) == (403, "address")
-    assert tom.post("/persons?purpose=service", {"name": {"full": "X Y"}}).status_code == 403
-    unknown = tom.post("/persons?purpose=marketing", {"name": {"full": "X Y"}})
+    assert tom.post("/persons?purpose=service", GRETA | {"points": []}).status_code == 403
+    known = {"name": {"full": "X Y"}, "relation": {"source": "published"}}
+    unknown = tom.post("/persons?purpose=marketing", known)
     assert (unknown.status_code, unknown.json()["verdict"]) == (403, "ask")
     assert unknown.json()["finding"]["reasons"]
     assert not Person.objects.exists()
@@ -180,6 +211,32 @@ def test_a_change_needs_what_was_read_and_keeps_what_was(program: Program, greta
     )
     assert said["relation"]["notice"] == "Customers v2"
     assert set(PastFacts.objects.values_list("table", flat=True)) == {"Person", "Relation"}
+
+
+@pytest.mark.parametrize(
+    ("facts", "after"),
+    [
+        ({"birth_year": None}, (None, None)),
+        ({"birth_month": None}, (1980, None)),
+        ({"birth_year": None, "birth_month": None}, (None, None)),
+        ({"birth_year": 1981, "birth_month": 5}, (1981, 5)),
+        ({"birth_year": 1981}, (1981, 3)),
+    ],
+)
+def test_a_birth_month_goes_with_its_year(
+    facts: dict[str, object], after: tuple[object, object], program: Program, greta: UUID
+) -> None:
+    Person.objects.filter(ref=greta).update(birth_year=1980, birth_month=3)
+    told = program.patch(f"/persons/{greta}?purpose=service", {"facts": facts}, If_Match="*")
+    assert told.status_code == 200, told.content
+    [person] = Person.objects.filter(ref=greta)
+    assert (person.birth_year, person.birth_month) == after
+
+
+@pytest.mark.parametrize("facts", [{"home": MANY}, {"birth_month": 5}])
+def test_facts_that_do_not_fit_are_no_fault_of_ours(facts: dict[str, object], program: Program, greta: UUID) -> None:
+    told = program.patch(f"/persons/{greta}?purpose=service", {"facts": facts}, If_Match="*")
+    assert (told.status_code, told.json()["errors"][0]["pointer"]) == (422, "/facts"), told.content
 
 
 def test_who_is_not_there_is_not_found(program: Program) -> None:

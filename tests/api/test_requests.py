@@ -9,13 +9,20 @@ from uuid import UUID
 import pytest
 from django.db import connection
 from django.test import Client
+from django.utils import timezone
+from ninja import Router
 
-from comity.api.models import Reply
+from comity.api.document import document
+from comity.api.door import endpoint
+from comity.api.models import Reply, Token
 from comity.api.problems import KINDS
 from comity.api.replays import forget_old
+from comity.api.search import Found
 from comity.book.models import Organisation, Person
 from comity.staff.models import Entity, Staff
+from comity.vault.actions import destroy_person_key
 from tests.api.programs import Program, program_of
+from tests.api.test_access import ENDS
 from tests.api.test_persons import GRETA
 from tests.staff.people import make_staff
 
@@ -67,20 +74,64 @@ def test_a_refusal_is_not_kept_and_can_be_mended(program: Program) -> None:
     assert program.post("/organisations", FIRM, Idempotency_Key="k").status_code == 201
 
 
-def test_what_is_kept_of_an_answer_says_nothing_without_the_token(program: Program, greta: UUID) -> None:
-    del greta
-    asked = {"query": "Greta", "purpose": "service"}
-    first = program.post("/search", asked, Idempotency_Key="k")
-    assert "Grünwald" in first.content.decode()
+def test_what_is_kept_of_an_answer_says_nothing_without_the_token(program: Program) -> None:
+    made = program.post("/persons?purpose=service", GRETA, Idempotency_Key="k").json()
     kept = Reply.objects.get()
     with connection.cursor() as cursor:
         cursor.execute("SELECT answer::text || asked::text || key FROM api_reply")
         dump = bytes.fromhex(cursor.fetchone()[0].replace("\\x", "").removesuffix("k"))
-    assert b"Greta" not in dump
-    assert "Grünwald".encode() not in dump
-    assert program.post("/search", asked, Idempotency_Key="k").content == first.content
+    for told in ("Hanna", "Öz", "kettle", made["ref"], made["letters"]):
+        assert told.encode() not in dump
     Reply.objects.filter(pk=kept.pk).update(answered_at="2020-01-01T00:00:00Z")
     assert forget_old() == 1
+
+
+@pytest.mark.parametrize("meanwhile", ["erased", "restricted", "no longer in the program's leave"])
+def test_a_search_that_is_sent_twice_asks_the_law_twice(meanwhile: str, program: Program, greta: UUID) -> None:
+    asked = {"query": "Greta", "purpose": "service"}
+    assert "Grünwald" in program.post("/search", asked, Idempotency_Key="k").content.decode()
+    if meanwhile == "erased":
+        destroy_person_key(person=greta, staff=None)
+    elif meanwhile == "restricted":
+        Person.objects.filter(ref=greta).update(restricted_at=timezone.now())
+    else:
+        Token.objects.update(purposes=["marketing"])
+    again = program.post("/search", asked, Idempotency_Key="k")
+    assert "Idempotent-Replayed" not in again
+    assert "Grünwald" not in again.content.decode()
+    assert not Reply.objects.exists()
+
+
+def test_what_changes_nothing_is_asked_anew_whatever_key_it_has(program: Program, greta: UUID) -> None:
+    asked = {"use": {"operation": "view", "purpose": "service"}}
+    for path, body in (("/decisions", {"person": str(greta)}), ("/decisions/bulk", {"persons": [str(greta)]})):
+        first, again = (program.post(path, asked | body, Idempotency_Key="k") for _ in range(2))
+        assert (first.status_code, again.status_code) == (200, 200)
+        assert first.json()["recorded"] != again.json()["recorded"]
+    assert program.post("/decisions", asked | {"person": str(greta)}, Idempotency_Key="a b").status_code == 200
+    assert not Reply.objects.exists()
+
+
+def test_what_is_kept_to_be_answered_again_has_refs_and_nothing_else() -> None:
+    doing = [end for end in ENDS if end.method in {"POST", "PATCH"} and end.replays]
+    assert {end.id for end in doing} == {
+        "create_person", "change_one_person", "add_contact_point", "create_organisation", "change_one_organisation",
+    }  # fmt: skip
+    paths = document()["paths"]
+    for end in ENDS:
+        told = paths[f"/api/v1{end.path}"][end.method.lower()]
+        keys = [each["name"] for each in told["parameters"] if each["in"] == "header"]
+        assert ("Idempotency-Key" in keys) == (end in doing), end.id
+        if end in doing:
+            code = "201" if "201" in told["responses"] else "200"
+            shape = told["responses"][code]["content"]["application/json"]["schema"]["$ref"]
+            assert shape == "#/components/schemas/Made"
+    assert document()["components"]["schemas"]["Made"]["properties"].keys() == {"ref", "letters"}
+
+
+def test_an_endpoint_that_would_keep_more_than_refs_cannot_be_declared() -> None:
+    with pytest.raises(TypeError, match="replays=False"):
+        endpoint(Router(), "POST", "/x", may="person.view", answers=Found)
 
 
 @pytest.mark.django_db(transaction=True)

@@ -21,8 +21,11 @@ from comity.api.jobs import deliver, sweep
 from comity.api.models import Delivery, Webhook
 from comity.api.reaching import Forbidden, NotReached, Post, check_address, check_form, reach
 from comity.api.sending import PATIENCE, WAITS, deliver_due, secret_of, signature
+from comity.ledger.actions import record
+from comity.ledger.bodies import JSON
 from comity.ledger.models import Entry
 from comity.staff.models import Entity, Staff
+from comity.vault.actions import destroy_person_key
 from tests.api.receivers import Receiver, receiver
 from tests.book.people import Add, newcomer
 
@@ -125,16 +128,31 @@ def test_recording_wakes_the_worker_in_the_same_transaction(hook: Webhook, add: 
     assert deliver.name == "api.deliver"
 
 
-def test_an_erasure_is_told_to_every_webhook_that_asked(
-    there: Receiver, firm: Entity, adam: Staff, greta: UUID
+def test_an_erasure_is_told_to_the_entities_that_its_entry_names_and_to_no_other(
+    there: Receiver, firm: Entity, shanghai: Entity, adam: Staff, greta: UUID
 ) -> None:
-    from comity.vault.actions import destroy_person_key
-
     kinds = ["vault.person-key-destroyed"]
-    make_webhook(name="shop", entity=firm, address=there.address, kinds=kinds, made_by=adam)
-    destroy_person_key(person=greta, staff=None)
+    for entity in (firm, shanghai):
+        make_webhook(name=entity.name, entity=entity, address=there.address, kinds=kinds, made_by=adam)
+    bodies: list[dict[str, JSON]] = [{"blobs": 1, "entity": firm.ref}, {"blobs": 1, "entities": [firm.ref]}]
+    for body in bodies:
+        Delivery.objects.all().delete()
+        record(kind=kinds[0], body=body, staff=None, persons=[greta])
+        assert list(Delivery.objects.values_list("webhook__entity", flat=True)) == [firm.ref]
     deliver()
     assert there.bodies[0]["data"]["persons"] == [str(greta)]
+
+
+def test_an_erasure_whose_entry_names_no_entity_is_told_to_nobody(
+    there: Receiver, firm: Entity, shanghai: Entity, adam: Staff, greta: UUID
+) -> None:
+    for entity in (firm, shanghai):
+        make_webhook(
+            name=entity.name, entity=entity, address=there.address, kinds=["vault.person-key-destroyed"], made_by=adam
+        )
+    destroy_person_key(person=greta, staff=None)
+    assert Entry.objects.filter(kind="vault.person-key-destroyed").exists()
+    assert not Delivery.objects.exists()
 
 
 # ---------------------------------------------------------------- tries

@@ -28,21 +28,26 @@ from comity.book.exports.actions import (
     make_file,
     path_of,
 )
-from comity.book.exports.columns import Batch
+from comity.book.exports.columns import Batch, columns_of
 from comity.book.exports.marking import marks
-from comity.book.exports.models import Export, ExportPart
-from comity.book.exports.queries import exports_seen_by, left_out_of, reasons_of, trace
-from comity.book.models import Reach
+from comity.book.exports.models import Export, ExportPart, Format
+from comity.book.exports.queries import export_classes, exports_seen_by, left_out_of, reasons_of, trace
+from comity.book.fields.actions import make_field
+from comity.book.fields.models import CustomField, FieldValue, Sensitivity, Sort
+from comity.book.merging.actions import Choices, merge_persons
+from comity.book.models import Person, Reach
+from comity.consent.actions import About, object_to_marketing, withdraw_consent
 from comity.ledger.models import Entry
-from comity.refs import shown
+from comity.refs import new_ref, shown
 from comity.staff.approvals import NotApproved, settle_approval
 from comity.staff.guards import NotYours
 from comity.staff.models import Entity, Staff
 from comity.staff.walls import behind_wall
-from comity.vault.actions import destroy_person_key
+from comity.vault.actions import destroy_person_key, seal
 from comity.vault.models import RecordedDecision
-from tests.book.people import Add, newcomer
-from tests.book.taking_out import Sign, Take, rows_of, sign, take, wanted
+from comity.vault.sealing import FieldClass, Label
+from tests.book.people import Add, newcomer, refs
+from tests.book.taking_out import Sign, Take, rows_of, sign, take, text_of, wanted
 
 __all__ = ["sign", "take", "wanted"]
 
@@ -122,6 +127,134 @@ def test_a_thousand_people_and_one_are_two_decisions(
     assert export.permitted == 3
     assert [part.exported for part in export.parts.all()] == [people[:2], people[2:]]
     assert RecordedDecision.objects.count() == 2
+
+
+def test_who_was_merged_or_taken_away_meanwhile_is_left_out_and_nobody_is_asked_about_them(
+    ada: Staff, greta: UUID, oliver: UUID, firm: Entity, wanted: Wanted, add: Add, sign: Sign
+) -> None:
+    twin = add(newcomer("Greta", "Gruenwald", "DE"))
+    export = begin_export(export=ask_export(wanted=wanted, persons=[greta, twin, oliver], asked_by=ada), staff=ada)
+    merge_persons(kept=greta, gone=twin, choices=Choices(), entity=firm, merged_by=ada)
+    made = make_file(export=export)
+    sign()
+    assert {row["Person ref"] for row in rows_of(hand_out(export=made, staff=ada))} == {shown(greta), shown(oliver)}
+    assert RecordedDecision.objects.get(operation="export").persons == [greta, oliver]
+    assert [(why.because, why.people) for why in reasons_of(made)] == [(("not-in-the-book",), 1)]
+    assert [row[0] for row in left_out_of(made.parts.all())] == [shown(twin)]
+    assert body(Entry.objects.get(kind="book.exported"))["not_there"] == 1
+
+
+def test_a_file_of_people_who_are_all_gone_is_empty_and_says_so(
+    ada: Staff, greta: UUID, wanted: Wanted, sign: Sign
+) -> None:
+    export = begin_export(export=ask_export(wanted=wanted, persons=[greta], asked_by=ada), staff=ada)
+    Person.objects.filter(ref=greta).update(entities=[new_ref()])
+    made = make_file(export=export)
+    sign()
+    assert rows_of(hand_out(export=made, staff=ada)) == []
+    assert (made.permitted, [why.people for why in reasons_of(made)]) == (0, [1])
+
+
+def test_more_people_than_one_export_takes_are_refused_before_they_are_all_read(
+    ada: Staff, greta: UUID, wanted: Wanted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(actions, "MOST_PERSONS", 2)
+    monkeypatch.setattr(actions, "MOST_ASKED", 4)
+    read: list[UUID] = []
+
+    def everybody() -> Iterator[UUID]:
+        for person in sorted([greta, *refs(99)]):
+            read.append(person)
+            yield person
+
+    with pytest.raises(NotExported, match="4 people at most"):
+        ask_export(wanted=wanted, persons=everybody(), asked_by=ada)
+    assert len(read) < 10
+    assert not Export.objects.exists()
+
+
+def test_who_is_named_twice_is_taken_out_once(ada: Staff, greta: UUID, oliver: UUID, wanted: Wanted) -> None:
+    one_by_one = sorted([greta, oliver, greta])
+    for persons in ([oliver, greta, oliver], iter(one_by_one)):
+        assert ask_export(wanted=wanted, persons=persons, asked_by=ada).asked == 2
+    with pytest.raises(ValueError, match="in order"):
+        ask_export(wanted=wanted, persons=reversed(one_by_one), asked_by=ada)
+
+
+@pytest.mark.parametrize("format_", [Format.CSV, Format.JSON, Format.XLSX])
+def test_what_people_refused_is_in_every_file_that_has_room_for_it(
+    format_: Format, ada: Staff, greta: UUID, firm: Entity, wanted: Wanted
+) -> None:
+    about = About(person=greta, entity=firm, purpose="marketing", channel="email")
+    withdraw_consent(about=about, said_at=timezone.now(), source="call", heard_by=None)
+    made = ask_export(wanted=replace(wanted, columns=["email"], format=format_), persons=[greta], asked_by=ada)
+    noes = {"objected", "signal", "restricted", "deceased", "consent:marketing/email"}
+    assert set(made.columns) == {"mark", "email", *noes}
+
+
+def test_a_no_is_in_a_file_of_which_nobody_asked_for_it(
+    ada: Staff, greta: UUID, firm: Entity, wanted: Wanted, take: Take, sign: Sign
+) -> None:
+    object_to_marketing(person=greta, entity=firm, said_at=timezone.now(), source="call", heard_by=None)
+    export = take(ada, [greta], replace(wanted, columns=["email"]))
+    sign()
+    (row,) = rows_of(hand_out(export=export, staff=ada))
+    assert row["Objected at"]
+    assert row["Consent marketing/none"].startswith("objected ")
+
+
+def test_a_card_says_that_it_tells_no_refusals(ada: Staff, greta: UUID, wanted: Wanted, take: Take, sign: Sign) -> None:
+    export = take(ada, [greta], replace(wanted, columns=["email"], format=Format.VCARD))
+    sign()
+    assert export.columns == ["mark", "email"]
+    card = text_of(hand_out(export=export, staff=ada)).replace("\r\n ", "")
+    assert "X-COMITY-NOTE:This card does not tell what its person refused" in card
+
+
+# ---------------------------------------------------------------- fields that an entity made for itself
+
+
+Make = Callable[..., CustomField]
+
+
+@pytest.fixture
+def made(firm: Entity, greta: UUID, olga: Staff) -> Make:
+    """Give what makes a field and fills it in for Greta."""
+
+    def make(name: str, sort: Sort, sensitivity: Sensitivity, value: object) -> CustomField:
+        told = {"name": name, "sort": sort, "sensitivity": sensitivity, "why": "To find the contract."}
+        one = make_field(told=told, entity=firm, made_by=olga)
+        plain = value if sensitivity == Sensitivity.PLAIN else None
+        row = FieldValue.objects.create(person_id=greta, entity=firm, field=one, plain=plain)
+        if plain is None:
+            seal(label=Label(greta, FieldClass(sensitivity), "field", row.ref), fields={"value": str(value)})
+        return one
+
+    return make
+
+
+def test_what_a_field_holds_is_in_a_column_of_its_own(
+    ada: Staff, greta: UUID, oliver: UUID, made: Make, wanted: Wanted, take: Take, sign: Sign
+) -> None:
+    floor = made("Floor", Sort.NUMBER, Sensitivity.PLAIN, "3")
+    garden = made("Garden", Sort.TRUTH, Sensitivity.PLAIN, value=True)
+    mobile = made("Mobile", Sort.TEXT, Sensitivity.CONTACT, "at the side door")
+    columns = ["ref", *(f"field:{one.ref}" for one in (floor, garden, mobile))]
+    export = take(ada, [oliver, greta], replace(wanted, columns=columns))
+    sign()
+    rows = {row["Person ref"]: row for row in rows_of(hand_out(export=export, staff=ada))}
+    headers = ("Field: Floor", "Field: Garden", "Field: Mobile")
+    assert [rows[shown(greta)][each] for each in headers] == ["3", "true", "at the side door"]
+    assert [rows[shown(oliver)][each] for each in headers] == ["", "", ""]
+
+
+def test_a_sealed_field_of_a_class_that_no_role_of_theirs_takes_out_is_no_column(
+    ada: Staff, olga: Staff, firm: Entity, made: Make
+) -> None:
+    made("Health", Sort.TEXT, Sensitivity.SPECIAL, "well")
+    for staff, purpose, there in ((ada, "service", False), (olga, "legal-duty", True)):
+        known = columns_of(firm, export_classes(staff, firm, purpose))
+        assert ("Field: Health" in {column.header for column in known}) is there
 
 
 # ---------------------------------------------------------------- on record
@@ -304,6 +437,18 @@ def test_one_sees_ones_own_exports_and_the_privacy_officer_all(
     tom = staff_in("marketing", entity=firm)
     assert list(exports_seen_by(ada)) == list(exports_seen_by(olga)) == [export]
     assert list(exports_seen_by(tom)) == []
+
+
+def test_who_reads_one_entitys_ledger_sees_no_exports_of_another(
+    ada: Staff, staff_in: Callable[..., Staff], greta: UUID, take: Take, shanghai: Entity, firm: Entity
+) -> None:
+    export = take(ada, [greta])
+    aud = staff_in("auditor", entity=shanghai)
+    grant = aud.grants.get()
+    grant.pk, grant.role, grant.entity = None, "support", firm
+    grant.save(force_insert=True)
+    assert list(exports_seen_by(aud)) == []
+    assert trace(aud, export.code).traces == []
 
 
 # ---------------------------------------------------------------- behind the wall

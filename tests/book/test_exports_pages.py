@@ -9,8 +9,10 @@ import pytest
 from django.test import Client
 from pytest_django import Settings
 
-from comity.book.exports.models import Export
-from comity.refs import shown
+from comity.book.exports.actions import Wanted, ask_export, begin_export, make_file
+from comity.book.exports.models import Export, Format
+from comity.book.models import Person
+from comity.refs import new_ref, shown
 from comity.staff.approvals import settle_approval
 from comity.staff.models import Approval, Entity, Staff
 from tests.book.taking_out import Sign, sign
@@ -41,6 +43,23 @@ def test_the_form_says_what_the_law_would_say(ada: Staff) -> None:
     assert Export.objects.count() == 0
 
 
+@pytest.mark.usefixtures("greta")
+def test_the_form_offers_no_choice_about_refusals_and_says_that_a_card_has_none(ada: Staff) -> None:
+    page = signed_in_as(ada).get("/people/export/").content.decode()
+    assert 'value="objected"' not in page
+    assert "A vCard has no room for what people refused." in page
+
+
+def test_the_page_counts_who_was_taken_away_before_the_file_was_made(ada: Staff, greta: UUID, firm: Entity) -> None:
+    wanted = Wanted(entity=firm, purpose="service", format=Format.CSV, columns=["ref"])
+    export = begin_export(export=ask_export(wanted=wanted, persons=[greta], asked_by=ada), staff=ada)
+    Person.objects.filter(ref=greta).update(entities=[new_ref()])
+    make_file(export=export)
+    page = signed_in_as(ada).get(f"/people/exports/{export.ref}/").content.decode()
+    assert "1 not in the book any more" in page
+    assert "They were chosen, but merged, erased or taken from this entity" in page
+
+
 @pytest.mark.usefixtures("aiko")
 def test_the_lists_filters_choose_the_people(ada: Staff, greta: UUID) -> None:
     signed_in_as(ada).post("/people/export/?home=DE&sort=-added", FORM)
@@ -66,7 +85,10 @@ def test_from_the_form_to_the_file(ada: Staff, sign: Sign) -> None:
     file = client.post(f"/people/exports/{export.ref}/file/")
     text = b"".join(file.streaming_content).decode("utf-8-sig")  # type: ignore[attr-defined]  # it streams
     assert file["Content-Disposition"] == f'attachment; filename="people-comity-{export.code}.csv"'
-    assert text.splitlines()[0] == "Person ref,Export mark,Given name,E-mail"
+    assert (
+        text.splitlines()[0]
+        == "Person ref,Export mark,Given name,E-mail,Objected at,Opt-out signal at,Restricted at,Deceased at"
+    )
     assert "Greta,greta@kettle.example" in text
     again = client.post(f"/people/exports/{export.ref}/file/", follow=True)
     assert "This file is gone" in again.content.decode()

@@ -11,6 +11,7 @@ import pytest
 from comity.book.actions import NewPoint
 from comity.book.exports.actions import Wanted, hand_out
 from comity.book.exports.models import Format
+from comity.book.imports.looking import dialect_of
 from comity.book.models import Person, Reach, Tag, Tagging
 from comity.consent.actions import About, give_consent, withdraw_consent
 from comity.consent.exporting import Spoken, line, read_line
@@ -88,6 +89,18 @@ def test_export_import_export_is_the_identity(
     bring(file, name=f"people.{'csv' if format_ == Format.CSV else 'jsonl'}")
     _, second = exported(list(Person.objects.values_list("ref", flat=True)))
     assert second == first
+
+
+@pytest.mark.parametrize(("format_", "tells_all"), [(Format.CSV, True), (Format.VCARD, False)])
+def test_a_file_that_has_no_room_for_refusals_is_not_taken_to_tell_them(
+    format_: Format, tells_all: bool, people: list[UUID], tom: Staff, take: Take, sign: Sign, look_at: Bring,
+    wanted: Wanted,
+) -> None:  # fmt: skip
+    export = take(tom, people, replace(wanted, purpose="marketing", format=format_, columns=["full", "email"]))
+    sign()
+    file = b"".join(hand_out(export=export, staff=tom).pieces)
+    looked = look_at(file, name=f"people.{'csv' if format_ == Format.CSV else 'vcf'}")
+    assert (dialect_of(looked).id == "comity") is tells_all  # only our own columns are taken to tell every no
 
 
 def test_a_line_of_what_was_said_reads_back() -> None:

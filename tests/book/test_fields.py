@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from django.urls import reverse
 
 from comity.book.fields.actions import LARGEST_FILE, change_field, make_field
 from comity.book.fields.models import Attachment, CustomField, FieldValue, Sensitivity, Sort
+from comity.book.models import Person
 from comity.ledger.models import Entry
 from comity.vault.models import Sealed
 
@@ -230,6 +232,24 @@ def test_marketing_reads_no_files(sales: Client, greta: UUID, firm: Entity, staf
     tom = signed_in(staff_in("marketing", entity=firm))
     answer = tom.get(reverse("book:attachment", args=[greta, Attachment.objects.get().ref]))
     assert answer.status_code == 302
+
+
+def test_filling_in_and_keeping_a_file_put_somebody_among_those_who_changed_last(
+    made: Callable[..., CustomField], sales: Client, greta: UUID
+) -> None:
+    field = made("Orders", Sort.NUMBER, Sensitivity.PLAIN)
+    before = datetime(2026, 1, 1, tzinfo=UTC)
+
+    def moves(act: Callable[[], Any]) -> bool:
+        Person.objects.filter(ref=greta).update(changed_at=before)
+        act()
+        return Person.objects.get(ref=greta).changed_at > before
+
+    assert moves(lambda: fill(sales, greta, field, "4"))
+    assert moves(lambda: fill(sales, greta, field, ""))
+    assert moves(lambda: attach(sales, greta, "a.txt", b"x"))
+    file = Attachment.objects.get()
+    assert moves(lambda: sales.post(reverse("book:detach", args=[greta, file.ref])))
 
 
 def test_a_person_s_page_shows_both_and_leads_to_their_forms(

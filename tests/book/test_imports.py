@@ -12,20 +12,24 @@ from django.utils import timezone
 
 from comity.book.imports import running
 from comity.book.imports.actions import (
+    Choices,
     begin_import,
     begin_run,
     begin_undo,
+    choose,
     drop_import,
     drop_old_imports,
+    look_over_import,
     map_columns,
     run_import,
     settle_import,
     stop_import,
     undo_import,
 )
+from comity.book.imports.languages import language_of
 from comity.book.imports.models import Import, RememberedColumn, Stage
 from comity.book.imports.parcels import contents_of
-from comity.book.models import Activity, ContactPoint, Organisation, Person, Relation
+from comity.book.models import Activity, ContactPoint, Organisation, Person, Relation, Tag
 from comity.book.opening import Look, full_name, names_of
 from comity.book.searching import find
 from comity.check.sample import PATH
@@ -37,7 +41,7 @@ from comity.staff.guards import NotYours
 from comity.staff.models import Entity, Staff
 from comity.vault.models import PersonKey, Sealed
 from comity.vault.sealing import FieldClass
-from tests.book.imported import GRETA, HEADER, MIRA, OLIVER, Bring, table
+from tests.book.imported import CHOICES, GRETA, HEADER, MIRA, OLIVER, Bring, table
 
 NOBODY = ("",) * len(HEADER)
 
@@ -387,14 +391,16 @@ def test_undoing_takes_everybody_out_and_destroys_their_keys(bring: Bring, tom: 
     assert Entry.objects.filter(kind="vault.person-keys-destroyed").count() == 1
 
 
-def test_who_was_changed_since_stays_and_is_listed_unless_chosen_otherwise(bring: Bring, tom: Staff) -> None:
+def test_who_was_changed_since_stays_and_is_listed_unless_chosen_otherwise(
+    bring: Bring, tom: Staff, olga: Staff
+) -> None:
     one = bring([GRETA, OLIVER])
     greta = Person.objects.order_by("ref")[0]
     Person.objects.filter(ref=greta.ref).update(language="de", changed_at=timezone.now() + timedelta(minutes=1))
     done = undo_import(one=begin_undo(one=one, changed_too=False, staff=tom), changed_too=False)
     assert (done.persons, list(Person.objects.values_list("ref", flat=True))) == (1, [greta.ref])
     assert [each.person for each in done.findings.filter(says="changed")] == [greta.ref]
-    done = undo_import(one=begin_undo(one=done, changed_too=True, staff=tom), changed_too=True)
+    done = undo_import(one=begin_undo(one=done, changed_too=True, staff=olga), changed_too=True)
     assert not Person.objects.exists()
 
 
@@ -427,6 +433,37 @@ def test_a_column_means_what_was_chosen_and_the_next_file_of_the_kind_remembers(
     assert list(RememberedColumn.objects.values_list("header", "meaning")) == [("recordid", "title")]
     following = begin_import(name="next.csv", pieces=[table([GRETA])], entity=firm, staff=tom)
     assert following.mapping == {str(HEADER.index("Record ID")): "title"}
+
+
+def test_a_header_that_looks_like_a_cell_is_not_remembered(look_at: Bring, tom: Staff) -> None:
+    header = ["Email", "Smith of 4711", "Remarks of ours", "Address 2"]
+    one = look_at(table([["g@kettle.example", "a", "b", "c"]], header))
+    map_columns(one=one, meanings=dict.fromkeys(range(1, 4), "title"), staff=tom)
+    assert set(RememberedColumn.objects.values_list("header", flat=True)) == {"remarksofours", "address2"}
+
+
+@pytest.mark.parametrize("meaning", ["tags", "notice"])
+@pytest.mark.parametrize("cell", ["Grünwald", "greta", "g@kettle.example", "+49 30 555 0199"])
+def test_what_names_somebody_is_no_tag_and_no_notice(look_at: Bring, tom: Staff, meaning: str, cell: str) -> None:
+    one = look_at(
+        [row(**{"Record ID": cell}), row(**{"Record ID": "Fair 2026", "Email": "h@kettle.example", "Phone Number": ""})]
+    )
+    map_columns(one=one, meanings={HEADER.index("Record ID"): meaning}, staff=tom)
+    choose(one=one, choices=Choices(**{**vars(CHOICES), "for_broken": "bring"}), staff=tom)
+    one = look_over_import(one=one)
+    assert says(one)[0] == (1, "broken", "names")
+    run_import(one=begin_run(one=one, staff=tom))
+    plain = {*Tag.objects.values_list("name", flat=True), *Relation.objects.values_list("notice", flat=True)}
+    assert plain - {""} == {"Fair 2026"}
+
+
+@pytest.mark.parametrize(
+    ("cell", "language"),
+    [("de", "de"), ("en_US.UTF-8", "en-US"), ("zh-hans-cn", "zh-Hans-CN"), ("German", "de"), ("Deutsch", "de"),
+     ("Ann", None), ("Grünwald", None), ("x@y.example", None), ("", None)],
+)  # fmt: skip
+def test_a_language_is_a_code_or_the_name_of_one(cell: str, language: str | None) -> None:
+    assert language_of(cell) == language
 
 
 def test_who_may_not_bring_people_in_brings_nobody(firm: Entity, ada: Staff) -> None:

@@ -13,11 +13,14 @@ from django.test import Client
 from playwright.sync_api import Page
 from pytest_django import Settings
 
+from comity.book.imports import actions
+from comity.book.imports.actions import begin_undo, stop_import
 from comity.book.imports.models import Import, Stage
 from comity.book.models import Person
 from comity.book.opening import Look, names_of
+from comity.check.sources import BadFile
 from comity.staff.models import Entity, Staff
-from tests.book.imported import GRETA, MIRA, OLIVER, table
+from tests.book.imported import GRETA, MIRA, OLIVER, Bring, table
 from tests.browser import PHONE, found_by_axe, wider_than_screen
 
 pytestmark = pytest.mark.django_db
@@ -70,9 +73,74 @@ def test_rows_that_do_not_come_in_can_be_fetched_and_no_spreadsheet_runs_them(fi
     client.post(f"{address}look/", WHAT_FOR)
     answer = client.get(f"{address}problems.csv")
     assert answer["Content-Disposition"].startswith("attachment")
-    text = answer.content.decode("utf-8-sig")
+    text = b"".join(answer).decode("utf-8-sig")
     assert "'=HYPERLINK" in text
     assert "Cannot be read (Email): This is no e-mail address." in text
+
+
+def test_a_large_file_lies_in_our_own_folder_alone_while_it_comes_in(
+    firm: Entity, tom: Staff, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[Path] = []
+
+    def told(*, pieces: object, **more: object) -> None:
+        del pieces, more
+        seen.extend(folder.rglob("*.upload"))
+        raise BadFile("it was seen", where="here", cure="None")
+
+    monkeypatch.setattr(actions, "begin_import", told)
+    file = table([GRETA]) + b"x" * 3 * 2**20
+    signed_in_as(tom).post("/imports/new/", {"entity": firm.ref, "file": SimpleUploadedFile("x.csv", file)})
+    assert [path.parent for path in seen] == [folder / "uploads"]
+    assert (folder / "uploads").stat().st_mode & 0o077 == 0
+    assert not seen[0].exists()
+
+
+def test_a_file_that_is_too_large_is_stopped_on_its_way_in(
+    firm: Entity, tom: Staff, folder: Path, settings: Settings
+) -> None:
+    settings.LARGEST_UPLOAD = 2**20
+    file = SimpleUploadedFile("x.csv", b"x" * 3 * 2**20)
+    page = signed_in_as(tom).post("/imports/new/", {"entity": firm.ref, "file": file}).content.decode()
+    assert "more than 200 MB" in page
+    assert "Choose a file first" not in page
+    assert not list((folder / "uploads").iterdir())
+
+
+@pytest.mark.parametrize("name", ["column-²", "column-" + "9" * 500, "finding-²", "finding-" + "9" * 500])
+def test_what_is_no_number_of_a_column_or_row_is_passed_over(firm: Entity, tom: Staff, name: str) -> None:
+    client = signed_in_as(tom)
+    address = brought_by(client, firm, table([GRETA]))
+    verb = "columns" if name.startswith("column") else "choices"
+    assert client.post(f"{address}{verb}/", {name: "email" if verb == "columns" else "skip"}).status_code == 302
+
+
+@pytest.mark.parametrize("verb", ["look", "run"])
+def test_a_file_that_is_gone_is_a_message(firm: Entity, tom: Staff, folder: Path, verb: str) -> None:
+    client = signed_in_as(tom)
+    address = brought_by(client, firm, table([GRETA]))
+    if verb == "run":
+        client.post(f"{address}look/", WHAT_FOR)
+    stage = Import.objects.get().stage
+    for path in (folder / "imports").glob("*.rows"):
+        path.unlink()
+    page = client.post(f"{address}{verb}/", WHAT_FOR, follow=True)
+    assert "no longer kept" in page.content.decode()
+    assert Import.objects.get().stage == stage
+
+
+def test_an_undo_that_stopped_can_only_be_undone_further(tom: Staff, bring: Bring) -> None:
+    one = bring([GRETA, OLIVER])
+    stop_import(one=begin_undo(one=one, changed_too=False, staff=tom), fault="job")
+    assert Import.objects.get().stage == Stage.STOPPED
+    client = signed_in_as(tom)
+    page = client.get(f"/imports/{one.ref}/").content.decode()
+    assert "Its undoing stopped half-way" in page
+    assert "Go on" not in page
+    assert "nobody more comes in" in client.post(f"/imports/{one.ref}/run/", follow=True).content.decode()
+    assert Import.objects.get().stage == Stage.STOPPED
+    assert "Undone" in client.post(f"/imports/{one.ref}/undo/", follow=True).content.decode()
+    assert not Person.objects.exists()
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from comity.book.lists.counting import AT_MOST, Count, count_of
 from comity.book.lists.models import FirstView, SavedView
 from comity.book.models import Organisation, Person, Tag, Tagging
 from comity.book.opening import Look
-from comity.book.queries import persons_seen_by
+from comity.book.queries import persons_seen_by, tags_seen_by
 from comity.consent.actions import About, give_consent, withdraw_consent
 from comity.ledger.models import Entry
 from comity.staff.models import Entity, Staff
@@ -140,6 +140,25 @@ def test_a_filter_with_a_value_it_does_not_have_shows_nobody_rather_than_everybo
 ) -> None:
     told = read(ada, f"/people/?{query}", 400)
     assert not any(str(ref) in told for ref in people.values())
+
+
+def test_what_another_entity_calls_its_people_is_in_no_choice_no_suggestion_and_no_chip(
+    ada: Staff, shanghai: Entity, people: dict[str, UUID]
+) -> None:
+    theirs = put("Expo Pudong", Person.objects.create(entities=[shanghai.ref]).ref)
+    ours = put("VIP", people["Zoë"])
+    lin, greta = make_staff("sales", entity=shanghai, name="Lin"), people["Greta"]
+    for address in ("/people/", f"/people/?tag={theirs.ref}", f"/people/{greta}/tags/"):
+        told = read(ada, address)
+        assert "VIP" in told, address
+        assert "Expo Pudong" not in told, address
+    together = client_of(ada).post("/people/together/", {"deed": "remove-tag", "pick": [greta]}).content.decode()
+    assert ("VIP" in together, "Expo Pudong" in together) == (True, False)
+    said = {"deed": "remove-tag", "pick": [greta], "value": "Expo Pudong"}
+    assert "There is no tag of that name" in client_of(ada).post("/people/together/", said).content.decode()
+    assert "Expo Pudong" in read(lin, f"/people/?tag={theirs.ref}")
+    assert "VIP" not in read(lin, f"/people/?tag={ours.ref}")
+    assert not tags_seen_by(ada, shanghai).exists()
 
 
 def test_people_of_another_entity_are_in_no_filter_and_no_choice(

@@ -8,6 +8,7 @@ from uuid import UUID
 import pytest
 from django.core.exceptions import ValidationError
 from django.test import Client
+from django.utils import timezone
 
 from comity.book.actions import Newcomer, add_persons
 from comity.book.lists import actions
@@ -16,7 +17,7 @@ from comity.book.lists.models import Deed, Together
 from comity.book.models import PastFacts, Person, Tag, Tagging
 from comity.book.opening import Look
 from comity.ledger.models import Entry
-from comity.staff.models import Entity, Staff
+from comity.staff.models import Entity, RoleGrant, Staff
 from tests.book.people import newcomer
 from tests.staff.people import make_staff
 
@@ -100,6 +101,19 @@ def test_a_tag_is_taken_off_and_put_on_again_by_undo(look: Look, people: list[UU
     assert tagged("VIP") == set(people[:2])
     with pytest.raises(NothingToUndo):
         undo_together(done=done, look=look)
+
+
+def test_undo_is_for_the_entity_for_which_it_was_done_whatever_the_address_says(
+    look: Look, people: list[UUID], shanghai: Entity
+) -> None:
+    change_together(look=look, persons=people[:2], deed=Deed.ADD_TAG, value="VIP")
+    done = Together.objects.get()
+    with pytest.raises(NothingToUndo, match="another of our entities"):
+        undo_together(done=done, look=Look(viewer=look.viewer, entity=shanghai, purpose="service"))
+    now = timezone.now()
+    RoleGrant.objects.create(staff=look.viewer, role="auditor", entity=shanghai, reason="tests", begins_at=now)
+    client_of(look.viewer).post(f"/people/together/{done.ref}/?entity={shanghai.ref}")
+    assert tagged("VIP") == set()
 
 
 def test_whoever_has_no_leave_to_edit_changes_nobody(firm: Entity, people: list[UUID], ada: Staff) -> None:

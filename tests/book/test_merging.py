@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -19,13 +20,13 @@ from comity.book.merging.models import Merge, Pair
 from comity.book.models import Activity, ContactPoint, Person, Reach, Relation, Tag, Tagging
 from comity.book.opening import Look, everything_of, full_name, names_of
 from comity.book.queries import persons_seen_by
-from comity.consent.actions import About, give_consent, withdraw_consent
+from comity.consent.actions import About, give_consent, object_to_marketing, withdraw_consent
 from comity.consent.models import Consent, Standing
 from comity.ledger.models import Entry
-from comity.refs import new_ref
+from comity.refs import new_ref, shown
 from comity.staff.guards import NotYours
 from comity.staff.models import Entity, Staff
-from comity.vault.models import PersonKey, Sealed
+from comity.vault.models import PersonKey, RecordedDecision, Sealed
 from comity.vault.sealing import FieldClass, Label
 from tests.book.people import Add, newcomer
 
@@ -162,6 +163,12 @@ def test_a_yes_that_only_one_gave_is_the_yes_of_who_stays(greta: UUID, twin: UUI
     assert Standing.objects.get(person=greta).given == yes
 
 
+def test_opt_outs_are_known_only_as_far_as_they_are_of_both(greta: UUID, twin: UUID, firm: Entity, ada: Staff) -> None:
+    Relation.objects.filter(person=twin).update(opt_outs_known=["email"])
+    merge_persons(kept=greta, gone=twin, choices=Choices(), entity=firm, merged_by=ada)
+    assert Relation.objects.get(person=greta).opt_outs_known == ["email"]
+
+
 # ---------------------------------------------------------------- two again
 
 
@@ -195,6 +202,44 @@ def test_a_withdrawal_since_counts_for_both(greta: UUID, twin: UUID, firm: Entit
     withdraw_consent(about=about(greta, firm), said_at=SAID + timedelta(days=9), source="call", heard_by=None)
     undo_merge(merge=merge, undone_by=ada)
     assert [Standing.objects.get(person=who).opted_out_on is not None for who in (greta, twin)] == [True, True]
+
+
+def test_a_refusal_since_by_another_channel_is_a_no_of_both(merged: Merge, firm: Entity, ada: Staff) -> None:
+    text = replace(about(merged.kept, firm), channel="sms")
+    withdraw_consent(about=text, said_at=SAID, source="call", heard_by=None)
+    undo_merge(merge=merged, undone_by=ada)
+    for who in (merged.kept, merged.gone):
+        assert Standing.objects.get(person=who, channel="sms").opted_out_on == SAID.date()
+
+
+def test_a_refusal_that_was_repeated_since_stays_with_both(greta: UUID, twin: UUID, firm: Entity, ada: Staff) -> None:
+    withdraw_consent(about=about(twin, firm), said_at=SAID, source="call", heard_by=None)
+    merge = merge_persons(kept=greta, gone=twin, choices=Choices(), entity=firm, merged_by=ada)
+    withdraw_consent(about=about(greta, firm), said_at=SAID + timedelta(hours=1), source="call", heard_by=None)
+    undo_merge(merge=merge, undone_by=ada)
+    assert [Standing.objects.get(person=who).opted_out_on for who in (greta, twin)] == [SAID.date()] * 2
+
+
+def test_an_objection_that_was_repeated_since_stays_with_both(
+    greta: UUID, twin: UUID, firm: Entity, ada: Staff
+) -> None:
+    object_to_marketing(person=twin, entity=firm, said_at=SAID, source="call", heard_by=None)
+    merge = merge_persons(kept=greta, gone=twin, choices=Choices(), entity=firm, merged_by=ada)
+    again = SAID + timedelta(days=9)
+    object_to_marketing(person=greta, entity=firm, said_at=again, source="call", heard_by=None)
+    undo_merge(merge=merge, undone_by=ada)
+    assert [Person.objects.get(pk=who).objected_at for who in (greta, twin)] == [again, SAID]
+
+
+def test_a_no_that_only_who_stays_had_said_before_stays_theirs(
+    greta: UUID, twin: UUID, firm: Entity, ada: Staff
+) -> None:
+    object_to_marketing(person=greta, entity=firm, said_at=SAID, source="call", heard_by=None)
+    withdraw_consent(about=about(greta, firm), said_at=SAID, source="call", heard_by=None)
+    before = everything([greta, twin])
+    merge = merge_persons(kept=greta, gone=twin, choices=Choices(), entity=firm, merged_by=ada)
+    undo_merge(merge=merge, undone_by=ada)
+    assert everything([greta, twin]) == before
 
 
 def test_what_was_changed_since_stays(merged: Merge, greta: UUID, ada: Staff) -> None:
@@ -238,6 +283,59 @@ def test_whom_another_entity_knows_is_merged_by_who_acts_for_it(
 ) -> None:
     Person.objects.filter(pk=twin).update(entities=[firm.ref, shanghai.ref])
     with pytest.raises(NotMerged, match="for which you do not act"):
+        merge_persons(kept=greta, gone=twin, choices=Choices(), entity=firm, merged_by=ada)
+
+
+def test_a_role_that_merges_no_notes_does_not_merge_who_has_one(
+    greta: UUID, twin: UUID, firm: Entity, staff_in: Callable[..., Staff]
+) -> None:
+    tom = staff_in("marketing", entity=firm)
+    with pytest.raises(NotMerged, match=r"“notes”.*“marketing”.*Privacy officer, Sales"):
+        merge_persons(kept=twin, gone=greta, choices=Choices(), entity=firm, merged_by=tom)
+    assert Activity.objects.get().person_id == greta
+    made = merge_persons(kept=greta, gone=twin, choices=Choices(), entity=firm, merged_by=tom)  # its notes stay
+    assert made.kept == greta
+
+
+def test_the_law_is_asked_about_both_and_the_ledger_says_by_which_decision(
+    merged: Merge, greta: UUID, twin: UUID, firm: Entity
+) -> None:
+    decision = RecordedDecision.objects.get(operation="store")
+    assert (set(decision.persons), decision.field_classes) == ({greta, twin}, ["contact"])
+    told = bytes(Entry.objects.get(kind="book.merged").body).decode()
+    assert str(decision.ref) in told
+    assert str(firm.ref) in told
+    assert merged.entity == firm
+
+
+def test_whom_the_law_does_not_let_us_keep_is_not_merged_and_the_decision_stays(
+    greta: UUID, aiko: UUID, firm: Entity, ada: Staff
+) -> None:
+    with pytest.raises(NotMerged, match=f"does not permit to merge: {shown(aiko)}"):
+        merge_persons(kept=greta, gone=aiko, choices=Choices(), entity=firm, merged_by=ada)
+    assert RecordedDecision.objects.get(operation="store").verdict != "permit"
+    assert Person.objects.get(pk=aiko).merged_into is None
+
+
+@pytest.mark.parametrize("of_gone", [True, False])
+def test_restricted_people_are_merged_by_a_privacy_officer_alone(
+    of_gone: bool, greta: UUID, twin: UUID, firm: Entity, ada: Staff, olga: Staff
+) -> None:
+    Person.objects.filter(pk=twin if of_gone else greta).update(restricted_at=SAID)
+    with pytest.raises(NotMerged, match="restricted"):
+        merge_persons(kept=greta, gone=twin, choices=Choices(), entity=firm, merged_by=ada)
+    merge_persons(kept=greta, gone=twin, choices=Choices(), entity=firm, merged_by=olga)
+    assert RecordedDecision.objects.get(operation="store").purpose == "legal-duty"
+
+
+def test_it_takes_the_word_for_each_entity_that_knows_them(
+    greta: UUID, twin: UUID, firm: Entity, shanghai: Entity, ada: Staff
+) -> None:
+    Person.objects.filter(pk=twin).update(entities=[firm.ref, shanghai.ref])
+    grant = ada.grants.get()
+    grant.pk, grant.role, grant.entity = None, "support", shanghai
+    grant.save(force_insert=True)
+    with pytest.raises(NotYours):
         merge_persons(kept=greta, gone=twin, choices=Choices(), entity=firm, merged_by=ada)
 
 

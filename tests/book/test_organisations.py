@@ -3,22 +3,36 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import pytest
+from django.core.exceptions import ValidationError
+from django.db import connection
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from comity.book.models import Organisation
-from comity.book.organisations.actions import ChangedMeanwhile, add_organisation, change_organisation
+from comity.book.organisations.actions import (
+    ChangedMeanwhile,
+    add_organisation,
+    change_organisation,
+    remove_organisation,
+)
+from comity.book.organisations.forms import said_of
 from comity.book.organisations.queries import above, version_of
 from comity.ledger.models import Entry
+from comity.staff.guards import NotYours
+from comity.staff.models import RoleGrant, Staff
+from comity.staff.walls import behind_wall
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from comity.staff.models import Entity, Staff
+    from comity.staff.models import Entity
 
 
 @pytest.fixture
@@ -130,3 +144,86 @@ def test_an_auditor_sees_it_and_changes_nothing(
     page = auditor.get(reverse("book:organisation", args=[nordlicht.ref])).content.decode()
     assert "Nordlicht GmbH" in page
     assert reverse("book:organisation-change", args=[nordlicht.ref]) not in page
+
+
+# ---------------------------------------------------------------- another entity's
+
+
+@pytest.fixture
+def reads_both(ada: Staff, shanghai: Entity) -> Staff:
+    """Ada sells for Dublin, and reads what Shanghai has."""
+    RoleGrant.objects.create(staff=ada, role="auditor", entity=shanghai, reason="tests", begins_at=timezone.now())
+    return Staff.objects.get(pk=ada.pk)
+
+
+def test_the_word_in_one_entity_writes_nothing_of_another(reads_both: Staff, shanghai: Entity) -> None:
+    kang = Organisation.objects.create(name="康睦", entities=[shanghai.ref])
+    with pytest.raises(NotYours, match=r"organisation\.edit"):
+        change_organisation(organisation=kang, told={"trade": "Tea"}, version=version_of(kang), changed_by=reads_both)
+    with pytest.raises(NotYours, match=r"organisation\.edit"):
+        remove_organisation(organisation=kang, removed_by=reads_both)
+    with pytest.raises(NotYours, match=r"organisation\.edit"):
+        make("Tea", shanghai, reads_both)
+    browser = signed_in(reads_both)
+    assert browser.get(reverse("book:organisation-change", args=[kang.ref])).status_code == 403
+    assert browser.get(f"{reverse('book:organisation-new')}?entity={shanghai.ref}").status_code == 403
+    page = browser.get(reverse("book:organisation", args=[kang.ref])).content.decode()
+    assert reverse("book:organisation-change", args=[kang.ref]) not in page
+
+
+def test_one_that_two_entities_share_takes_the_word_of_both(
+    nordlicht: Organisation, reads_both: Staff, shanghai: Entity
+) -> None:
+    Organisation.objects.update(entities=[*nordlicht.entities, shanghai.ref])
+    with pytest.raises(NotYours, match=r"organisation\.edit"):
+        change_organisation(
+            organisation=nordlicht, told={"trade": "Tea"}, version=version_of(nordlicht), changed_by=reads_both
+        )
+    RoleGrant.objects.filter(role="auditor").update(role="sales")
+    both = Staff.objects.get(pk=reads_both.pk)
+    told = {"trade": "Tea"}
+    assert change_organisation(organisation=nordlicht, told=told, version=version_of(nordlicht), changed_by=both)
+
+
+def test_only_what_shares_an_entity_is_offered_as_parent(
+    nordlicht: Organisation, reads_both: Staff, shanghai: Entity, firm: Entity
+) -> None:
+    kang = Organisation.objects.create(name="康睦", entities=[shanghai.ref])
+    make("Kettle", firm, reads_both)
+    browser = signed_in(reads_both)
+    for address in (reverse("book:organisation-new"), reverse("book:organisation-change", args=[nordlicht.ref])):
+        offered = browser.get(address).context["form"].offered
+        assert "Kettle" in offered
+        assert "康睦" not in offered
+    with pytest.raises(ValidationError, match="another of our entities"):
+        make("Tea", firm, reads_both, parent=kang)
+
+
+def test_a_parent_behind_the_wall_counts_as_none_and_stays(
+    nordlicht: Organisation, ada: Staff, firm: Entity, shanghai: Entity
+) -> None:
+    hidden = Organisation.objects.create(name="康睦", entities=[shanghai.ref])
+    middle = make("Nordlicht Mitte", firm, ada, parent=nordlicht)
+    Organisation.objects.filter(pk=nordlicht.pk).update(parent=hidden)
+    told: dict[str, object] = {"name": "Nordlicht AG", "parent": None}
+    with as_the_application(), behind_wall(staff=ada.ref, entities=[firm.ref]):
+        seen = Organisation.objects.get(pk=nordlicht.pk)
+        assert above(Organisation.objects.get(pk=middle.pk)) == [seen]
+        assert said_of(seen, "")["parent"] == ""
+        lowest = make("Lager 3", firm, ada, parent=middle)
+        assert change_organisation(organisation=seen, told=told, version=version_of(seen), changed_by=ada) == ["name"]
+    assert above(lowest) == [hidden, Organisation.objects.get(pk=nordlicht.pk), middle]
+
+
+@contextmanager
+def as_the_application() -> Iterator[None]:
+    """Go on as a role that the walls hold, as the application's is."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = 'comity_app'")
+        if cursor.fetchone() is None:
+            cursor.execute("CREATE ROLE comity_app NOLOGIN")
+        cursor.execute("GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA public TO comity_app")
+        cursor.execute("GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO comity_app")
+        cursor.execute("SET LOCAL ROLE comity_app")
+        yield
+        cursor.execute("RESET ROLE")

@@ -1,5 +1,6 @@
 """The people and staff of these tests."""
 
+from tests.book.imported import bring, look_at, tom
 from tests.book.people import add, aiko, firm, folder, greta, look, oliver
 from tests.staff.people import ada, adam, dublin, olga, shanghai, staff_in
 from tests.web.conftest import no_second_factor
@@ -9,14 +10,17 @@ __all__ = [
     "adam",
     "add",
     "aiko",
+    "bring",
     "dublin",
     "firm",
     "folder",
     "greta",
     "look",
+    "look_at",
     "no_second_factor",
     "olga",
     "oliver",
     "shanghai",
     "staff_in",
+    "tom",
 ]  # fmt: skip

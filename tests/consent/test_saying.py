@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
@@ -10,6 +11,7 @@ import pytest
 from django.db import connection, connections, transaction
 
 from comity.consent.actions import About, give_consent, withdraw_consent
+from comity.consent.history import stood
 from comity.consent.models import Consent, Said, Standing
 from comity.counsel.asking import ask
 from comity.counsel.questions import Question
@@ -70,6 +72,16 @@ class TestSaying:
         says_yes(greta, firm, MONDAY)
         says_no(greta, firm, MONDAY - HOUR)
         assert verdict(greta, firm) is Verdict.PERMIT
+
+    @pytest.mark.parametrize("turn", [(says_yes, says_no), (says_no, says_yes)], ids=["yes first", "no first"])
+    def test_of_what_was_said_at_one_instant_the_no_counts(
+        self, greta: UUID, firm: Entity, turn: tuple[Callable[..., Consent], ...]
+    ) -> None:
+        for says in turn:
+            says(greta, firm)
+        assert verdict(greta, firm) is Verdict.DENY
+        assert Standing.objects.get(person=greta).opted_out_on == MONDAY.date()
+        assert stood(Consent.objects.filter(person=greta).order_by("recorded_at", "ref")).given is None
 
     def test_what_was_said_to_one_entity_counts_for_no_other(self, greta: UUID, firm: Entity, shanghai: Entity) -> None:
         says_yes(greta, shanghai)

@@ -97,6 +97,7 @@ def relation(dice: random.Random, person: Person, entity: Entity) -> Relation:
         address_from_sale=dice.random() < 0.5, refusal_offered=dice.random() < 0.5,
         last_purchase_on=maybe(dice, day(dice)), last_inquiry_on=maybe(dice, day(dice)),
         last_mailed_on=maybe(dice, day(dice)), source=dice.choice([*Source.values, ""]),
+        opt_outs_known=dice.choice([None, None, None, [], ["email"], ["sms", "call"], ["sell"]]),
     )  # fmt: skip
 
 

@@ -168,7 +168,7 @@ class House:
     def add(self, name: str, **headers: str) -> Answer:
         """Bring a customer into the book, whom the law permits us to keep."""
         person = {"name": {"given": name, "family": "Faults"}, "facts": {"home": ["IE"]}}
-        more = {"relation": {"contract_running": True}}
+        more = {"relation": {"contract_running": True, "source": "published"}}
         return self.ask("POST", "/api/v1/persons?purpose=service", person | more, **headers)
 
     def name_of(self, ref: str) -> str:

@@ -8,7 +8,7 @@ from django.http import HttpResponse
 from django.test import Client
 from django.utils import timezone
 
-from comity.staff.guards import NotYours, StaffRequest, demand, entities_of, may_do, staff_page
+from comity.staff.guards import NotYours, StaffRequest, demand, entities_of, entities_with, may_do, staff_page
 from comity.staff.models import RoleGrant, Staff
 from comity.staff.roles import RolesError
 
@@ -53,6 +53,18 @@ def test_a_role_for_all_entities_is_for_later_ones_too(
 ) -> None:
     assert set(entities_of(adam)) == {dublin.ref, shanghai.ref}
     assert entities_of(ada) == [dublin.ref]
+
+
+def test_a_word_held_in_one_entity_is_not_held_in_another(
+    ada: Staff, adam: Staff, dublin: Entity, shanghai: Entity
+) -> None:
+    RoleGrant.objects.create(staff=ada, role="auditor", entity=shanghai, reason="tests", begins_at=timezone.now())
+    ada = fresh(ada)
+    assert set(entities_of(ada)) == {dublin.ref, shanghai.ref}
+    assert entities_with(ada, "import.view") == [shanghai.ref]
+    assert entities_with(ada, "person.export") == [dublin.ref]
+    assert set(entities_with(adam, "import.view")) == {dublin.ref, shanghai.ref}
+    assert entities_with(adam, "person.export") == []
 
 
 def test_a_refusal_names_the_word_and_the_roles_that_have_it(ada: Staff) -> None:

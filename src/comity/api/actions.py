@@ -33,7 +33,7 @@ def make_token(
     made_by: Staff,
 ) -> Token:  # fmt: skip
     """Make leave for a program, in the name of one of the staff, who takes the token itself. Raises ValidationError."""
-    demand(made_by, "token.change")
+    demand(made_by, "token.change", entity)
     _check_leave(staff, entity, words, expires_at)
     token = Token.objects.create(
         name=name, staff=staff, entity=entity, purposes=sorted(set(purposes)), words=sorted(set(words)),
@@ -78,9 +78,9 @@ def take_token(*, token: Token, staff: Staff) -> str:
 
 @transaction.atomic
 def revoke_token(*, token: Token, revoked_by: Staff) -> None:
-    """End a token at once: whoever answers for it may, and whoever may change tokens. Raises ValidationError."""
+    """End a token at once: whoever answers for it may, and whoever may change its entity's. Raises ValidationError."""
     if token.staff_id != revoked_by.ref:
-        demand(revoked_by, "token.change")
+        demand(revoked_by, "token.change", token.entity_id)
     locked = Token.objects.select_for_update(of=("self",)).get(pk=token.pk)
     if locked.revoked_at:
         raise ValidationError(_("This token was revoked already."))

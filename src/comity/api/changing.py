@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.db import transaction
+from django.utils import timezone
 
 from comity.api.findings import finding_of
 from comity.api.problems import Problem
@@ -14,6 +15,7 @@ from comity.book.actions import Newcomer, add_persons
 from comity.book.editing.actions import add_point, change_facts, change_name, change_relation
 from comity.book.editing.leave import Leave, ask_leave
 from comity.book.models import ContactPoint, Organisation, Post, Reach
+from comity.counsel.duties import data_came, note_event
 from comity.vault.sealing import FieldClass
 
 if TYPE_CHECKING:
@@ -22,11 +24,17 @@ if TYPE_CHECKING:
 
 @transaction.atomic
 def add_person(*, look: Look, newcomer: Newcomer, organisation: Organisation | None) -> Leave:
-    """Bring one person into the book, if the law lets us keep them; it is asked with the facts they come with."""
+    """Bring one person into the book, if the law lets us keep them; it is asked with the facts they come with.
+
+    What we owe them since is kept with its day, whoever brought them.
+    """
     add_persons(newcomers=[newcomer], entity=look.entity, staff=look.viewer)
     if organisation:
         Post.objects.create(person_id=newcomer.ref, organisation=organisation)
-    return _leave(look, newcomer.ref, facts=False)
+    leave = _leave(look, newcomer.ref, facts=False)
+    event = data_came(on=timezone.localdate(), source=str(newcomer.relation["source"]), purpose=look.purpose)
+    note_event(event=event, entity=look.entity, about=newcomer.ref, persons=[newcomer.ref], staff=look.viewer)
+    return leave
 
 
 @transaction.atomic

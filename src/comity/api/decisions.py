@@ -97,7 +97,7 @@ class DecidedMany(Shape):
     next: str | None = Field(description="The cursor of the next page of the segment.")
 
 
-@endpoint(router, "POST", "/decisions", may="decision.view", answers=Decided, refuses=["not-found"])
+@endpoint(router, "POST", "/decisions", may="decision.view", answers=Decided, refuses=["not-found"], replays=False)
 def decide_one(request: ApiRequest, asked: OneDecision) -> Decided:
     """Ask whether we may do one thing with one person's data.
 
@@ -119,7 +119,7 @@ def decide_one(request: ApiRequest, asked: OneDecision) -> Decided:
     )  # fmt: skip
 
 
-@endpoint(router, "POST", "/decisions/bulk", may="decision.view", answers=DecidedMany)
+@endpoint(router, "POST", "/decisions/bulk", may="decision.view", answers=DecidedMany, replays=False)
 def decide_many(request: ApiRequest, asked: ManyDecisions) -> DecidedMany:
     """Ask about up to a thousand persons at once: by their refs, or a segment of the book, a thousand a page.
 

@@ -18,7 +18,8 @@ ALWAYS: Final = (
     "bad-request", "no-token", "token-refused", "not-yours", "second-factor", "unfit", "too-fast", "failed",
     "database-gone",
 )  # fmt: skip
-WRITING: Final = ("not-json", "too-big", "media-type", "busy-key", "other-request")
+WRITING: Final = ("not-json", "too-big", "media-type")
+REPLAYING: Final = ("busy-key", "other-request")
 PREFIX: Final = "api/v1/"
 
 Json = dict[str, Any]
@@ -57,7 +58,7 @@ IDEMPOTENCY: Final[Json] = {
     "in": "header", "name": "Idempotency-Key", "required": False,
     "schema": {"type": "string", "minLength": 1, "maxLength": 200, "pattern": "^[!#-~]+$"},
     "description": "A text of your own, new for each request. Sent again within a day, the first answer comes back and "
-    "nothing is done twice.",
+    "nothing is done twice. Where nothing is changed there is no use for it: it is ignored, and the law is asked anew.",
 }  # fmt: skip
 IF_MATCH: Final[Json] = {
     "in": "header", "name": "If-Match", "required": True, "schema": {"type": "string"},
@@ -90,7 +91,9 @@ def document() -> Json:
 
 
 def _complete(method: str, operation: Json) -> None:
-    refuses = (*ALWAYS, *(WRITING if method in {"post", "patch"} else ()), *operation.pop("x-refuses"))
+    replays = operation.pop("x-replays")
+    writing = WRITING if method in {"post", "patch"} else ()
+    refuses = (*ALWAYS, *writing, *(REPLAYING if replays else ()), *operation.pop("x-refuses"))
     answers = {str(code): answer for code, answer in operation["responses"].items()}
     text = operation.pop("x-text", False)
     for answer in answers.values():
@@ -98,7 +101,7 @@ def _complete(method: str, operation: Json) -> None:
         if text:
             answer["content"] = {"text/plain": {"schema": {"type": "string"}}}
     operation["responses"] = answers | dict(_problems(refuses))
-    headers = [IDEMPOTENCY] if method in {"post", "patch"} else []
+    headers = [IDEMPOTENCY] if replays else []
     operation["parameters"] += headers + ([IF_MATCH] if method == "patch" else [])
     for name, example in EXAMPLES.get(operation["operationId"], {}).items():
         content = operation["requestBody"]["content"]["application/json"]

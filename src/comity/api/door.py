@@ -10,7 +10,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import wraps
+from functools import partial, wraps
 from typing import TYPE_CHECKING, Any, Final
 
 from django.conf import settings
@@ -24,6 +24,7 @@ from comity.api.models import Token
 from comity.api.pace import Allowance, take
 from comity.api.problems import Problem, challenge
 from comity.api.replays import once
+from comity.api.shapes import Made
 from comity.api.strict import check_body, check_text
 from comity.api.tokens import digest, is_token
 from comity.book.opening import Look
@@ -98,8 +99,9 @@ class Bearer(HttpBearer):
 
     queries: frozenset[str] = frozenset()
 
-    def __init__(self, may: str) -> None:
+    def __init__(self, may: str, *, replays: bool) -> None:
         super().__init__()
+        self.replays = replays
         roles().with_word(may)  # a word that roles.toml does not have stops the start
         self.may, self.guard = may, Guard(may=may)
 
@@ -128,22 +130,27 @@ class Bearer(HttpBearer):
 
 def endpoint(
     router: Router, method: str, path: str, *, may: str, answers: type[BaseModel] | None, code: int = 200,
-    refuses: Iterable[str] = (), more: Mapping[str, Any] | None = None,
+    refuses: Iterable[str] = (), more: Mapping[str, Any] | None = None, replays: bool = True,
 ) -> Callable[[Callable[..., BaseModel | Told]], Callable[..., HttpResponse]]:  # fmt: skip
     """Declare an endpoint: the word that opens it, what it answers, and the problems it has beside those all have.
 
-    It runs in one transaction, behind the wall of the token's entity; a refusal leaves nothing behind.
+    It runs in one transaction, behind the wall of the token's entity; a refusal leaves nothing behind. Where it
+    `replays`, its answer is kept for a day under an Idempotency-Key, and so has refs and nothing else: whoever asks
+    again passes no law, and is in no ledger. Who only asks has no need of it: replays=False.
     """
+    replays = replays and method in WRITES
+    if replays and answers is not Made:
+        raise TypeError(f"{method} {path} keeps its answers: let it answer Made, or say replays=False")
 
     def declare(view: Callable[..., BaseModel | Told]) -> Callable[..., HttpResponse]:
         signature = inspect.signature(view, eval_str=True)
-        answered = _inside(view, code)
+        answered = _inside(view, code, replays=replays)
         answered.__signature__ = signature  # type: ignore[attr-defined]  # what django-ninja reads
-        door = Bearer(may)
+        door = Bearer(may, replays=replays)
         declared = router.api_operation(
             [method], path, auth=door, response={code: answers}, operation_id=view.__name__, summary=_summary(view),
             description=_description(view),
-            openapi_extra={"x-word": may, "x-refuses": sorted({*refuses}), **(more or {})},
+            openapi_extra={"x-word": may, "x-refuses": sorted({*refuses}), "x-replays": replays, **(more or {})},
         )(answered)  # fmt: skip
         door.queries = _queries(declared.__dict__["_ninja_operation"])  # django-ninja puts it there
         return answered
@@ -151,7 +158,7 @@ def endpoint(
     return declare
 
 
-def _inside(view: Callable[..., BaseModel | Told], code: int) -> Callable[..., HttpResponse]:
+def _inside(view: Callable[..., BaseModel | Told], code: int, *, replays: bool) -> Callable[..., HttpResponse]:
     @wraps(view)
     def answered(request: ApiRequest, **given: Any) -> HttpResponse:  # noqa: ANN401 - the endpoint's own
         caller = request.auth
@@ -161,12 +168,19 @@ def _inside(view: Callable[..., BaseModel | Told], code: int) -> Callable[..., H
             timezone.override(caller.staff.time_zone),
             behind_wall(staff=caller.staff.ref, entities=entities),
         ):
-            answer = once(request, caller.token, caller.secret, lambda: _rendered(view(request, **given), code))
+            act = partial(_act, view, request, given, code)
+            answer = once(request, caller.token, caller.secret, act) if replays else act()
         for name, value in caller.allowance.headers().items():
             answer.headers[name] = value
         return answer
 
     return answered
+
+
+def _act(
+    view: Callable[..., BaseModel | Told], request: ApiRequest, given: Mapping[str, object], code: int
+) -> HttpResponse:
+    return _rendered(view(request, **given), code)
 
 
 def _rendered(said: BaseModel | Told, code: int) -> HttpResponse:

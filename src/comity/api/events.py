@@ -2,6 +2,10 @@
 
 The trigger works in the transaction of the entry, whoever records it: what is rolled back is told to nobody, and what
 is committed is told to all who asked, or tried for a day. The rooms below know nothing of it.
+
+INVARIANT: an entity is told of nobody but its own people. An entry is of the entities that it names; else of those in
+whose book its organisation or persons are. Of who was erased the book may say nothing any more: there the entry alone
+counts, and one that names no entity is told to nobody.
 """
 
 from __future__ import annotations
@@ -42,7 +46,8 @@ BEGIN
         SELECT told.body ->> 'entity' AS entity, (told.body ->> 'organisation')::uuid AS organisation
     ) AS said
     WHERE CASE WHEN said.entity IS NOT NULL THEN said.entity = hook.entity_id::text
-          WHEN entry.kind = 'vault.person-key-destroyed' THEN true -- who was erased is to be forgotten everywhere
+          WHEN told.body ? 'entities' THEN told.body -> 'entities' ? hook.entity_id::text
+          WHEN entry.kind LIKE 'vault.person-key%' THEN false -- an entity that never knew them must not learn of them
           WHEN said.organisation IS NOT NULL THEN EXISTS (
               SELECT FROM book_organisation WHERE ref = said.organisation AND hook.entity_id = ANY (entities))
           ELSE EXISTS (SELECT FROM book_person WHERE ref = ANY (entry.persons) AND hook.entity_id = ANY (entities)) END;

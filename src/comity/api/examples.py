@@ -14,7 +14,12 @@ EXAMPLES: Final[Mapping[str, Mapping[str, Any]]] = {
             "name": {"given": "Hanna", "family": "Öz", "post": "Buyer"},
             "points": [{"reach": "email", "value": "hanna@kettle.example"}],
             "facts": {"home": ["IE"], "capacity": "consumer"},
-            "relation": {"customer_since": "2024-03-18", "contract_running": True, "source": "person"},
+            "relation": {
+                "customer_since": "2024-03-18",
+                "contract_running": True,
+                "source": "person",
+                "notice": "Customers v2",
+            },
         }
     },
     "change_one_person": {"a new home": {"facts": {"home": ["AT"], "language": "de"}}},

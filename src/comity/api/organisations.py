@@ -14,12 +14,13 @@ from pydantic import Field
 from comity.api.door import ApiRequest, Caller, Told, endpoint
 from comity.api.matching import check_match, etag
 from comity.api.segments import CURSOR, Cursor, Limit, page
-from comity.api.shapes import Line, Moment, Ref, Shape
+from comity.api.shapes import Line, Made, Moment, Ref, Shape
 from comity.book.models import Organisation
 from comity.book.organisations.actions import add_organisation, change_organisation
 from comity.book.organisations.queries import version_of
 from comity.book.queries import organisations_seen_by
 from comity.counsel.asking import book
+from comity.refs import shown
 
 router = Router(tags=["Organisations"])
 
@@ -91,9 +92,7 @@ def read_organisation(request: ApiRequest, ref: Ref) -> Told:
     return Told(shape=_kept(found), headers={"ETag": etag(found)})
 
 
-@endpoint(
-    router, "POST", "/organisations", may="organisation.edit", answers=KeptOrganisation, code=201, refuses=["not-found"]
-)
+@endpoint(router, "POST", "/organisations", may="organisation.edit", answers=Made, code=201, refuses=["not-found"])
 def create_organisation(request: ApiRequest, new: NewOrganisation) -> Told:
     """Add an organisation to the book of the token's entity."""
     caller = request.auth
@@ -102,11 +101,11 @@ def create_organisation(request: ApiRequest, new: NewOrganisation) -> Told:
     made = add_organisation(told=told, entity=caller.entity, added_by=caller.staff)
     made.refresh_from_db(fields=["added_at"])
     headers = {"Location": f"/api/v1/organisations/{made.ref}", "ETag": etag(made)}
-    return Told(shape=_kept(made), code=201, headers=headers)
+    return Told(shape=_made(made), code=201, headers=headers)
 
 
 @endpoint(
-    router, "PATCH", "/organisations/{ref}", may="organisation.edit", answers=KeptOrganisation,
+    router, "PATCH", "/organisations/{ref}", may="organisation.edit", answers=Made,
     refuses=["not-found", "changed-meanwhile", "say-which"],
 )  # fmt: skip
 def change_one_organisation(request: ApiRequest, ref: Ref, change: OrganisationChange) -> Told:
@@ -120,7 +119,7 @@ def change_one_organisation(request: ApiRequest, ref: Ref, change: OrganisationC
     _check_place(change.place or "")
     change_organisation(organisation=found, told=told, version=version_of(found), changed_by=caller.staff)
     changed = _one(caller, ref)
-    return Told(shape=_kept(changed), headers={"ETag": etag(changed)})
+    return Told(shape=_made(changed), headers={"ETag": etag(changed)})
 
 
 # ---------------------------------------------------------------- parts
@@ -145,6 +144,10 @@ def _above(caller: Caller, ref: UUID | None) -> Organisation | None:
 def _check_place(place: str) -> None:
     if place:
         book().vocabulary.read({"person.home": [place]})  # raises FactError for a place that there is not
+
+
+def _made(row: Organisation) -> Made:
+    return Made(ref=row.ref, letters=shown(row.ref))
 
 
 def _kept(row: Organisation) -> KeptOrganisation:

@@ -16,7 +16,7 @@ from comity.api.door import ApiRequest, Caller, Told, endpoint
 from comity.api.findings import Findings
 from comity.api.matching import check_match, etag
 from comity.api.segments import CURSOR, ORDERS, Cursor, Limit, Order, Segment, page
-from comity.api.shapes import Asked, Day, Finding, LooksFor, Moment, OneOf, Ref, Shape, Truth, Whole
+from comity.api.shapes import Asked, Day, Finding, LooksFor, Made, Moment, OneOf, Ref, Shape, Truth, Whole
 from comity.book.actions import Newcomer, NewPoint
 from comity.book.models import Capacity, ContactPoint, Organisation, Person, Reach, Relation, Source
 from comity.book.opening import Seen, everything_of, names_of
@@ -33,6 +33,8 @@ PURPOSE: Final = (
     "What you look at people for. Without it, nothing sealed is opened: no name, no address. Every look for a purpose "
     "is a question to the law, and is on record."
 )
+
+LONGEST_HOME: Final = Person._meta.get_field("home").max_length or 0  # noqa: SLF001 - Django's documented name for it
 
 # ---------------------------------------------------------------- shapes
 
@@ -85,14 +87,18 @@ class Facts(Shape):
     def check(self) -> Facts:
         if self.birth_month and not self.birth_year:
             raise ValueError("a birth month needs its year")
+        if len(_joined(self.home)) > LONGEST_HOME:
+            raise ValueError(f"these are too many homes: joined by | they have {LONGEST_HOME} letters at most")
         return self
 
     def columns(self) -> dict[str, Any]:
         """Return what was said, as the table has it. Raises FactError for a place that there is not."""
         told = self.model_dump(exclude_unset=True)
+        if told.get("birth_year", 0) is None:
+            told["birth_month"] = None  # a month of no year says nothing
         if "home" in told:
             book().vocabulary.read({"person.home": told["home"]} if told["home"] else {})
-            told["home"] = "|".join(sorted(set(told["home"])))
+            told["home"] = _joined(told["home"])
         return told
 
 
@@ -112,13 +118,27 @@ class Between(Shape):
     notice_on: Day | None = None
 
 
+class Came(Between):
+    """What there is between somebody new and the entity: where their data came from must be known, to tell them."""
+
+    source: Annotated[str, OneOf(tuple(Source.values))] = Field(
+        description="Where the data came from: what we owe them follows from it (GDPR Art. 13 and 14)."
+    )
+
+    @model_validator(mode="after")
+    def check(self) -> Came:
+        if self.source == Source.PERSON and not self.notice:
+            raise ValueError("whoever gives us their own data is told what we do with it, at once: say which notice")
+        return self
+
+
 class NewPerson(Shape):
     """Somebody who comes into the book."""
 
     name: Name = Field(default_factory=Name)
     points: Annotated[list[Point], Field(max_length=30)] = Field(default_factory=list)
     facts: Facts = Field(default_factory=Facts)
-    relation: Between = Field(default_factory=Between)
+    relation: Came
     organisation: Ref | None = Field(default=None, description="Where they work.")
 
 
@@ -202,13 +222,6 @@ class WholePerson(KeptPerson):
     findings: list[Finding]
 
 
-class Made(Shape):
-    """What was made, or changed, is called so."""
-
-    ref: Ref
-    letters: str
-
-
 # ---------------------------------------------------------------- endpoints
 
 
@@ -271,7 +284,8 @@ def create_person(
 ) -> Told:
     """Bring somebody into the book of the token's entity.
 
-    The answer names nobody: read the person to see what was kept. Whether the same person is in the book already, the
+    What we owe them since, such as to say where we have their data from, is kept with its day, as on the page. The
+    answer names nobody: read the person to see what was kept. Whether the same person is in the book already, the
     duplicates page finds.
     """
     caller = request.auth
@@ -408,6 +422,10 @@ def _point(point: ContactPoint, seen: Seen | None) -> KeptPoint:
         verified_at=point.verified_at, failed_at=point.failed_at,
         value=", ".join(str(part) for part in fields.values()) if fields else None,
     )  # fmt: skip
+
+
+def _joined(homes: Iterable[str]) -> str:
+    return "|".join(sorted(set(homes)))
 
 
 def _classes(points: Iterable[Point]) -> set[FieldClass]:

@@ -10,8 +10,8 @@ from django.http import Http404
 from django.utils.translation import gettext as _
 
 from comity.api.models import Delivery, Token, Webhook
-from comity.staff.guards import entities_of
-from comity.staff.models import Staff
+from comity.staff.guards import entities_with
+from comity.staff.models import Entity, Staff
 
 Row = TypeVar("Row", bound=Model)
 SHOWN = 100
@@ -19,8 +19,8 @@ SHOWN = 100
 
 
 def tokens_seen_by(viewer: Staff) -> QuerySet[Token]:
-    """Return the tokens of the entities for which the viewer acts."""
-    seen = Token.objects.filter(entity__in=entities_of(viewer))
+    """Return the tokens of the entities whose tokens the viewer may change."""
+    seen = Token.objects.filter(entity__in=entities_with(viewer, "token.change"))
     return seen.select_related("staff", "entity", "made_by", "revoked_by")
 
 
@@ -34,18 +34,23 @@ def one_token(rows: QuerySet[Token], ref: UUID) -> Token:
     return _one(rows, ref)
 
 
-def webhooks_seen_by(viewer: Staff) -> QuerySet[Webhook]:
-    """Return the webhooks of the entities for which the viewer acts, with what waits and when they were last told."""
+def entities_for(viewer: Staff, word: str) -> QuerySet[Entity]:
+    """Return the entities for which the viewer has the word."""
+    return Entity.objects.filter(pk__in=entities_with(viewer, word))
+
+
+def webhooks_seen_by(viewer: Staff, word: str = "settings.view") -> QuerySet[Webhook]:
+    """Return the webhooks of the entities for which the viewer has the word, with what waits for each."""
     waiting = Q(deliveries__told_at=None, deliveries__given_up_at=None, deliveries__ref__isnull=False)
-    seen = Webhook.objects.filter(entity__in=entities_of(viewer)).select_related("entity")
+    seen = Webhook.objects.filter(entity__in=entities_with(viewer, word)).select_related("entity")
     return seen.annotate(
         waits=Count("deliveries", filter=waiting), last_told_at=Max("deliveries__told_at")
     )  # fmt: skip
 
 
-def one_webhook(viewer: Staff, ref: UUID) -> Webhook:
-    """Return one webhook. Raises Http404."""
-    return _one(webhooks_seen_by(viewer), ref)
+def one_webhook(viewer: Staff, ref: UUID, word: str = "settings.view") -> Webhook:
+    """Return one webhook of an entity for which the viewer has the word. Raises Http404."""
+    return _one(webhooks_seen_by(viewer, word), ref)
 
 
 def deliveries_of(webhook: Webhook) -> QuerySet[Delivery]:
@@ -54,8 +59,9 @@ def deliveries_of(webhook: Webhook) -> QuerySet[Delivery]:
 
 
 def one_delivery(viewer: Staff, ref: UUID) -> Delivery:
-    """Return one delivery. Raises Http404."""
-    return _one(Delivery.objects.filter(webhook__entity__in=entities_of(viewer)).select_related("webhook"), ref)
+    """Return one delivery of a webhook that the viewer may change. Raises Http404."""
+    mine = Delivery.objects.filter(webhook__entity__in=entities_with(viewer, "settings.change"))
+    return _one(mine.select_related("webhook"), ref)
 
 
 def _one(rows: QuerySet[Row], ref: UUID) -> Row:

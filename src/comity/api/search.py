@@ -46,7 +46,7 @@ class Found(Shape):
     found: list[Hit]
 
 
-@endpoint(router, "POST", "/search", may="person.view", answers=Found)
+@endpoint(router, "POST", "/search", may="person.view", answers=Found, replays=False)
 def search_persons(request: ApiRequest, sought: Sought) -> Found:
     """Find persons of the token's entity.
 

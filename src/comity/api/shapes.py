@@ -119,6 +119,16 @@ Channel = Annotated[str, OneOf(_choices("use.channel"))]
 Recipient = Annotated[str, OneOf(_choices("use.recipient"))]
 
 
+# ---------------------------------------------------------------- what was done
+
+
+class Made(Shape):
+    """What was made, or changed, is called so."""
+
+    ref: Ref
+    letters: str
+
+
 # ---------------------------------------------------------------- what is said of decisions
 
 

@@ -24,7 +24,6 @@ from comity.api.problems import KINDS as PROBLEMS
 from comity.api.sending import secret_of
 from comity.staff.guards import StaffRequest, may_do, open_page, staff_page
 from comity.staff.models import Staff
-from comity.staff.queries import entities_seen_by
 
 # ---------------------------------------------------------------- the interface itself
 
@@ -77,9 +76,8 @@ def tokens(request: StaffRequest) -> HttpResponse:
 def token_new(request: StaffRequest) -> HttpResponse:
     """Give a program leave; in one's own name, the token is shown at once."""
     staff = Staff.objects.filter(is_active=True).order_by("name")
-    form = NewToken(
-        request.POST or None, staff=staff, entities=entities_seen_by(request.staff), initial={"staff": request.staff.pk}
-    )  # fmt: skip
+    entities = queries.entities_for(request.staff, "token.change")
+    form = NewToken(request.POST or None, staff=staff, entities=entities, initial={"staff": request.staff.pk})
     if request.method == "POST" and form.is_valid():
         said = {name: value for name, value in form.cleaned_data.items() if name != "ends_on"}
         try:
@@ -151,7 +149,7 @@ def webhooks(request: StaffRequest) -> HttpResponse:
 @staff_page(may="settings.change")
 def webhook_new(request: StaffRequest) -> HttpResponse:
     """Let an address be told of what happens; its secret is shown once."""
-    form = WebhookKept(request.POST or None, entities=entities_seen_by(request.staff))
+    form = WebhookKept(request.POST or None, entities=queries.entities_for(request.staff, "settings.change"))
     if request.method == "POST" and form.is_valid():
         try:
             webhook = actions.make_webhook(**form.cleaned_data, made_by=request.staff)
@@ -181,11 +179,10 @@ def webhook(request: StaffRequest, ref: UUID) -> HttpResponse:
 @staff_page(may="settings.change")
 def webhook_change(request: StaffRequest, ref: UUID) -> HttpResponse:
     """Change where a webhook is, and of what it is told."""
-    found = queries.one_webhook(request.staff, ref)
+    found = queries.one_webhook(request.staff, ref, "settings.change")
     began = {"name": found.name, "address": found.address, "kinds": found.kinds, "entity": found.entity_id}
-    form = WebhookKept(
-        request.POST or None, entities=entities_seen_by(request.staff).filter(pk=found.entity_id), initial=began
-    )
+    entities = queries.entities_for(request.staff, "settings.change").filter(pk=found.entity_id)
+    form = WebhookKept(request.POST or None, entities=entities, initial=began)
     if request.method == "POST" and form.is_valid():
         said = {name: value for name, value in form.cleaned_data.items() if name != "entity"}
         try:
@@ -204,7 +201,7 @@ def webhook_change(request: StaffRequest, ref: UUID) -> HttpResponse:
 @require_POST
 def webhook_act(request: StaffRequest, ref: UUID) -> HttpResponse:
     """Switch a webhook on or off, try it out, or give it a new secret."""
-    found = queries.one_webhook(request.staff, ref)
+    found = queries.one_webhook(request.staff, ref, "settings.change")
     does: Callable[[], object]
     match request.POST.get("act"):
         case "on":

@@ -133,7 +133,7 @@ def write_persons(*, batch: Sequence[Newcomer], entity: Entity, firms: Firms) ->
 PERSON: Final = ("home", "home_from", "language", "birth_year", "birth_month", "capacity", "subscriber", "objected_at",
                  "opt_out_signal_at", "restricted_at", "deceased_at", "protected_office")  # fmt: skip
 RELATION: Final = ("customer_since", "contract_running", "address_from_sale", "refusal_offered", "last_purchase_on",
-                   "last_inquiry_on", "last_mailed_on", "source", "notice", "notice_on")  # fmt: skip
+                   "last_inquiry_on", "last_mailed_on", "source", "notice", "notice_on", "opt_outs_known")  # fmt: skip
 BLANK: Final = {
     "home": "", "home_from": (), "language": "", "capacity": "", "subscriber": "", "source": "", "notice": "",
     "contract_running": False, "address_from_sale": False, "refusal_offered": False,

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from comity.book.editing.history import as_of
 from comity.book.models import ContactPoint, Person, Reach, Relation
-from comity.counsel.facts import Column, Columns
+from comity.counsel.facts import AT_HOME, Column, Columns, opt_out_fact, tells_opt_outs
 
 if TYPE_CHECKING:
     from comity.counsel.questions import Question
@@ -30,7 +30,7 @@ def facts_of(question: Question, persons: Sequence[UUID], day: date) -> Mapping[
     reach = REACHED_BY.get(question.channel)
     relations = Relation.objects.filter(person__in=persons, entity_id=question.entity)
     points = ContactPoint.objects.filter(person__in=persons, reach=reach, first=True) if reach else ()
-    return facts_from(Person.objects.filter(ref__in=persons), relations, points, day)
+    return facts_from(question, Person.objects.filter(ref__in=persons), relations, points, day)
 
 
 def facts_as_of(question: Question, persons: Sequence[UUID], day: date, at: datetime) -> Mapping[UUID, Facts]:
@@ -38,12 +38,13 @@ def facts_as_of(question: Question, persons: Sequence[UUID], day: date, at: date
     reach = REACHED_BY.get(question.channel)
     relations = (row for row in as_of(Relation, persons, at) if row.entity_id == question.entity)
     points = (row for row in as_of(ContactPoint, persons, at) if row.first and row.reach == reach)
-    return facts_from(as_of(Person, persons, at), relations, points, day)
+    return facts_from(question, as_of(Person, persons, at), relations, points, day)
 
 
 def facts_from(
-    persons: Iterable[Person], relations: Iterable[Relation], points: Iterable[ContactPoint], day: date
-) -> Mapping[UUID, Facts]:
+    question: Question, persons: Iterable[Person], relations: Iterable[Relation], points: Iterable[ContactPoint],
+    day: date,
+) -> Mapping[UUID, Facts]:  # fmt: skip
     """Return rows as facts: of persons, of their relations with the entity that asks, of the points it may use."""
     between = {relation.person_id: relation for relation in relations}
     reached: dict[UUID, list[ContactPoint]] = {}
@@ -51,7 +52,12 @@ def facts_from(
         reached.setdefault(point.person_id, []).append(point)
     return {
         person.ref: _known(
-            [*_of(person, day), *_between(between.get(person.ref)), *_reached(reached.get(person.ref, []))]
+            [
+                *_of(person, day),
+                *_noes(person, known=knows_opt_outs(question, between.get(person.ref))),
+                *_between(between.get(person.ref)),
+                *_reached(reached.get(person.ref, [])),
+            ]
         )
         for person in persons
     }
@@ -69,11 +75,21 @@ def _of(person: Person, day: date) -> list[tuple[str, object]]:
         ("person.known_age", age),
         ("person.capacity", person.capacity),
         ("person.subscriber", person.subscriber),
-        ("person.objected", person.objected_at is not None),
-        ("person.opt_out_signal", person.opt_out_signal_at is not None),
         ("person.restricted", person.restricted_at is not None),
         ("person.deceased", person.deceased_at is not None),
         ("person.protected_office", person.protected_office),
+    ]
+
+
+def knows_opt_outs(question: Question, relation: Relation | None) -> bool:
+    """Say whether we know of every opt-out that counts for a question; if not, one that is not here is unknown."""
+    return tells_opt_outs(question, relation.opt_outs_known if relation else None)
+
+
+def _noes(person: Person, *, known: bool) -> list[tuple[str, object]]:
+    return [
+        ("person.objected", opt_out_fact(said=person.objected_at is not None, known=known)),
+        ("person.opt_out_signal", opt_out_fact(said=person.opt_out_signal_at is not None, known=known)),
     ]
 
 
@@ -115,9 +131,14 @@ def _reached(points: Sequence[ContactPoint]) -> list[tuple[str, object]]:
 
 # ---------------------------------------------------------------- the same as SQL
 
-RELATION: Final = """
-    LEFT JOIN book_relation AS relation ON relation.person_id = person.ref AND relation.entity_id = %(entity)s
-"""
+RELATION: Final = f"""
+    LEFT JOIN (
+        SELECT *, opt_outs_known IS NULL OR %(operation)s IN {AT_HOME}
+               OR opt_outs_known && ARRAY[%(channel)s, %(operation)s]::varchar[] AS knows
+        FROM book_relation
+    ) AS relation ON relation.person_id = person.ref AND relation.entity_id = %(entity)s
+"""  # noqa: S608 - our own words
+"""What there is between us; `knows` says whether we know of every opt-out that counts for the question."""
 POINT: Final = """
     LEFT JOIN (
         SELECT person_id, bool_and(impersonal) AS impersonal,
@@ -152,12 +173,19 @@ def _columns_of_person(day: date) -> dict[str, Column]:
         "person.known_age": age,
         "person.capacity": Column(sql="nullif(person.capacity, '')"),
         "person.subscriber": Column(sql="nullif(person.subscriber, '')"),
-        "person.objected": Column(sql="person.objected_at IS NOT NULL"),
-        "person.opt_out_signal": Column(sql="person.opt_out_signal_at IS NOT NULL"),
+        "person.objected": no_column("person.objected_at IS NOT NULL"),
+        "person.opt_out_signal": no_column("person.opt_out_signal_at IS NOT NULL"),
         "person.restricted": Column(sql="person.restricted_at IS NOT NULL"),
         "person.deceased": Column(sql="person.deceased_at IS NOT NULL"),
         "person.protected_office": Column(sql="person.protected_office"),
     }
+
+
+def no_column(said: str, *joins: str) -> Column:
+    """Return the column of an opt-out, which holds where this SQL is true."""
+    return Column(
+        sql=f"CASE WHEN {said} THEN true WHEN relation.knows IS NOT FALSE THEN false END", joins=("relation", *joins)
+    )
 
 
 def _columns_between() -> dict[str, Column]:

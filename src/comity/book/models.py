@@ -104,6 +104,8 @@ class Relation(models.Model):
     source = models.CharField(max_length=12, choices=Source, blank=True)
     notice = models.CharField(max_length=60, blank=True)  # which wording about our handling was shown
     notice_on = models.DateField(null=True, blank=True)
+    # Channels and operations of whose opt-outs we know every one; NULL is all of them. Else a no may stand elsewhere.
+    opt_outs_known = ArrayField(models.CharField(max_length=20), null=True, blank=True)
 
     class Meta:
         constraints = [models.UniqueConstraint("person", "entity", name="book_one_relation_an_entity")]

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
-from django.db.models import Count, Prefetch, Q, QuerySet
+from django.db.models import Count, OuterRef, Prefetch, Q, QuerySet, Subquery
 
-from comity.book.models import Activity, Organisation, Person, Post, Relation
+from comity.book.models import Activity, Organisation, Person, Post, Relation, Tag, Tagging
 from comity.staff.guards import entities_of
 
 if TYPE_CHECKING:
@@ -22,6 +22,21 @@ def persons_seen_by(viewer: Staff, entity: Entity) -> QuerySet[Person]:
     # The second condition follows from the first, and is the one that an index knows: see migration 0005.
     known = Q(entities__0=entity.ref) | Q(entities__1__isnull=False)
     return Person.objects.filter(known, entities__contains=[entity.ref], merged_into=None)
+
+
+def tags_seen_by(viewer: Staff, entity: Entity) -> QuerySet[Tag]:
+    """Return the tags on people of this entity, if the viewer acts for it: what another calls its own stays there.
+
+    Each tag is looked up until its first person is found. In the order of the index, or a rare tag is sought among all.
+    """
+    seen = persons_seen_by(viewer, entity)
+    one = Tagging.objects.filter(tag=OuterRef("pk"), person__in=seen).order_by("person_id").values("ref")[:1]
+    return Tag.objects.alias(somebody=Subquery(one)).filter(somebody__isnull=False)
+
+
+def tag_called(viewer: Staff, entity: Entity, name: str) -> Tag | None:
+    """Return the tag of that name, in whatever letters, among those which the viewer sees for this entity."""
+    return tags_seen_by(viewer, entity).filter(name__iexact=name).first()
 
 
 def with_posts(persons: QuerySet[Person]) -> QuerySet[Person]:

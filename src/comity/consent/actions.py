@@ -8,12 +8,14 @@ from typing import Any, Final
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Q
 from django.db.models.functions import Now
 
 from comity.book.editing.history import keep_past
-from comity.book.models import Person
+from comity.book.models import Person, Relation
 from comity.consent.models import Consent, Said, Standing
 from comity.ledger.actions import record
+from comity.ledger.bodies import JSON
 from comity.staff.models import Entity, Staff
 
 MARKETING: Final = "marketing"
@@ -95,17 +97,34 @@ def _say(about: About, said: Said, said_at: datetime, heard_by: Staff | None, **
         person=about.person, entity=about.entity, purpose=about.purpose, channel=about.channel,
         said=said, said_at=said_at, heard_by=heard_by, **more,
     )  # fmt: skip
-    body = {
-        "consent": str(consent.ref), "said": said.value, "purpose": about.purpose, "channel": about.channel,
-        "entity": str(about.entity.ref),
-    }  # fmt: skip
+    body = body_of(consent=consent.ref, said=said, purpose=about.purpose, channel=about.channel, entity=about.entity)
     record(kind="consent.said", staff=heard_by.ref if heard_by else None, persons=[about.person], body=body)
+    _heard_from(about)
     return consent
 
 
+def body_of(*, consent: UUID, said: str, purpose: str, channel: str, entity: Entity) -> dict[str, JSON]:
+    """Return what the ledger keeps of one thing said, under `consent.said`."""
+    return {
+        "consent": str(consent), "said": str(said), "purpose": purpose, "channel": channel, "entity": str(entity.ref)
+    }  # fmt: skip
+
+
+def _heard_from(about: About) -> None:
+    """Note that somebody spoke to us: what they did not say no to since, they did not say no to."""
+    relations = Relation.objects.select_for_update().filter(person=about.person, entity=about.entity)
+    unknown = list(relations.exclude(opt_outs_known=None))
+    if unknown:
+        keep_past(unknown)
+        relations.update(opt_outs_known=None)
+
+
 def _is_latest(consent: Consent) -> bool:
-    """Tell whether nothing was said later: what is recorded late does not overrule what came after it."""
+    """Tell whether nothing overrules this: what was said later does, and at the same instant a no does."""
     same = Consent.objects.filter(
         person=consent.person, entity=consent.entity, purpose=consent.purpose, channel=consent.channel
     )
-    return not same.filter(said_at__gt=consent.said_at).exists()
+    overruling = Q(said_at__gt=consent.said_at)
+    if consent.said == Said.GIVEN:
+        overruling |= Q(said_at=consent.said_at) & ~Q(said=Said.GIVEN)
+    return not same.filter(overruling).exists()

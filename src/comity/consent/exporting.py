@@ -58,7 +58,7 @@ def _column(purpose: str, channel: str) -> Column:
         found = _lines(batch, purpose, channel)
         return [found.get(person, []) for person in batch.persons]
 
-    return Column(id=f"consent:{purpose}/{channel}", header=header, title=header, cells=cells, many=True)
+    return Column(id=f"consent:{purpose}/{channel}", header=header, title=header, cells=cells, many=True, always=True)
 
 
 def _lines(batch: Batch, purpose: str, channel: str) -> dict[UUID, list[str]]:

@@ -2,32 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
+from comity.book.facts import RELATION, knows_opt_outs, no_column
+from comity.book.models import Relation
 from comity.consent.models import Standing
-from comity.counsel.facts import Column, Columns
+from comity.counsel.facts import AT_HOME, Column, Columns, opt_out_fact
 
 if TYPE_CHECKING:
     from comity.counsel.questions import Question
     from comity.law.vocabulary import Facts
 
 
+NOTHING_SAID: Final = Standing()
+"""Where somebody stands who never said anything to us."""
+
+
 def facts_of(question: Question, persons: Sequence[UUID], _day: date) -> Mapping[UUID, Facts]:
-    """Return where these persons stand. Who has no standing row never said anything; our book is complete for that."""
+    """Return where these persons stand. Who has no standing row never said anything to us.
+
+    That is a false opt-out where our book knows of all opt-outs, and an unknown one where they came from a list that
+    tells fewer (`Relation.opt_outs_known`).
+    """
     standing = Standing.objects.filter(
         person__in=persons, entity_id=question.entity, purpose=question.purpose, channel=question.channel
     ).select_related("given")
-    return {row.person: facts_from(row) for row in standing}
+    asks = question.operation not in AT_HOME
+    relations = Relation.objects.filter(person__in=persons, entity_id=question.entity) if asks else ()
+    return all_facts(question, persons, {row.person: row for row in standing}, relations)
 
 
-def facts_from(row: Standing) -> Facts:
-    """Return one standing row as facts."""
+def all_facts(
+    question: Question, persons: Iterable[UUID], standing: Mapping[UUID, Standing], relations: Iterable[Relation]
+) -> dict[UUID, Facts]:
+    """Return standing rows as facts, those of whoever has none, too."""
+    unknown = {one.person_id for one in relations if not knows_opt_outs(question, one)}
+    return {person: facts_from(standing.get(person, NOTHING_SAID), known=person not in unknown) for person in persons}
+
+
+def facts_from(row: Standing, *, known: bool) -> Facts:
+    """Return one standing row as facts; `known` says whether we know of every opt-out of this person."""
     facts: dict[str, object] = {
-        "consent.withdrawn": row.withdrawn,
-        "consent.opted_out": row.opted_out_on is not None,
+        "consent.withdrawn": opt_out_fact(said=row.withdrawn, known=known),
+        "consent.opted_out": opt_out_fact(said=row.opted_out_on is not None, known=known),
         "consent.opted_out_on": row.opted_out_on,
         "consent.last_used_on": row.last_used_on,
     }
@@ -57,9 +77,8 @@ GIVEN: Final = "LEFT JOIN consent_consent AS given ON given.ref = standing.given
 
 def columns_of(_question: Question, _day: date) -> Columns:
     """Return where persons stand, as SQL."""
+    noes = {"withdrawn": "standing.withdrawn", "opted_out": "standing.opted_out_on IS NOT NULL"}
     stands = {
-        "withdrawn": "standing.withdrawn",
-        "opted_out": "CASE WHEN standing.ref IS NOT NULL THEN standing.opted_out_on IS NOT NULL END",
         "opted_out_on": "standing.opted_out_on",
         "last_used_on": "standing.last_used_on",
     }
@@ -69,9 +88,10 @@ def columns_of(_question: Question, _day: date) -> Columns:
         "wording_kept": "given.notice <> ''",
         "source_kept": "given.source <> ''",
     } | {name: f"given.{name}" for name in ("express", "separate", "written", "parental", "names_caller")}
-    facts = {name: Column(sql=sql, joins=("standing",)) for name, sql in stands.items()}
+    facts = {name: no_column(sql, "standing") for name, sql in noes.items()}
+    facts |= {name: Column(sql=sql, joins=("standing",)) for name, sql in stands.items()}
     facts |= {name: Column(sql=sql, joins=("standing", "given")) for name, sql in said.items()}
     return Columns(
         facts={f"consent.{name}": column for name, column in facts.items()},
-        joins={"standing": STANDING, "given": GIVEN},
+        joins={"relation": RELATION, "standing": STANDING, "given": GIVEN},
     )

@@ -8,7 +8,9 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from comity.consent.facts import facts_from
+from comity.book.editing.history import as_of
+from comity.book.models import Relation
+from comity.consent.facts import all_facts
 from comity.consent.models import Consent, Said, Standing
 
 if TYPE_CHECKING:
@@ -25,16 +27,22 @@ def facts_as_of(question: Question, persons: Sequence[UUID], _day: date, at: dat
         person__in=persons, entity_id=question.entity, purpose=question.purpose, channel=question.channel,
         recorded_at__lte=at,
     ).order_by("person", "recorded_at", "ref")  # fmt: skip
-    return {person: facts_from(stood(rows)) for person, rows in groupby(said, key=lambda row: row.person)}
+    standing = {person: stood(rows) for person, rows in groupby(said, key=lambda row: row.person)}
+    relations = (row for row in as_of(Relation, persons, at) if row.entity_id == question.entity)
+    return all_facts(question, persons, standing, relations)
 
 
 def stood(said: Iterable[Consent]) -> Standing:
-    """Return where somebody stood who had said this, in this order: what was recorded late overrules nothing later."""
+    """Return where somebody stood who had said this, in this order: what was recorded late overrules nothing later.
+
+    Of what was said at one instant, the no counts.
+    """
     standing, latest = Standing(), None
     for consent in said:
-        if latest is not None and consent.said_at < latest:
+        here = consent.said_at, consent.said != Said.GIVEN
+        if latest is not None and here < latest:
             continue
-        latest = consent.said_at
+        latest = here
         if consent.said == Said.GIVEN:
             standing.given, standing.withdrawn, standing.opted_out_on = consent, False, None
         else:

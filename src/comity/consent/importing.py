@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Final
@@ -12,8 +12,11 @@ from django.db.models import Q
 
 from comity.book.imports.newcomers import Spoken, SpokenWrongly
 from comity.book.inserting import insert_rows
+from comity.consent.actions import body_of
 from comity.consent.exporting import NotSpoken, read_line
 from comity.consent.models import Consent, Said, Standing
+from comity.counsel.asking import book
+from comity.ledger.actions import Draft, record_many
 from comity.refs import new_refs
 
 if TYPE_CHECKING:
@@ -50,9 +53,15 @@ class Stand:
 class Hand:
     """How this room writes what newcomers bring: `comity.book.imports.newcomers.Writer`."""
 
-    def write(self, *, spoken: Mapping[UUID, Sequence[Spoken]], entity: Entity, heard_by: Staff | None) -> None:
-        """Put on record what each of these persons said, and where they stand since."""
-        said = [(person, one) for person, many in spoken.items() for one in sorted(many, key=lambda one: one.said_at)]
+    def write(
+        self, *, spoken: Mapping[UUID, Sequence[Spoken]], entity: Entity, heard_by: Staff | None,
+        newcomers: bool = False,
+    ) -> None:  # fmt: skip
+        """Put on record what each of these persons said, and where they stand since.
+
+        Each thing has an entry in the ledger; what `newcomers` said is in the commitment of their batch instead.
+        """
+        said = [(person, one) for person, many in spoken.items() for one in sorted(many, key=_in_turn)]
         refs = new_refs(len(said))
         rows = [
             (ref, person, *(_cell(one, name) for name in SAID)) for ref, (person, one) in zip(refs, said, strict=True)
@@ -60,12 +69,17 @@ class Hand:
         alike = {"entity_id": entity.ref, "heard_by_id": heard_by.ref if heard_by else None}
         insert_rows(Consent, ["ref", "person", *SAID], rows, alike=alike)
         _stand(zip(refs, said, strict=True), entity)
+        if not newcomers:
+            record_many(drafts=_entries(zip(refs, said, strict=True), entity, heard_by))
 
     def read(self, *, about: str, cell: str) -> list[Spoken]:
         """Read a cell of our own export. Raises SpokenWrongly."""
         from comity.book.exports.cells import apart
 
         purpose, _, channel = about.partition("/")
+        words = book().vocabulary.facts
+        if purpose not in words["use.purpose"].choices or channel not in words["use.channel"].choices:
+            raise SpokenWrongly(f"{about[:LONGEST]!r} is not a purpose and a channel of the law, as marketing/email is")
         try:
             read = [read_line(line) for line in apart(cell)]
         except NotSpoken as wrong:
@@ -88,6 +102,19 @@ class Hand:
         """Take out what persons said who are taken out of the book."""
         Standing.objects.filter(person__in=list(persons)).delete()
         Consent.objects.filter(person__in=list(persons)).delete()
+
+
+def _entries(
+    said: Iterable[tuple[UUID, tuple[UUID, Spoken]]], entity: Entity, heard_by: Staff | None
+) -> Iterator[Draft]:
+    for ref, (person, one) in said:
+        body = body_of(consent=ref, said=one.said, purpose=one.purpose, channel=one.channel, entity=entity)
+        yield Draft(kind="consent.said", staff=heard_by.ref if heard_by else None, persons=[person], body=body)
+
+
+def _in_turn(one: Spoken | Consent) -> tuple[datetime, bool]:
+    """Order what was said; of what was said at one instant the no comes last, and counts."""
+    return one.said_at, one.said != Said.GIVEN
 
 
 def _cell(one: Spoken, name: str) -> object:
@@ -129,6 +156,6 @@ def _again(which: Which, entity: Entity) -> None:
     person, purpose, channel = which
     about = Q(person=person, purpose=purpose, channel=channel, entity=entity)
     stand = Stand()
-    for row in Consent.objects.filter(about).order_by("said_at", "ref"):
+    for row in sorted(Consent.objects.filter(about).order_by("ref"), key=_in_turn):
         stand.after(row.ref, Spoken(said=row.said, said_at=row.said_at))
     Standing.objects.filter(about).update(given=stand.given, withdrawn=stand.withdrawn, opted_out_on=stand.opted_out_on)

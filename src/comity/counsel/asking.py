@@ -15,7 +15,6 @@ from functools import cache, cached_property, lru_cache
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from comity.check.checking import OPT_OUTS
 from comity.counsel.facts import gather
 from comity.counsel.models import Ruling
 from comity.counsel.rulings import ruling_for, rulings_on
@@ -69,7 +68,7 @@ def suppose(*, question: Question, told: Mapping[str, object], day: date) -> Dec
     `told` are facts about the person as TOML would write them. Raises FactError.
     """
     facts = aged(book().vocabulary.read(told), day)
-    return decide(_folded(_told(question), day, frozenset()), facts)
+    return decide(plan_for(question, day), facts)
 
 
 def ask_again(*, told: Mapping[str, object], absent: Mapping[str, object], day: date) -> Decision:
@@ -89,8 +88,11 @@ def _unshown(raw: object) -> object:
 
 
 def plan_for(question: Question, day: date) -> Plan:
-    """Return the law folded for this question, entity and day."""
-    return _folded(_told(question), day, frozenset(OPT_OUTS))
+    """Return the law folded for this question, entity and day.
+
+    A fact that is not there means what the vocabulary says; so a room that knows of every opt-out says false itself.
+    """
+    return _folded(_told(question), day)
 
 
 def _told(question: Question) -> str:
@@ -99,7 +101,6 @@ def _told(question: Question) -> str:
 
 
 @lru_cache(maxsize=512)
-def _folded(told: str, day: date, complete_for: frozenset[str]) -> Plan:
-    """Fold the law; of the facts that our records are `complete_for`, one that is not there is false."""
+def _folded(told: str, day: date) -> Plan:
     facts: Mapping[str, object] = json.loads(told)
-    return fold(book(), book().vocabulary.read(facts), day, absent=dict.fromkeys(complete_for, False))
+    return fold(book(), book().vocabulary.read(facts), day)

@@ -355,7 +355,7 @@ def reasons_of(segment: SegmentDecision) -> list[Reasons]:
     for finding in segment.findings.order_by("number"):
         alike.setdefault((finding.verdict, tuple(finding.because)), []).append(finding)
     reasons = [_reasons(Verdict(verdict), because, found) for (verdict, because), found in alike.items()]
-    return sorted(reasons, key=lambda one: (-one.people, one.because))
+    return sorted(reasons, key=lambda one: (-one.people, one.because, one.verdict.value))
 
 
 def _reasons(verdict: Verdict, because: tuple[str, ...], found: Sequence[SegmentFinding]) -> Reasons:

@@ -171,12 +171,15 @@ def _sum(word: Sequence[Digit]) -> str:
 
 
 def _joins(rooms: Iterable[Columns], needed: Iterable[Column]) -> tuple[str, ...]:
-    """Return the joins that the columns need, each once, in the order in which rooms and columns name them."""
+    """Return the joins that the columns need, each once, in the order in which rooms and columns name them.
+
+    Rooms may share a join: it has one name and the same words in both.
+    """
     wanted = {name for column in needed for name in column.joins}
     found: dict[str, str] = {}
     for columns in rooms:
         for name, sql in columns.joins.items():
-            if name in wanted:
+            if name in wanted and found.get(name) != sql:
                 if name in found:
                     raise NotInSql(f"two rooms join a table as {name}: one of them must call it otherwise")
                 found[name] = sql
@@ -288,4 +291,7 @@ def _text(word: str) -> str:
 
 def parameters(question: Question) -> dict[str, str | UUID]:
     """Return what the SQL of rooms may use of a question."""
-    return {"entity": question.entity, "purpose": question.purpose, "channel": question.channel}
+    return {
+        "entity": question.entity, "operation": question.operation, "purpose": question.purpose,
+        "channel": question.channel,
+    }  # fmt: skip

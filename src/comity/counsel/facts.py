@@ -7,7 +7,7 @@ Python and has no column for.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, Final, Protocol
@@ -45,8 +45,8 @@ class Column:
 class Columns:
     """What a room knows as SQL, for one question: facts, and the joins they need, each with one row a person at most.
 
-    SQL may use %(entity)s, %(purpose)s and %(channel)s of the question. `only_singly` are facts that the source has
-    and SQL cannot give: where the law asks for one of them, no decision about many is made.
+    Joins may use %(entity)s, %(operation)s, %(purpose)s and %(channel)s of the question. `only_singly` are facts that
+    the source has and SQL cannot give: where the law asks for one of them, no decision about many is made.
     """
 
     facts: Mapping[str, Column]
@@ -63,6 +63,26 @@ class ColumnSource(Protocol):
 
 class Contradiction(ValueError):
     """What rooms say about persons does not fit together: a fault of ours, and nothing is decided by it."""
+
+
+AT_HOME: Final = ("store", "view")
+"""Operations that reach nobody. An opt-out that somebody may have told others does not keep us from these: else nobody
+from a list that tells no opt-outs could be in the book at all, and no later no be kept."""
+
+
+def tells_opt_outs(question: Question, complete_for: Collection[str] | None) -> bool:
+    """Say whether records that are complete for the opt-outs of these channels and operations tell all that count.
+
+    None are records that are complete for all opt-outs. To keep people and look at them, what was said to us counts.
+    """
+    if complete_for is None or question.operation in AT_HOME:
+        return True
+    return question.channel in complete_for or question.operation in complete_for
+
+
+def opt_out_fact(*, said: bool, known: bool) -> bool | None:
+    """Return an opt-out as a fact: one that is not on record is false where all are `known`, and unknown elsewhere."""
+    return said or (False if known else None)
 
 
 _sources: dict[str, tuple[Source, ColumnSource | None]] = {}

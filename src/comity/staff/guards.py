@@ -131,6 +131,13 @@ def entities_of(staff: Staff) -> list[UUID]:
     return known
 
 
+def entities_with(staff: Staff, word: str) -> list[UUID]:
+    """Return the refs of the entities for which somebody has the word: it opens no other entity's rows."""
+    having = roles().with_word(word)
+    granted = {grant.entity_id for grant in standing_grants(staff) if grant.role in having}
+    return [ref for ref in entities_of(staff) if None in granted or ref in granted]
+
+
 def _entities(staff: Staff) -> list[UUID]:
     granted = {grant.entity_id for grant in standing_grants(staff)}
     if None in granted:

@@ -267,6 +267,13 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 
+LARGEST_UPLOAD = 200 * 2**20
+"""Bytes of a file that is taken in."""
+FILE_UPLOAD_HANDLERS = [
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "comity.web.uploads.OurUploads",  # in FOLDER, since Django would put what is large where temporary files lie
+]
+
 STATIC_URL = "static/"
 STATIC_ROOT = FOLDER / "static"
 STORAGES = {

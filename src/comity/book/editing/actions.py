@@ -19,6 +19,7 @@ from comity.book.editing.history import keep_past
 from comity.book.editing.whole import point_label
 from comity.book.models import Activity, ContactPoint, Doing, Organisation, Person, Post, Reach, Relation, Tag, Tagging
 from comity.book.opening import name_label
+from comity.book.queries import tag_called
 from comity.ledger.actions import record
 from comity.ledger.bodies import JSON, declare_words
 from comity.refs import new_ref
@@ -231,7 +232,7 @@ def put_tag(*, leave: Leave, name: str) -> Tag:
     """Put a tag on a person; it is made if there is none of that name."""
     leave.demand_all()
     lock(leave.person)
-    tag = Tag.objects.filter(name__iexact=name).first() or Tag.objects.get_or_create(name=name)[0]
+    tag = tag_called(leave.staff, leave.entity, name) or Tag.objects.get_or_create(name=name)[0]
     tagging = Tagging(person_id=leave.person, tag=tag)
     if not Tagging.objects.filter(person=leave.person, tag=tag).exists():
         keep_past([tagging])

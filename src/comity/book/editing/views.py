@@ -36,8 +36,8 @@ from comity.book.editing.forms import (
 )
 from comity.book.editing.leave import Leave, ask_leave, may_edit, permits, would_answer
 from comity.book.editing.whole import Whole, class_of, look_at, person_of, version_of, whole_of
-from comity.book.models import Activity, ContactPoint, Doing, Reach, Tag
-from comity.book.queries import organisations_seen_by
+from comity.book.models import Activity, ContactPoint, Doing, Reach
+from comity.book.queries import organisations_seen_by, tags_seen_by
 from comity.counsel.reading import why
 from comity.law import Verdict
 from comity.staff.guards import NotYours, StaffRequest, staff_page
@@ -412,11 +412,10 @@ def tag(request: StaffRequest, ref: UUID) -> HttpResponse:
 
 
 def _tag(whole: Whole) -> Editing:
-    del whole
     return Editing(
         block="tags", title=_("Tag"), name="tag", within="new-tag", initial={},
         make=lambda data, initial: TagPut(data, initial=initial, name="tag"),
-        extra={"tags": Tag.objects.all()[:200]},
+        extra={"tags": tags_seen_by(whole.look.viewer, whole.look.entity)[:200]},
         keep=lambda leave, said: actions.put_tag(leave=leave, name=said["tag"]),
     )  # fmt: skip
 

@@ -11,7 +11,7 @@ import hashlib
 import hmac
 import secrets
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -41,6 +41,7 @@ from comity.book.exports.formats import MOST_ROWS, WRITERS, About, Writer
 from comity.book.exports.models import Export, ExportPart, Format
 from comity.book.exports.queries import KIND, export_classes, is_covered, left_out_of
 from comity.book.opening import GIVEN_BY_PURPOSE
+from comity.book.queries import persons_seen_by
 from comity.counsel.actions import decide
 from comity.counsel.questions import Question
 from comity.law import Verdict
@@ -61,6 +62,10 @@ KEPT: Final = timedelta(hours=24)
 """How long a file waits for whoever asked for it."""
 AT_ONCE: Final = MOST_PERSONS
 """People whose file is made while whoever asks is waiting; for more a job makes it."""
+
+MOST_ASKED: Final = 2_000_000
+"""People of one export."""
+PARTS_AT_ONCE: Final = 10
 
 
 class NotExported(ValidationError):
@@ -107,38 +112,65 @@ def ask_export(*, wanted: Wanted, persons: Iterable[UUID], asked_by: Staff) -> E
     Raises NotYours, and NotExported where there is nobody, or nothing that a role of theirs may take out.
     """
     demand(asked_by, "person.export", wanted.entity)
-    chosen = list(dict.fromkeys(persons))
     columns = _may_go_out(wanted, asked_by)
-    if not chosen:
-        raise NotExported(_("Nobody is in this list. Choose other people first."))
-    if wanted.format == Format.XLSX and len(chosen) > MOST_ROWS:
-        raise NotExported(_("An Excel sheet has %(most)d rows: take CSV.") % {"most": MOST_ROWS})
     export = Export.objects.create(
         entity=wanted.entity, asked_by=asked_by, purpose=wanted.purpose, recipient=wanted.recipient,
-        recipient_place=wanted.recipient_place, format=wanted.format, columns=[each.id for each in columns],
-        asked=len(chosen),
+        recipient_place=wanted.recipient_place, format=wanted.format, columns=[each.id for each in columns], asked=0,
     )  # fmt: skip
-    ExportPart.objects.bulk_create(_parts(export, chosen))
-    body = _told(export) | {"persons": len(chosen), "chosen": _of_whom(export, chosen)}
+    _write_down(export, _once(persons))
+    if not export.asked:
+        raise NotExported(_("Nobody is in this list. Choose other people first."))
+    export.save(update_fields=["asked"])
+    body = _told(export) | {"persons": export.asked, "chosen": _of_whom(export, _chosen(export))}
     record(kind="book.export-asked", staff=asked_by.ref, body=body)
     return export
 
 
+def _once(persons: Iterable[UUID]) -> Iterator[UUID]:
+    """Give each of them once. What is no list comes in the order of the refs, and is never whole in memory."""
+    if isinstance(persons, Collection):
+        yield from dict.fromkeys(persons)
+        return
+    last: UUID | None = None
+    for person in persons:
+        if last is not None and person < last:
+            raise ValueError(f"refs that are given one by one must be in order: {person} came after {last}")
+        if person != last:
+            yield person
+        last = person
+
+
+def _write_down(export: Export, persons: Iterator[UUID]) -> None:
+    """Write down who was chosen, part by part. Raises NotExported as soon as they are too many."""
+    while some := list(islice(persons, MOST_PERSONS)):
+        number, export.asked = -(-export.asked // MOST_PERSONS), export.asked + len(some)
+        if export.asked > MOST_ASKED:
+            raise NotExported(
+                _("One export takes %(most)d people at most: narrow the list, and export it in parts.")
+                % {"most": MOST_ASKED}
+            )
+        if export.format == Format.XLSX and export.asked > MOST_ROWS:
+            raise NotExported(_("An Excel sheet has %(most)d rows: take CSV.") % {"most": MOST_ROWS})
+        ExportPart.objects.create(export=export, entity=export.entity, number=number, persons=some)
+
+
+def _chosen(export: Export) -> Iterator[UUID]:
+    """Give who was chosen, in their order; one part at a time is in memory."""
+    parts = ExportPart.objects.filter(export=export).values_list("persons", flat=True)
+    return (person for persons in parts.iterator(chunk_size=PARTS_AT_ONCE) for person in persons)
+
+
 def _may_go_out(wanted: Wanted, staff: Staff) -> list[Column]:
-    """Return the columns that were asked for and may go out, the mark always among them. Raises NotExported."""
+    """Return the columns that were asked for and may go out, with those that always do. Raises NotExported.
+
+    Those are the mark and, where a file has room for them, all noes: whoever brings it in again must find them.
+    """
     classes = export_classes(staff, wanted.entity, wanted.purpose)
     if not classes:
         raise NotExported(_("None of your roles may take people's data out for this purpose."))
     known, ids = columns_of(wanted.entity, classes), {*wanted.columns, MARK}
-    return [column for column in known if column.id in ids]
-
-
-def _parts(export: Export, chosen: Sequence[UUID]) -> Iterator[ExportPart]:
-    left = iter(chosen)
-    number = 0
-    while some := list(islice(left, MOST_PERSONS)):
-        yield ExportPart(export=export, entity=export.entity, number=number, persons=some)
-        number += 1
+    room = wanted.format != Format.VCARD
+    return [column for column in known if column.id in ids or (column.always and room)]
 
 
 def _told(export: Export) -> dict[str, JSON]:
@@ -166,11 +198,10 @@ def needs_approval(export: Export) -> bool:
 
 def request_of(export: Export) -> dict[str, Said]:
     """Return just what a second person approves: this export, of these people, and nothing else."""
-    chosen = (person for part in ExportPart.objects.filter(export=export) for person in part.persons)
     return {
         "export": export.ref, "entity": export.entity.name, "people": export.asked, "purpose": export.purpose,
         "recipient": export.recipient, "recipient_place": export.recipient_place, "format": export.format,
-        "columns": list(export.columns), "chosen": _of_whom(export, chosen),
+        "columns": list(export.columns), "chosen": _of_whom(export, _chosen(export)),
     }  # fmt: skip
 
 
@@ -214,7 +245,8 @@ class _Making:
     columns: Sequence[Column]
     writer: Writer
     verdicts: Counter[Verdict] = field(default_factory=Counter)
-    parts: list[ExportPart] = field(default_factory=list)
+    parts: int = 0
+    not_there: int = 0  # who were chosen, and are not in the book any more
 
 
 def make_file(*, export: Export) -> Export:
@@ -235,7 +267,7 @@ def make_file(*, export: Export) -> Export:
                 with _behind_its_wall(export):
                     _write_part(making, ExportPart.objects.get(export=export, number=number))
         with _behind_its_wall(export):
-            making.writer.end(left_out_of(making.parts))
+            making.writer.end(left_out_of(_all_parts(export)))
             parcel.close()
             return _made(making, parcel)
     except BaseException:
@@ -277,16 +309,28 @@ def _making(export: Export, out: Parcel) -> _Making:
 
 def _write_part(making: _Making, part: ExportPart) -> None:
     """Decide about the people of a part, open what may go out, and write their rows."""
+    staff, entity = making.export.asked_by, making.export.entity
+    there = _still_there(part, staff, entity)
+    making.parts, making.not_there = making.parts + 1, making.not_there + len(part.persons) - len(there)
+    if not there:
+        return
     classes = classes_of(making.columns)
-    staff = making.export.asked_by
-    decided = decide(question=making.wanted.question, persons=part.persons, staff=staff, field_classes=classes)
+    decided = decide(question=making.wanted.question, persons=there, staff=staff, field_classes=classes)
     making.verdicts.update(answer.verdict for answer in decided.answers.values())
     batch = _opened(making, decided)
     making.writer.people([column.cells(batch) for column in making.columns])
-    part.decision = decided.ref
     exported: Any = as_array(batch.persons)  # a third of what Django's own way takes
     ExportPart.objects.filter(pk=part.pk).update(exported=exported, decision=decided.ref)
-    making.parts.append(part)
+
+
+def _still_there(part: ExportPart, staff: Staff, entity: Entity) -> list[UUID]:
+    """Return the people of a part who are in the book of the entity still: not erased, not merged into others."""
+    seen = set(persons_seen_by(staff, entity).filter(ref__in=part.persons).values_list("ref", flat=True))
+    return [person for person in part.persons if person in seen]
+
+
+def _all_parts(export: Export) -> Iterator[ExportPart]:
+    return ExportPart.objects.filter(export=export).iterator(chunk_size=PARTS_AT_ONCE)
 
 
 def _opened(making: _Making, decided: Decided) -> Batch:
@@ -306,8 +350,8 @@ def _made(making: _Making, parcel: Parcel) -> Export:
     export.file_salt, export.made_at = secrets.token_bytes(16), timezone.now()
     body = _told(export) | {
         "verdicts": {verdict.value: counts[verdict] for verdict in Verdict if counts[verdict]},
-        "parts": len(making.parts), "columns": len(making.columns), "file": commitment(export),
-        "approval": export.approval,
+        "parts": making.parts, "not_there": making.not_there, "columns": len(making.columns),
+        "file": commitment(export), "approval": export.approval,
     }  # fmt: skip
     export.entry = record(kind="book.exported", staff=export.asked_by_id, body=body).ref
     export.save()

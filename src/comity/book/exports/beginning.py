@@ -9,9 +9,12 @@ from comity.staff.approvals import Kind, add_kind
 
 
 def begin() -> None:
-    """Let large exports take a second person, and the names of formats into the ledger."""
+    """Let large exports take a second person, custom fields be columns, and names of formats stand in the ledger."""
+    from comity.book.exports.columns import register
+    from comity.book.exports.custom import columns_of
     from comity.book.exports.models import Format
     from comity.book.exports.queries import KIND
 
+    register("fields", columns_of)
     declare_words(*Format.values)
     add_kind(KIND, Kind(says=_("Take many people out of the book"), ask="person.export"))

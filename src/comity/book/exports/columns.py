@@ -64,6 +64,7 @@ class Batch:
     tags: Sequence[list[str]] = ()
     names: Sequence[Opened] = ()
     reached: Mapping[str, Sequence[list[str]]] = field(default_factory=dict)  # what was sealed under `points`
+    opened: Mapping[UUID, Opened] = field(default_factory=dict)  # what was sealed under labels of other rooms' columns
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,6 +77,8 @@ class Column:
     cells: Callable[[Batch], Sequence[Cell]]
     field_class: FieldClass | None = None
     many: bool = False
+    labels: Callable[[Batch], list[Label]] | None = None  # what must be opened for it, beside names and contact points
+    always: bool = False  # in every file but a vCard, so that a no is never lost on the way out and back
 
 
 Source: TypeAlias = "Callable[[Entity], Sequence[Column]]"
@@ -157,6 +160,7 @@ def _listed(cursor: CursorWrapper, query: str, wanted: str, many: int) -> list[l
 
 def labels(batch: Batch, columns: Iterable[Column]) -> list[Label]:
     """Return what must be opened for these columns."""
+    columns = list(columns)
     wanted = {column.id for column in columns}
     found = [name_label(person) for person in batch.persons] if wanted & NAMES else []
     for column, reach in REACHED.items():
@@ -164,12 +168,17 @@ def labels(batch: Batch, columns: Iterable[Column]) -> list[Label]:
             sealed_as = FieldClass.ADDRESS if reach == Reach.POST else FieldClass.CONTACT
             pairs = zip(batch.persons, batch.points[reach], strict=True)
             found += [Label(person, sealed_as, "point", ref) for person, refs in pairs for ref in refs]
-    return found
+    return found + [label for column in columns if column.labels for label in column.labels(batch)]
 
 
 def with_opened(batch: Batch, opened: Iterable[tuple[Label, Opened]]) -> Batch:
     """Put what was opened where the cells find it."""
-    found = {label.record.int: fields for label, fields in opened}  # a name's record is the person
+    found, others = {}, {}
+    for label, fields in opened:
+        found[label.record.int] = fields  # a name's record is the person
+        if label.kind not in OWN_KINDS:
+            others[label.record] = fields
+    batch.opened = others
     batch.names = [found.get(person.int, NO_FIELDS) for person in batch.persons]
     batch.reached = {
         reach: [[str(found.get(ref.int, NO_FIELDS).get(reach, "")) for ref in refs] for refs in batch.points[reach]]
@@ -206,6 +215,7 @@ def said(value: object) -> str:
 
 
 REACHED: Final[Mapping[str, Reach]] = {"email": Reach.EMAIL, "phone": Reach.PHONE, "address": Reach.POST}
+OWN_KINDS: Final = frozenset({"person", "point"})
 NAMES: Final = frozenset({"given", "family", "full", "post"})
 
 MARK: Final = "mark"
@@ -216,7 +226,7 @@ COLUMNS: Final = (
         id="ref", header="Person ref", title=_("Person ref"), cells=lambda batch: [shown(one) for one in batch.persons]
     ),
     Column(
-        id=MARK, header="Export mark", title=_("Export mark"),
+        id=MARK, header="Export mark", title=_("Export mark"), always=True,
         cells=lambda batch: [*marks(code=batch.code, key=batch.mark_key, persons=batch.persons)],
     ),
     Column(id="given", header="Given name", title=_("Given name"), cells=_named("given"), field_class=FieldClass.NAME),
@@ -254,8 +264,20 @@ COLUMNS: Final = (
         id="tags", header="Tags", title=_("Tags"), many=True,
         cells=lambda batch: [*batch.tags],
     ),
-    Column(id="objected", header="Objected at", title=_("Objected"), cells=_plain("objected_at")),
-    Column(id="signal", header="Opt-out signal at", title=_("Opt-out signal"), cells=_plain("opt_out_signal_at")),
-    Column(id="restricted", header="Restricted at", title=_("Restricted"), cells=_plain("restricted_at")),
-    Column(id="deceased", header="Deceased at", title=_("Died"), cells=_plain("deceased_at")),
+    Column(
+        id="objected", header="Objected at", title=_("Objected"), always=True,
+        cells=_plain("objected_at"),
+    ),
+    Column(
+        id="signal", header="Opt-out signal at", title=_("Opt-out signal"), always=True,
+        cells=_plain("opt_out_signal_at"),
+    ),
+    Column(
+        id="restricted", header="Restricted at", title=_("Restricted"), always=True,
+        cells=_plain("restricted_at"),
+    ),
+    Column(
+        id="deceased", header="Deceased at", title=_("Died"), always=True,
+        cells=_plain("deceased_at"),
+    ),
 )  # fmt: skip

@@ -124,7 +124,7 @@ _encoded = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 class VCard(Writer):
-    """RFC 6350. What has no property there is left out, but for the ref and the mark."""
+    """RFC 6350. What has no property there is left out, but for the ref and the mark; so are refusals."""
 
     media, suffix = "text/vcard; charset=utf-8", "vcf"
 
@@ -135,6 +135,8 @@ class VCard(Writer):
         self.out.write("".join(cards).encode("utf-8", "replace"))
 
 
+NOT_TOLD: Final = "This card does not tell what its person refused or objected to. Comity does."
+"""Said in each card; NOTE is what others write of a person, and so is no place for it."""
 OCTETS: Final = 75
 """The longest line, without its end (RFC 6350, 3.2)."""
 
@@ -143,7 +145,7 @@ def card(cells: Mapping[str, Cell], *, code: str = "") -> str:
     """Return one vCard, by the ids of columns."""
     lines = ["BEGIN:VCARD", "VERSION:4.0", "PRODID:-//Comity//Export//EN", "KIND:individual", *_lines(cells)]
     if code:
-        lines.append(f"X-COMITY-EXPORT:comity-{code}")
+        lines += [f"X-COMITY-EXPORT:comity-{code}", f"X-COMITY-NOTE:{NOT_TOLD}"]
     return "".join(_folded(line) for line in [*lines, "END:VCARD"])
 
 

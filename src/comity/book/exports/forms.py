@@ -9,7 +9,7 @@ from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from comity.book.exports.actions import Wanted
-from comity.book.exports.columns import MARK, columns_of
+from comity.book.exports.columns import columns_of
 from comity.book.exports.models import Format
 from comity.book.exports.queries import export_classes
 from comity.counsel.reading import every_place
@@ -30,6 +30,10 @@ RECIPIENTS: Final = {
     "authority": pgettext_lazy("recipient", "An authority"),
 }
 """Who may get an export, as the vocabulary has it (use.recipient)."""
+NOT_IN_CARDS: Final = _(
+    "A vCard has no room for what people refused. Write to nobody by it without looking here first; brought in again, "
+    "it is not taken to tell all refusals."
+)
 PURPOSE_TITLE: Final = _("What it is for")
 
 
@@ -39,10 +43,15 @@ class ExportAsked(forms.Form):
     purpose = forms.ChoiceField(label=PURPOSE_TITLE, help_text=_("The law is asked about just this purpose."))
     recipient = forms.ChoiceField(label=_("Who gets the file"), choices=list(RECIPIENTS.items()))
     recipient_place = forms.ChoiceField(label=_("Where they are"), required=False)
-    format = forms.ChoiceField(label=_("File"), choices=Format.choices, widget=forms.RadioSelect)
+    format = forms.ChoiceField(
+        label=_("File"), choices=Format.choices, widget=forms.RadioSelect, help_text=NOT_IN_CARDS
+    )
     columns = forms.MultipleChoiceField(
         label=_("Columns"), widget=forms.CheckboxSelectMultiple,
-        help_text=_("Take no more than you need. The mark by which a file leads back to its export is always in it."),
+        help_text=_(
+            "Take no more than you need. The mark by which a file leads back to its export is always in it; so is what "
+            "people refused, objected to or agreed to, but for vCard."
+        ),
     )  # fmt: skip
 
     def __init__(self, *args: Any, staff: Staff, entity: Entity, purposes: Sequence[str], **more: Any) -> None:  # noqa: ANN401 - a form's own
@@ -52,7 +61,7 @@ class ExportAsked(forms.Form):
         self.staff, self.entity = staff, entity
         offered = columns_of(entity, self._classes(purposes))
         self.fields["purpose"].choices = [(one, term(one)) for one in purposes]  # type: ignore[attr-defined]  # a ChoiceField
-        self.fields["columns"].choices = [(one.id, one.title) for one in offered if one.id != MARK]  # type: ignore[attr-defined]  # as above
+        self.fields["columns"].choices = [(one.id, one.title) for one in offered if not one.always]  # type: ignore[attr-defined]  # as above
         self.fields["recipient_place"].choices = [("", gettext("not known")), *every_place()]  # type: ignore[attr-defined]  # as above
         self.initial.setdefault("format", Format.CSV)
         self.initial.setdefault("columns", [one.id for one in offered])

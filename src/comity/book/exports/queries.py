@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import Http404
 
 from comity.book.exports.marking import CODE, MARK, marks
@@ -17,7 +17,7 @@ from comity.book.exports.models import Export, ExportPart
 from comity.counsel.models import AskedDecision
 from comity.ledger.models import Checkpoint, Entry
 from comity.refs import LENGTH, LETTERS, read_ref, shown
-from comity.staff.guards import entities_of, may_do, may_handle
+from comity.staff.guards import entities_of, entities_with, may_handle
 from comity.staff.models import Approval
 from comity.vault.models import RecordedDecision
 from comity.vault.sealing import FieldClass
@@ -34,7 +34,7 @@ SEES_ALL: Final = "ledger.read"
 def exports_seen_by(viewer: Staff) -> QuerySet[Export]:
     """Return one's own exports; for those who read the ledger, all of their entities'."""
     found = Export.objects.filter(entity__in=entities_of(viewer)).select_related("entity", "asked_by")
-    return found if may_do(viewer, SEES_ALL) else found.filter(asked_by=viewer)
+    return found.filter(Q(asked_by=viewer) | Q(entity__in=entities_with(viewer, SEES_ALL)))
 
 
 def one_export(viewer: Staff, ref: UUID) -> Export:
@@ -80,10 +80,15 @@ class Why:
     people: int = 0
 
 
+NOT_THERE: Final = "not-in-the-book"
+"""Why the law was not asked about somebody: erased, merged into somebody else, or not of this entity any more."""
+GONE: Final = Why(verdict="none", because=(NOT_THERE,), missing=())
+
+
 def reasons_of(export: Export) -> list[Why]:
     """Return why people were left out of an export, and how many for each finding, the most first."""
     counted: Counter[Why] = Counter()
-    for part in export.parts.all():
+    for part in export.parts.all() if export.made_at else ():
         counted.update(why for _, why in _left_out(part))
     return [
         Why(verdict=why.verdict, because=why.because, missing=why.missing, people=n) for why, n in counted.most_common()
@@ -91,23 +96,24 @@ def reasons_of(export: Export) -> list[Why]:
 
 
 def left_out_of(parts: Iterable[ExportPart]) -> Iterator[tuple[str, str, str, str]]:
-    """Give a row (`formats.LEFT_OUT`) for each person who was left out."""
+    """Give a row (`formats.LEFT_OUT`) for each person who was left out of parts that were written."""
     for part in parts:
         for person, why in _left_out(part):
             yield shown(person), why.verdict, "\n".join(why.because), "\n".join(why.missing)
 
 
 def _left_out(part: ExportPart) -> Iterator[tuple[UUID, Why]]:
-    if part.decision is None:
-        return
-    asked = AskedDecision.objects.get(pk=part.decision)
-    whys = [_why(finding) for finding in asked.findings]
-    if not any(whys):
-        return
-    persons = RecordedDecision.objects.values_list("persons", flat=True).get(pk=part.decision)
-    for person, number in zip(persons, asked.of, strict=True):
-        if (why := whys[number]) is not None:
-            yield person, why
+    whys: list[Why | None] = []
+    persons: list[UUID] = []
+    of: list[int] = []
+    if part.decision is not None:
+        asked = AskedDecision.objects.get(pk=part.decision)
+        whys, of = [_why(finding) for finding in asked.findings], asked.of
+        persons = RecordedDecision.objects.values_list("persons", flat=True).get(pk=part.decision)
+    asked_about = set(persons)
+    yield from ((person, GONE) for person in part.persons if person not in asked_about)
+    if any(whys):
+        yield from ((person, why) for person, n in zip(persons, of, strict=True) if (why := whys[n]) is not None)
 
 
 def _why(finding: Mapping[str, Any]) -> Why | None:

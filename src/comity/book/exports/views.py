@@ -30,7 +30,7 @@ from comity.counsel.asking import ask
 from comity.counsel.reading import means, said_of
 from comity.law import Verdict
 from comity.refs import read_ref
-from comity.staff.guards import NotYours, StaffRequest, entities_of, may_do, staff_page
+from comity.staff.guards import NotYours, StaffRequest, entities_of, entities_with, may_do, staff_page
 from comity.staff.listing import Column, listed
 from comity.staff.models import Entity
 from comity.vault.sealing import FieldClass
@@ -44,7 +44,11 @@ if TYPE_CHECKING:
 
 PREVIEWED: Final = 1_000
 """People about whom the law is asked before anybody has decided to take them out."""
+REFS_AT_ONCE: Final = 10_000
 MOST_PICKED: Final = 1_000
+NOT_IN_THE_BOOK: Final = {
+    "says": gettext_lazy("They were chosen, but merged, erased or taken from this entity before the file was made."),
+}  # fmt: skip
 LARGEST_PASTE: Final = 2_000_000
 """Letters of a file in which marks are looked for: the first rows are enough."""
 
@@ -83,8 +87,9 @@ def export(request: StaffRequest) -> HttpResponse:
     persons = _chosen(request, entity)
     form = ExportAsked(request.POST or None, staff=request.staff, entity=entity, purposes=purposes)
     if request.method == "POST" and form.is_valid() and request.POST.get("does") != "preview":
+        refs = persons.values_list("ref", flat=True).iterator(chunk_size=REFS_AT_ONCE)  # ordered by ref
         try:
-            made = ask_export(wanted=form.wanted, persons=persons.values_list("ref", flat=True), asked_by=request.staff)
+            made = ask_export(wanted=form.wanted, persons=refs, asked_by=request.staff)
         except ValidationError as error:
             form.add_error(None, error)
         else:
@@ -165,7 +170,8 @@ def _page(request: StaffRequest, export: Export, form: WhyMany) -> HttpResponse:
         "one": export, "reasons": _reasons(export), "mine": mine, "form": form, "covered": queries.is_covered(export),
         "needs_approval": needs_approval(export) and not export.approval, "approval": queries.approval_of(export),
         "recipient": RECIPIENTS.get(export.recipient, export.recipient), "columns": _titles(export),
-        "until": export.made_at + KEPT if export.made_at else None, "left_out": export.denied + export.asking,
+        "until": export.made_at + KEPT if export.made_at else None, "left_out": export.asked - export.permitted,
+        "not_there": export.asked - export.permitted - export.denied - export.asking,
         "too_late": bool(export.made_at and timezone.now() >= export.made_at + KEPT),
     }  # fmt: skip
     return render(request, "book/export_one.html", shown)
@@ -176,7 +182,7 @@ def _reasons(export: Export) -> list[Mapping[str, object]]:
     return [
         {
             "verdict": why.verdict, "people": why.people, "missing": means(why.missing),
-            "because": [said_of(each) for each in why.because],
+            "because": [NOT_IN_THE_BOOK if each == queries.NOT_THERE else said_of(each) for each in why.because],
         }
         for why in queries.reasons_of(export)
     ]  # fmt: skip
@@ -233,7 +239,7 @@ def fetch(request: StaffRequest, ref: UUID) -> HttpResponse:
 def left_out(request: StaffRequest, ref: UUID) -> HttpResponse:
     """Give the list of those who are not in the file, with the reasons: by refs alone."""
     known = queries.one_export(request.staff, ref)
-    rows = queries.left_out_of(known.parts.all())
+    rows = queries.left_out_of(known.parts.all() if known.made_at else ())
     answer = HttpResponse(
         b"\xef\xbb\xbf" + csv_bytes(zip(LEFT_OUT, *rows, strict=True)), content_type="text/csv; charset=utf-8"
     )
@@ -250,7 +256,8 @@ def exports(request: StaffRequest) -> HttpResponse:
     seen = queries.exports_seen_by(request.staff)
     page = listed(request, rows=seen, columns=EXPORT_COLUMNS, sort="-asked_at")
     shown = {
-        "listing": page, "all": may_do(request.staff, queries.SEES_ALL), "may": may_do(request.staff, "person.export"),
+        "listing": page, "all": bool(entities_with(request.staff, queries.SEES_ALL)),
+        "may": may_do(request.staff, "person.export"),
     }  # fmt: skip
     return render(request, "book/exports.html", shown)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -14,6 +15,7 @@ from comity.book.editing.actions import lock
 from comity.book.editing.history import keep_past
 from comity.book.fields.models import Attachment, CustomField, FieldValue
 from comity.book.fields.queries import class_of, held_label, name_label, value_label
+from comity.book.models import Person
 from comity.ledger.actions import record
 from comity.ledger.bodies import declare_words
 from comity.refs import new_ref
@@ -158,5 +160,7 @@ def detach(*, leave: Leave, attachment: Attachment) -> None:
 
 
 def _note(leave: Leave, kind: str, **more: JSON) -> None:
+    """Put it on record, and the person among those who changed last."""
     body: dict[str, JSON] = {"entity": leave.entity.ref, "decision": leave.decided.ref, **more}
     record(kind=kind, staff=leave.staff.ref, persons=[leave.person], body=body)
+    Person.objects.filter(ref=leave.person).update(changed_at=Now())

@@ -15,7 +15,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from comity.book.imports.columns import MEANINGS, meaning_of
+from comity.book.imports.columns import MEANINGS, may_be_remembered, meaning_of
 from comity.book.imports.looking import dialect_of, look_over
 from comity.book.imports.models import Import, ImportBatch, RememberedColumn, Stage
 from comity.book.imports.parcels import (
@@ -23,6 +23,7 @@ from comity.book.imports.parcels import (
     Contents,
     clear_workshops,
     contents_of,
+    duck_beside,
     last_row,
     pack,
     throw_away,
@@ -31,14 +32,14 @@ from comity.book.imports.parcels import (
 from comity.book.imports.reading import EMAIL
 from comity.book.imports.running import afterwards, bring_all, make_batches
 from comity.book.imports.side_by_side import Work
-from comity.book.imports.undoing import take_out
+from comity.book.imports.undoing import UNDONE_WITHIN, is_late, take_out
 from comity.book.models import Person, Relation, Source
 from comity.check.dialects import Dialect, header_key, recognise
 from comity.counsel.duties import data_came, note_event, take_back_event
 from comity.ledger.actions import record
 from comity.ledger.bodies import JSON
 from comity.refs import new_ref
-from comity.staff.guards import demand
+from comity.staff.guards import demand, may_do
 from comity.staff.walls import behind_wall
 
 if TYPE_CHECKING:
@@ -116,7 +117,8 @@ def map_columns(*, one: Import, meanings: Mapping[int, str], staff: Staff) -> No
     one.stage, one.found, one.settled_at, one.settled_by = Stage.MAPPING, {}, None, None
     one.save(update_fields=["mapping", "stage", "found", "settled_at", "settled_by"])
     for number, header in enumerate(contents.headers):
-        _remember(one, header_key(header)[:LONGEST_HEADER], changed.get(number))
+        kept = changed.get(number) if may_be_remembered(dialect, header) else None
+        _remember(one, header_key(header)[:LONGEST_HEADER], kept)
     record(kind="book.import-mapped", body={"import": one.ref, "columns": len(changed)}, staff=staff.ref)
 
 
@@ -144,6 +146,7 @@ def _remember(one: Import, header: str, meaning: str | None) -> None:
 def choose(*, one: Import, choices: Choices, staff: Staff) -> Import:
     """Say why these people come, where they come from and who told them, before the file is looked over."""
     one = _locked(one, Stage.MAPPING, Stage.READY, staff=staff)
+    _contents(one)
     for name, value in vars(choices).items():
         setattr(one, name, value)
     one.stage, one.seen_rows, one.found, one.settled_at, one.settled_by = Stage.LOOKING, 0, {}, None, None
@@ -190,6 +193,9 @@ def settle_import(*, one: Import, because: str, staff: Staff) -> Import:
 def begin_run(*, one: Import, staff: Staff) -> Import:
     """Let the people of the file come into the book; `run_import` brings them. One that stopped half-way goes on."""
     one = _locked(one, Stage.READY, Stage.STOPPED, staff=staff)
+    if one.undone_by_id is not None:
+        raise NotNow(_("Its undoing stopped half-way, so nobody more comes in. Undo it again."))
+    _contents(one)
     if not one.source:
         raise NotNow(_("Say first where these people's data came from."))
     one.stage, one.stopped_by = Stage.RUNNING, ""
@@ -206,9 +212,7 @@ def run_import(*, one: Import) -> Import:
             return one
         contents = _contents(one)
     with unpacked(one) as table:
-        import duckdb
-
-        with _wall(one), duckdb.connect() as duck:
+        with _wall(one), duck_beside(table) as duck:
             numbers = make_batches(one, last_row(duck, table))
         work = Work(
             imported=one.ref, staff=one.begun_by_id, entity=one.entity_id, headers=tuple(contents.headers),
@@ -278,8 +282,18 @@ def stop_import(*, one: Import, fault: str) -> None:
 
 @transaction.atomic
 def begin_undo(*, one: Import, changed_too: bool, staff: Staff) -> Import:
-    """Let everybody whom an import brought be taken out again; those changed since stay, unless `changed_too`."""
+    """Let everybody whom an import brought be taken out again; those changed since stay, unless `changed_too`.
+
+    To take those out too, or anybody after thirty days, is to erase people. Raises NotYours, NotNow.
+    """
     one = _locked(one, Stage.DONE, Stage.STOPPED, Stage.UNDONE, staff=staff)
+    if changed_too:
+        demand(staff, "person.erase", one.entity)
+    if is_late(one) and not may_do(staff, "person.erase", one.entity):
+        raise NotNow(
+            _("An import is undone within %(days)d days. After that, ask whoever may erase people.")
+            % {"days": UNDONE_WITHIN.days}
+        )
     one.stage, one.undone_by = Stage.UNDOING, staff
     one.batches.exclude(persons=[]).update(undone_at=None)
     one.save(update_fields=["stage", "undone_by"])

@@ -163,6 +163,13 @@ def meaning_of(dialect: Dialect, header: str) -> str:
     return AS_TOLD if any(column.role != "ignore" for column in known) else IGNORED
 
 
+def may_be_remembered(dialect: Dialect, header: str) -> bool:
+    """Say whether a header is a header: one that we know, or one that cannot be a cell of somebody's row."""
+    key = header_key(header)
+    known = dialect.known(header) or key in OF_COMITY or any(key in headers for headers in said().values())
+    return bool(known) or not any(letter.isnumeric() or letter == "@" for letter in header)
+
+
 def mapping_of(dialect: Dialect, headers: Sequence[str], chosen: Mapping[str, str]) -> list[str]:
     """Return what each column is: as was chosen (by the column's number), else as we take it."""
     return [

@@ -21,12 +21,13 @@ from django.utils import timezone
 
 from comity.book.imports.columns import mapping_of
 from comity.book.imports.models import Broken, Import, ImportFinding, Known, Saying
-from comity.book.imports.parcels import Contents, distinct, last_row, rows_of
+from comity.book.imports.parcels import Contents, distinct, duck_beside, last_row, rows_of
 from comity.book.imports.reading import Given, Order, Reader, Told, orders_of
 from comity.book.inserting import insert_rows
 from comity.book.models import Person, Reach
 from comity.book.opening import GIVEN_BY_PURPOSE
 from comity.check.dialects import Dialect, built_in
+from comity.counsel.asking import ask
 from comity.counsel.foresight import Foresight
 from comity.counsel.questions import Question
 from comity.law import Verdict
@@ -103,21 +104,35 @@ class Laws:
         return self._ask("contact", self.one.asked_purpose, self.one.asked_channel)
 
     def _ask(self, operation: str, purpose: str, channel: str) -> Foresight:
+        return Foresight(self._question(operation, purpose, channel), self.day)
+
+    def _question(self, operation: str, purpose: str, channel: str) -> Question:
         more = GIVEN_BY_PURPOSE.get(purpose, {})
-        question = Question(operation=operation, purpose=purpose, channel=channel, entity=self.one.entity_id, more=more)
-        return Foresight(question, self.day)
+        return Question(operation=operation, purpose=purpose, channel=channel, entity=self.one.entity_id, more=more)
 
     def of_keeping(self, told: Told) -> Answer:
         """Return the answer about keeping somebody."""
-        return self.keeping.of(facts_of(told, self.one.purpose, "none", self.day))
+        return self._of(self.keeping, told, self.one.purpose, "none")
 
     def of_keeping_a_no(self, told: Told) -> Answer:
         """Return the answer about keeping only what it takes to respect a no."""
-        return self.keeping_a_no.of(facts_of(told, "legal-duty", "none", self.day))
+        return self._of(self.keeping_a_no, told, "legal-duty", "none")
+
+    def keeps(self, persons: Sequence[UUID]) -> dict[UUID, bool]:
+        """Say of people who are in the book whether they may be kept for this purpose too."""
+        answers = ask(question=self._question("store", self.one.purpose, "none"), persons=persons, day=self.day)
+        return {person: self.lets(answer) for person, answer in answers.items()}
+
+    def lets(self, answer: Answer) -> bool:
+        """Say whether an answer lets somebody be kept: the law does, or somebody settled what it leaves open."""
+        return answer.verdict is Verdict.PERMIT or (answer.verdict is Verdict.ASK and self.one.settled_at is not None)
 
     def of_what_is_planned(self, told: Told) -> Answer:
         """Return the answer about what is planned."""
-        return self.planned.of(facts_of(told, self.one.asked_purpose, self.one.asked_channel, self.day))
+        return self._of(self.planned, told, self.one.asked_purpose, self.one.asked_channel)
+
+    def _of(self, foresight: Foresight, told: Told, purpose: str, channel: str) -> Answer:
+        return foresight.of(facts_of(told, purpose, channel, self.day), complete_for=told.opt_outs_known)
 
 
 REACHED_BY: Final = {"email": Reach.EMAIL, "sms": Reach.PHONE, "call": Reach.PHONE, "autocall": Reach.PHONE,
@@ -164,9 +179,8 @@ def _reached(told: Told, channel: str) -> dict[str, Any]:
 
 
 def _consent(told: Told, purpose: str, channel: str) -> dict[str, Any]:
-    said = sorted(
-        (one for one in told.spoken if (one.purpose, one.channel) == (purpose, channel)), key=lambda one: one.said_at
-    )
+    about = (one for one in told.spoken if (one.purpose, one.channel) == (purpose, channel))
+    said = sorted(about, key=lambda one: (one.said_at, one.said != "given"))  # of one instant, the no counts
     if not said:
         return {}
     last = said[-1]
@@ -376,7 +390,7 @@ def look_over(
 
     Each stretch of rows is a transaction behind `wall`, so that whoever waits sees how far it has come.
     """
-    with duckdb.connect() as duck:
+    with duck_beside(table) as duck:
         duck.execute("SET threads = 1")
         with wall():
             look = _begun(one, contents, duck, table)

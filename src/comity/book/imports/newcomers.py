@@ -40,8 +40,14 @@ class SpokenWrongly(ValueError):
 class Writer(Protocol):
     """A room's hand: it writes what newcomers said, reads it from a file of ours, and takes it out again."""
 
-    def write(self, *, spoken: Mapping[UUID, Sequence[Spoken]], entity: Entity, heard_by: Staff | None) -> None:
-        """Put on record what each of these persons said; they may have said other things before."""
+    def write(
+        self, *, spoken: Mapping[UUID, Sequence[Spoken]], entity: Entity, heard_by: Staff | None,
+        newcomers: bool = False,
+    ) -> None:  # fmt: skip
+        """Put on record what each of these persons said; they may have said other things before.
+
+        What `newcomers` said has no entries in the ledger of its own: the commitment of their batch is over it.
+        """
 
     def read(self, *, about: str, cell: str) -> list[Spoken]:
         """Read a cell of our own export; `about` stands behind "Consent " in its header. Raises SpokenWrongly."""

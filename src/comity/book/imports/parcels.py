@@ -72,7 +72,10 @@ def pack(*, ref: UUID, name: str, pieces: Iterable[bytes]) -> Packed:
     with _workshop() as workshop:
         plain = workshop / f"upload{Path(name).suffix[:8]}"
         _save(plain, pieces)
-        with duckdb.connect() as connection, open_source(plain, connection, headless=True) as source:
+        with (
+            duck_beside(plain) as connection,
+            open_source(plain, connection, headless=True, within=workshop) as source,
+        ):
             table = workshop / "rows.parquet"
             cells = ", ".join(f"c{number}" for number in range(len(source.columns)))
             held = f"SELECT row, {cells} FROM {source.relation}"  # noqa: S608 - our own words
@@ -93,7 +96,7 @@ def pack(*, ref: UUID, name: str, pieces: Iterable[bytes]) -> Packed:
 
 def contents_of(one: Import) -> Contents | None:
     """Return what is known of an import's file; nothing where the file is gone."""
-    if one.told_key is None or not _told_path(one.ref).exists():
+    if one.told_key is None or not (_told_path(one.ref).exists() and _path(one.ref).exists()):
         return None
     told = json.loads(b"".join(OpenParcel(_told_path(one.ref).open("rb"), bytes(one.told_key))))
     return Contents(**{**told, "rejects": [tuple(each) for each in told["rejects"]]})
@@ -107,6 +110,13 @@ def unpacked(one: Import) -> Iterator[Path]:
         assert one.key is not None  # noqa: S101 - whoever works on it has made sure
         _save(table, OpenParcel(_path(one.ref).open("rb"), bytes(one.key)))
         yield table
+
+
+def duck_beside(file: Path) -> duckdb.DuckDBPyConnection:
+    """Return a connection that puts what does not fit into memory beside this file, where nobody else looks."""
+    connection = duckdb.connect()
+    connection.execute(f"SET temp_directory = {_sql(file.parent / 'spilled')}")
+    return connection
 
 
 def throw_away(ref: UUID) -> None:
@@ -127,6 +137,15 @@ def rows_of(
 ) -> list[tuple[object, ...]]:
     """Return what is wanted of these rows, in their order."""
     sql = f"SELECT {', '.join(select)} FROM {_sql(table)} WHERE row BETWEEN {first:d} AND {last:d} ORDER BY row"  # noqa: S608 - our own words
+    return connection.execute(sql).fetchall()
+
+
+def these_rows(
+    connection: duckdb.DuckDBPyConnection, table: Path, select: Sequence[str], rows: Iterable[int]
+) -> list[tuple[object, ...]]:
+    """Return what is wanted of single rows, in their order."""
+    numbers = ", ".join(f"{row:d}" for row in rows)
+    sql = f"SELECT {', '.join(select)} FROM {_sql(table)} WHERE row IN ({numbers}) ORDER BY row"  # noqa: S608 - our own words
     return connection.execute(sql).fetchall()
 
 

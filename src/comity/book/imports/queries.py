@@ -5,8 +5,9 @@ from __future__ import annotations
 import csv
 import io
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 import duckdb
@@ -18,16 +19,18 @@ from comity.book.exports.cells import guarded
 from comity.book.imports.columns import AS_TOLD, MEANINGS, law_columns, mapping_of, meaning_of
 from comity.book.imports.looking import dialect_of, given
 from comity.book.imports.models import Import, ImportFinding, Saying, Stage
-from comity.book.imports.parcels import Contents, rows_of, unpacked
+from comity.book.imports.parcels import Contents, duck_beside, these_rows, unpacked
 from comity.book.imports.reading import Reader, Told
 from comity.book.opening import full_name
 from comity.counsel.reading import Said as ReasonSaid
 from comity.counsel.reading import said_of
-from comity.staff.guards import entities_of
+from comity.staff.guards import entities_with
 
 if TYPE_CHECKING:
     from comity.staff.models import Staff
 
+AT_ONCE: Final = 1_000
+"""Rows of a file of problems that are written together."""
 SHOWN: Final = 100
 """Findings of one kind that a page lists; all of them are in the file of problems."""
 
@@ -43,6 +46,8 @@ WHY: Final = {
     "row": gettext_lazy("The row does not fit the header, or its quotes are broken."),
     "ref": gettext_lazy("This is no ref."),
     "home": gettext_lazy("This is no place."),
+    "language": gettext_lazy("This is no language."),
+    "names": gettext_lazy("This names or reaches the person, and would stand plain. Say what the column is."),
     "consent": gettext_lazy("This does not say what was agreed to, and when."),
 }
 PROBLEMS: Final = (Saying.BROKEN,)
@@ -51,8 +56,9 @@ DUPLICATES: Final = (Saying.KNOWN, Saying.LIKELY, Saying.NAMESAKE, Saying.REPEAT
 
 
 def imports_seen_by(viewer: Staff) -> QuerySet[Import]:
-    """Return the imports of the entities for which the viewer acts."""
-    return Import.objects.filter(entity__in=entities_of(viewer)).select_related("entity", "begun_by", "settled_by")
+    """Return the imports of the entities for which the viewer may see imports."""
+    seen = entities_with(viewer, "import.view")
+    return Import.objects.filter(entity__in=seen).select_related("entity", "begun_by", "settled_by")
 
 
 # ---------------------------------------------------------------- columns
@@ -214,28 +220,41 @@ def tallied(one: Import) -> Counter[str]:
 
 
 def problem_rows(one: Import, contents: Contents) -> Iterator[list[str]]:
-    """Give the rows that do not simply come in, as they stand in the file, with number and reasons before."""
+    """Give the rows that do not simply come in, as they stand in the file, with number and reasons before.
+
+    Why they do not is read at once, what stands in them as it is wanted: whoever takes it need not hold the file.
+    """
     why: dict[int, list[str]] = {}
     for finding in one.findings.exclude(says=Saying.CHANGED).order_by("row", "pk").iterator():
         why.setdefault(finding.row, []).append(_said_in_file(finding, contents))
+    return _problem_rows(one, contents, why, [_("Row"), _("Why"), *contents.headers])
+
+
+def _problem_rows(
+    one: Import, contents: Contents, why: Mapping[int, list[str]], header: list[str]
+) -> Iterator[list[str]]:
+    yield header
     unread = {row: text for row, _, text in contents.rejects}
-    yield [_("Row"), _("Why"), *contents.headers]
     numbers = sorted(why)
-    with unpacked(one) as table, duckdb.connect() as duck:
+    with unpacked(one) as table, duck_beside(table) as duck:
         select = ["row", *(f"c{number}" for number in range(len(contents.headers)))]
-        for start in range(0, len(numbers), SHOWN):
-            some = numbers[start : start + SHOWN]
-            cells = {row[0]: row[1:] for row in rows_of(duck, table, select, first=some[0], last=some[-1])}
+        duck.execute("SET threads = 1")
+        for start in range(0, len(numbers), AT_ONCE):
+            some = numbers[start : start + AT_ONCE]
+            cells = {row[0]: row[1:] for row in these_rows(duck, table, select, some)}
             for number in some:
                 shown = cells.get(number) or [unread.get(number, "")]
                 yield [str(number), " ".join(why[number]), *(str(cell or "") for cell in shown)]
 
 
-def as_csv(rows: Iterable[Sequence[str]]) -> bytes:
-    """Return rows as CSV; nothing in them is anything that a spreadsheet would run."""
-    out = io.StringIO(newline="")
-    csv.writer(out, lineterminator="\r\n").writerows([guarded(cell) for cell in row] for row in rows)
-    return b"\xef\xbb\xbf" + out.getvalue().encode("utf-8", "replace")
+def as_csv(rows: Iterable[Sequence[str]]) -> Iterator[bytes]:
+    """Give rows as CSV, piece by piece; nothing in them is anything that a spreadsheet would run."""
+    yield b"\xef\xbb\xbf"
+    remaining = iter(rows)
+    while some := list(islice(remaining, AT_ONCE)):
+        out = io.StringIO(newline="")
+        csv.writer(out, lineterminator="\r\n").writerows([guarded(cell) for cell in row] for row in some)
+        yield out.getvalue().encode("utf-8", "replace")
 
 
 def _said_in_file(finding: ImportFinding, contents: Contents) -> str:

@@ -18,6 +18,7 @@ from uuid import UUID
 from comity.book.actions import NewActivity, Newcomer, NewPoint
 from comity.book.exports.cells import apart, unguarded
 from comity.book.imports.columns import CHANNELS, law_columns
+from comity.book.imports.languages import language_of
 from comity.book.imports.newcomers import Spoken, SpokenWrongly, writers
 from comity.book.models import Doing, Reach
 from comity.check import values
@@ -47,6 +48,9 @@ IMPERSONAL: Final = frozenset({
 })  # fmt: skip
 """What stands before the @ of an address that names no human being."""
 FEWEST_DIGITS, MOST_DIGITS = 5, 20
+TOO_MANY_DIGITS: Final = 10
+"""Digits that no tag and no notice has, even one that tells its day."""
+WORDS: Final = re.compile(r"[^\W_]+")
 YEAR: Final = re.compile(r"(18|19|20)\d\d")
 YEAR_MONTH: Final = re.compile(r"((?:18|19|20)\d\d)[-/.](0?[1-9]|1[0-2])")
 OPTED_OUT: Final = frozenset({"consent.opted_out", "consent.withdrawn"})
@@ -90,6 +94,7 @@ class Told:
     opted_out: bool = False
     unclear: bool = False  # a yes without its day, or of which nobody can say to what
     known_as: UUID | None = None
+    opt_outs_known: Sequence[str] | None = ()  # channels and operations of whose opt-outs the file tells all; None: all
 
     def wrong(self, column: int | None, why: str) -> None:
         """Remember that a cell cannot be read."""
@@ -102,17 +107,23 @@ class Told:
             also.append((FieldClass.IDENTIFIER, self.identifiers))
         activities = [NewActivity(doing=Doing.NOTE, at=now, text=note) for note in self.notes]
         return Newcomer(
-            ref=ref, name=self.name, points=self.points, facts=self.facts, relation=self.relation,
-            organisation=self.organisation, activities=activities, also=also,
+            ref=ref, name=self.name, points=self.points, facts=self.facts,
+            relation={**self.relation, "opt_outs_known": self.opt_outs_known}, organisation=self.organisation,
+            activities=activities, also=also,
         )  # fmt: skip
+
+    @property
+    def noes(self) -> list[Spoken]:
+        """What they said that forbids or ends something; a yes is none."""
+        return [one for one in self.spoken if one.said != "given"]
 
     def bare(self) -> None:
         """Keep only by what somebody is recognised who said no: so that the no is never lost, and nothing else held."""
         self.name, self.organisation, self.identifiers, self.notes, self.tags = {}, "", {}, [], []
         self.points = [point for point in self.points if point.reach != Reach.POST]
-        kept = {"objected_at", "opt_out_signal_at", "home", "home_from"}
+        kept = {"objected_at", "opt_out_signal_at", "restricted_at", "deceased_at", "home", "home_from"}
         self.facts = {name: value for name, value in self.facts.items() if name in kept}
-        self.spoken = [one for one in self.spoken if one.said != "given"]
+        self.spoken = self.noes
 
 
 @dataclass(slots=True)
@@ -189,6 +200,16 @@ class Reader:
     def _order(self, number: int) -> Order:
         return self.orders.get(number, self.dialect.order)
 
+    @cached_property
+    def complete_for(self) -> list[str] | None:
+        """Channels and operations of whose opt-outs the file tells every one, as its columns have it; None is all.
+
+        BLIND SPOT: a file of our own book is taken to tell all, also of people of whom that book did not know.
+        """
+        columns = [law_columns(self.dialect, header, self.mapping[at]) for at, header in enumerate(self.headers)]
+        words = {word for several in columns for column in several for word in column.complete_for}
+        return None if self.ours or "opt-outs" in words else sorted(word.removeprefix("opt-outs:") for word in words)
+
     def _home_parts(self) -> Iterator[Part]:
         if self.ours:
             return
@@ -219,7 +240,7 @@ class Reader:
         width = len(self.headers)
         clean = unguarded if self.ours else _clean
         cells = [clean(text) if text else "" for text in selected[1 : 1 + width]]
-        told = Told(row=selected[0])
+        told = Told(row=selected[0], opt_outs_known=self.complete_for)
         self._names(told, cells)
         self._points(told, cells)
         self._plain(told, cells)
@@ -323,15 +344,18 @@ class Reader:
     # ------------------------------------------------------------ plain facts
 
     def _plain(self, told: Told, cells: Sequence[str]) -> None:
-        for _, text in self._cells("language", cells):
-            told.facts.setdefault("language", text[:20])
+        for number, text in self._cells("language", cells):
+            if (language := language_of(text)) is None:
+                told.wrong(number, "language")
+            else:
+                told.facts.setdefault("language", language)
         self._born(told, cells)
         self._informed(told, cells)
         if FieldClass.NOTE in self.given.classes:
             told.notes = [text[:LONGEST_NOTE] for _, text in self._cells("note", cells)]
-        for _, text in self._cells("tags", cells):
+        for number, text in self._cells("tags", cells):
             split = apart(text) if self.ours else re.split(r"[;,|\n]", text)
-            told.tags += [tag for part in split if (tag := part if self.ours else part.strip()[:60])]
+            told.tags += [tag for part in split if (tag := self._plainly(told, number, part.strip())[:60])]
 
     def _born(self, told: Told, cells: Sequence[str]) -> None:
         facts = told.facts
@@ -351,13 +375,21 @@ class Reader:
         """Where the data came from, and which notice was shown when: as the row says, else as was said of all."""
         if self.given.source:
             told.relation["source"] = self.given.source
-        if notice := next((text for _, text in self._cells("notice", cells)), self.given.notice):
+        notices = (self._plainly(told, number, text) for number, text in self._cells("notice", cells))
+        if notice := next(filter(None, notices), self.given.notice):
             told.relation["notice"] = notice[:60]
         shown = self.given.notice_on
         for number, text in self._cells("notice-on", cells):
             shown = values.day(text, self._order(number)) or shown
         if shown:
             told.relation["notice_on"] = shown
+
+    def _plainly(self, told: Told, number: int, text: str) -> str:
+        """Return a text that is to stand plain in the book; nothing if it names or reaches whom the row is about."""
+        if self.ours or not names_them(text, told):
+            return text
+        told.wrong(number, "names")
+        return ""
 
     def _home(self, told: Told, cells: Sequence[str], keys: Sequence[Any]) -> None:
         if self.ours:
@@ -524,7 +556,10 @@ class Reader:
                 told.wrong(number, "consent")
                 return
             told.spoken += read
-            told.opted_out = told.opted_out or any(one.said in {"refused", "withdrawn"} for one in read)
+            told.opted_out = told.opted_out or any(one.said in {"refused", "withdrawn", "objected"} for one in read)
+            objected = [one.said_at for one in read if one.said == "objected"]
+            if objected:
+                told.facts["objected_at"] = min([*objected, *filter(None, [told.facts.get("objected_at")])])
 
 
 _MOMENTS: Final = {
@@ -588,6 +623,19 @@ def _harmless(text: str, told: Told) -> str:
     small = text.casefold()
     named = [*(part for part in told.name.values() if len(part) > 1), *(point.value for point in told.points)]
     return "import" if "@" in small or any(part.casefold() in small for part in named) else text[:60]
+
+
+def names_them(text: str, told: Told) -> bool:
+    """Say whether a text names or reaches whom a row is about, and so is neither a tag nor a notice.
+
+    An address or number does; so does a text of which every word stands in their name or before the @ of their address.
+    """
+    small = text.casefold()
+    if "@" in small or sum(map(str.isdecimal, small)) >= TOO_MANY_DIGITS:
+        return True
+    theirs = [*told.name.values(), *(point.value.partition("@")[0] for point in told.points)]
+    words = WORDS.findall(small)
+    return bool(words) and set(words) <= {word for each in theirs for word in WORDS.findall(each.casefold())}
 
 
 def orders_of(columns: Iterable[int], distinct: Callable[[int], Iterable[str]], chosen: str) -> dict[int, Order]:

@@ -16,29 +16,26 @@ from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
 
-import duckdb
 from django.conf import settings
 from django.db import connection, connections
 from django.db.models import F
 from django.utils import timezone
 
-from comity.book.actions import Firms, Newcomer, NewPoint, write_persons
-from comity.book.editing.history import keep_past
+from comity.book.actions import Firms, Newcomer, write_persons
 from comity.book.imports.looking import Laws, comes_in_anyway, reader_of
+from comity.book.imports.meeting import Meeting
 from comity.book.imports.models import Import, ImportBatch, ImportFinding, Known, Saying
 from comity.book.imports.newcomers import Spoken, writers
-from comity.book.imports.parcels import rows_of
+from comity.book.imports.parcels import duck_beside, rows_of
 from comity.book.imports.reading import Reader, Told
 from comity.book.imports.side_by_side import Work, bring_by_two
 from comity.book.inserting import insert_rows
-from comity.book.models import ContactPoint, Person, Reach, Relation, Tag, Tagging
+from comity.book.models import Person, Reach, Tag, Tagging
 from comity.law import Verdict
 from comity.ledger.actions import Draft, record_many
 from comity.refs import new_ref, new_refs
 from comity.staff.walls import behind_wall
-from comity.vault.actions import seal
 from comity.vault.recognising import Recogniser
-from comity.vault.sealing import FieldClass, Label
 
 ROWS: Final = 5_000
 """Rows of a batch."""
@@ -68,14 +65,16 @@ class Hands:
     def __init__(self, work: Work) -> None:
         """Prepare to read the file and to ask the law."""
         self.work = work
-        self.duck = duckdb.connect()
+        self.duck = duck_beside(Path(work.table))
         self.duck.execute("SET threads = 1")
         with self._wall():
             self.one = Import.objects.select_related("entity", "begun_by").get(pk=work.imported)
             self.reader: Reader = reader_of(self.one, work.headers, self.duck, Path(work.table))
             self.laws = Laws(self.one, timezone.localdate())
+            self.meeting = Meeting(self.one, self.laws)
             self.recogniser = Recogniser()
         self.tags: dict[str, UUID] = {}
+        self.spoken: dict[UUID, Sequence[Spoken]] = {}  # by newcomers of the batch that is being brought in
 
     def _wall(self) -> Any:  # noqa: ANN401 - a context manager
         return behind_wall(staff=self.work.staff, entities=[self.work.entity])
@@ -85,6 +84,7 @@ class Hands:
         with self._wall():
             batch = ImportBatch.objects.select_for_update().get(imported=self.one.ref, number=number)
             if batch.done_at is None:
+                self.spoken = {}
                 _make_quick()
                 if (batch.first, batch.last) == AFTERWARDS:
                     self._bring_repeated(batch)
@@ -94,27 +94,41 @@ class Hands:
     def _bring(self, batch: ImportBatch) -> None:
         rows = rows_of(self.duck, Path(self.work.table), self.reader.select, first=batch.first, last=batch.last)
         found = _findings(self.one, batch)
+        self._begin_meeting(finding for of_row in found.values() for finding in of_row.values())
         come: list[Told] = []
         for selected in rows:
             told = self.reader.told(selected)
             if self._comes(told, found.get(told.row, {})):
                 come.append(told)
+        self._mark(batch, self._write(come), len(rows))
+
+    def _write(self, come: Sequence[Told]) -> list[Newcomer]:
+        """Write newcomers, with what they said and their tags."""
         refs = sorted(new_refs(len(come)))  # in the file's order
         people = [(told, told.newcomer(ref, self.one.begun_at)) for ref, told in zip(refs, come, strict=True)]
         write_persons(batch=[one for _, one in people], entity=self.one.entity, firms=Firms(self.one.entity))
-        self._said({one.ref: told.spoken for told, one in people if told.spoken})
+        spoken = {one.ref: told.spoken for told, one in people if told.spoken}
+        self._said(spoken)
+        self.spoken |= spoken
         self._tag([(one.ref, told.tags) for told, one in people if told.tags])
-        self._mark(batch, [one for _, one in people], len(rows))
+        return [one for _, one in people]
 
     def _bring_repeated(self, batch: ImportBatch) -> None:
-        """Do what rows say of people whom rows before them brought."""
+        """Do what rows say of people whom rows before them brought; where those did not come in, a no comes alone."""
         repeated = ImportFinding.objects.filter(imported=self.one.ref, says=Saying.REPEATED).order_by("row", "pk")
+        self.meeting.begin([])
+        come: list[Newcomer] = []
         for finding in repeated:
-            choice = finding.choice or self.one.for_known
+            choice = self._choice(finding)
             for told in self._row(finding.row):
-                if choice != Known.ADD and (not told.problems or comes_in_anyway(self.one, told)):
-                    self._met(told, finding, fill=choice == Known.FILL)
-        self._mark(batch, [], 0)
+                if choice == Known.ADD or (told.problems and not comes_in_anyway(self.one, told)):
+                    continue
+                if not self._met(told, finding) and self._no_may_be_kept(told):
+                    come += self._write([told])  # at once, so that the next row finds them
+        self._mark(batch, come, 0)
+
+    def _choice(self, here: ImportFinding) -> str:
+        return here.choice or self.one.for_known
 
     def _row(self, row: int) -> list[Told]:
         rows = rows_of(self.duck, Path(self.work.table), self.reader.select, first=row, last=row)
@@ -127,38 +141,31 @@ class Hands:
         if told.problems and not comes_in_anyway(self.one, told):
             return False
         here = next((finding[says] for says in HERE if says in finding), None)
-        if here is not None and (choice := here.choice or self.one.for_known) != Known.ADD:
-            if here.says != Saying.REPEATED:
-                self._met(told, here, fill=choice == Known.FILL)
-            return False
-        return self._may_be_kept(told)
+        if here is None or self._choice(here) == Known.ADD:
+            return self._may_be_kept(told)
+        return here.says != Saying.REPEATED and not self._met(told, here) and self._no_may_be_kept(told)
 
     def _may_be_kept(self, told: Told) -> bool:
-        answer = self.laws.of_keeping(told)
-        if answer.verdict is Verdict.PERMIT or (answer.verdict is Verdict.ASK and self.one.settled_at is not None):
-            return True
+        return self.laws.lets(self.laws.of_keeping(told)) or self._no_may_be_kept(told)
+
+    def _no_may_be_kept(self, told: Told) -> bool:
+        """Say whether a row comes in for its no alone; then it holds nothing else any more."""
         if not told.opted_out or self.laws.of_keeping_a_no(told).verdict is Verdict.DENY:
             return False
         told.bare()
         return bool(told.points)
 
-    def _met(self, told: Told, here: ImportFinding, *, fill: bool) -> None:
-        """Do what a row says of somebody who is in the book already: the no always, the rest if that was chosen."""
+    def _begin_meeting(self, found: Iterable[ImportFinding]) -> None:
+        known = [(each.person, self._choice(each)) for each in found if each.person is not None]
+        self.meeting.begin(
+            [person for person, choice in known if choice != Known.ADD],
+            filled=[person for person, choice in known if choice == Known.FILL],
+        )
+
+    def _met(self, told: Told, here: ImportFinding) -> bool:
+        """Do what a row says of somebody who is in the book; say whether anybody is there."""
         person = here.person or self._of_row(here.alike)
-        if person is None:
-            return
-        spoken = [one for one in told.spoken if one.said in {"refused", "withdrawn"}] if not fill else told.spoken
-        if spoken:
-            self._said({person: spoken})
-        kept = Person.objects.select_for_update().filter(ref=person).first()
-        if kept is None:
-            return
-        facts = _only_empty(kept, told.facts, always={"objected_at", "opt_out_signal_at"}, fill=fill)
-        if facts:
-            keep_past([kept])
-            Person.objects.filter(ref=person).update(**facts, changed_at=timezone.now())
-        if fill:
-            self._fill(person, told)
+        return person is not None and self.meeting.met(told, person, fill=self._choice(here) == Known.FILL)
 
     def _of_row(self, row: int | None) -> UUID | None:
         """Return the person whom an earlier row of this file brought, as far as the book can tell by address."""
@@ -175,30 +182,12 @@ class Hands:
         theirs = Person.objects.filter(ref__in=persons, entities__contains=[self.work.entity], merged_into=None)
         return theirs.order_by("-ref").values_list("ref", flat=True).first()
 
-    def _fill(self, person: UUID, told: Told) -> None:
-        relation = Relation.objects.select_for_update().filter(person=person, entity=self.one.entity).first()
-        if relation and (facts := _only_empty(relation, told.relation, always=set(), fill=True)):
-            keep_past([relation])
-            Relation.objects.filter(ref=relation.ref).update(**facts)
-        held = set(ContactPoint.objects.filter(person=person).values_list("reach", flat=True))
-        for point in told.points:
-            if point.reach not in held:
-                self._add_point(person, point)
-                held.add(point.reach)
-
-    def _add_point(self, person: UUID, point: NewPoint) -> None:
-        row = ContactPoint.objects.create(
-            person_id=person, reach=point.reach, mobile=point.mobile, impersonal=point.impersonal
-        )
-        sealed_as = FieldClass.ADDRESS if point.reach == Reach.POST else FieldClass.CONTACT
-        seal(label=Label(person, sealed_as, "point", row.ref), fields={point.reach.value: point.value})
-
     # ------------------------------------------------------------ what goes with them
 
     def _said(self, spoken: Mapping[UUID, Sequence[Spoken]]) -> None:
         if spoken:
             for writer in writers():
-                writer.write(spoken=spoken, entity=self.one.entity, heard_by=None)
+                writer.write(spoken=spoken, entity=self.one.entity, heard_by=None, newcomers=True)
 
     def _tag(self, tagged: Sequence[tuple[UUID, Sequence[str]]]) -> None:
         wanted = {tag for _, tags in tagged for tag in tags} - self.tags.keys()
@@ -232,16 +221,31 @@ class Hands:
                 kind="book.imported-batch", staff=self.work.staff, persons=[one.ref for one in some],
                 body={
                     "import": self.work.imported, "entity": self.work.entity, "batch": batch.number,
-                    "persons": len(some), "commitment": commitment(bytes(batch.salt or b""), some),
+                    "persons": len(some), "commitment": commitment(bytes(batch.salt or b""), some, self.spoken),
+                },
+            )  # fmt: skip
+        changed = sorted(self.meeting.changed)
+        for start in range(0, len(changed), NAMED):
+            these = changed[start : start + NAMED]
+            yield Draft(
+                kind="book.person-changed", staff=self.work.staff, persons=these,
+                body={
+                    "import": self.work.imported, "entity": self.work.entity, "batch": batch.number,
+                    "changed": sorted({name for person in these for name in self.meeting.changed[person]}),
                 },
             )  # fmt: skip
 
 
-def commitment(salt: bytes, people: Iterable[Newcomer]) -> str:
-    """Return the SHA-256 of the salt and of what these people came with; without the salt it says nothing."""
+def commitment(salt: bytes, people: Iterable[Newcomer], spoken: Mapping[UUID, Sequence[Spoken]]) -> str:
+    """Return the SHA-256 of the salt, of what these people came with, and of what they said.
+
+    Without the salt it says nothing.
+    """
     digest = hashlib.sha256(salt)
     for one in people:
-        digest.update(repr((one.ref.hex, one.name, one.points, sorted(one.facts.items()), one.organisation)).encode())
+        between, said = sorted(one.relation.items()), spoken.get(one.ref, ())
+        came_with = (one.ref.hex, one.name, one.points, sorted(one.facts.items()), one.organisation, between, said)
+        digest.update(repr(came_with).encode())
     return "sha256:" + digest.hexdigest()
 
 
@@ -260,17 +264,6 @@ def _findings(one: Import, batch: ImportBatch) -> dict[int, dict[Saying, ImportF
     for finding in rows:
         found.setdefault(finding.row, {})[Saying(finding.says)] = finding
     return found
-
-
-def _only_empty(row: Person | Relation, told: Mapping[str, Any], *, always: set[str], fill: bool) -> dict[str, Any]:
-    """Return what of this the row does not say yet; without `fill` only what must always be kept."""
-    wanted = {name: value for name, value in told.items() if fill or name in always}
-    said = {name: value for name, value in wanted.items() if not _is_empty(value)}
-    return {name: value for name, value in said.items() if _is_empty(getattr(row, name))}
-
-
-def _is_empty(value: object) -> bool:
-    return value is None or value is False or value in ("", [], ())
 
 
 def make_batches(one: Import, last: int) -> list[int]:

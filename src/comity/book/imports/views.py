@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final
 from uuid import UUID
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -37,6 +38,8 @@ IMPORT_COLUMNS: Final = (
     Column(id="stage", title=gettext_lazy("State"), template="book/import_stage.html", shows=lambda row: row.stage),
 )  # fmt: skip
 
+LONGEST_NUMBER: Final = 18
+"""Digits of a number in a form."""
 TABS: Final = ("people", "problems", "duplicates", "law")
 
 
@@ -61,6 +64,9 @@ def new(request: StaffRequest) -> HttpResponse:
             form.add_error("file", _("The file has more than 200 MB. Split it, or bring it as Parquet."))
         elif one := _begun(request, form):
             return redirect("book:import-one", one.ref)
+    if getattr(request, "too_large", False):  # said by whatever took it in: nothing of it was kept
+        form.errors.pop("file", None)
+        form.add_error("file", _("The file has more than 200 MB. Split it, or bring it as Parquet."))
     return render(request, "book/import_new.html", {"form": form})
 
 
@@ -93,7 +99,7 @@ def one(request: StaffRequest, ref: UUID) -> HttpResponse:
             return render(request, "book/import_preview.html", told | _preview(request, found, told["contents"]))
         case Stage.LOOKING | Stage.RUNNING | Stage.UNDOING:
             return render(request, "book/import_running.html", told | _progress(found))
-    return render(request, "book/import_done.html", told | _done(found))
+    return render(request, "book/import_done.html", told | _done(request, found))
 
 
 def _seen(request: StaffRequest, ref: UUID) -> Import:
@@ -127,9 +133,9 @@ def columns(request: StaffRequest, ref: UUID) -> HttpResponse:
     """Say what columns are."""
     found = _own(request, ref)
     meanings = {
-        int(name.removeprefix("column-")): value
+        number: value
         for name, value in request.POST.items()
-        if name.startswith("column-") and name.removeprefix("column-").isdigit() and str(value) in MEANINGS
+        if (number := _numbered(name, "column-")) is not None and str(value) in MEANINGS
     }
     if _tried(request, lambda: actions.map_columns(one=found, meanings=meanings, staff=request.staff)):  # type: ignore[arg-type]  # texts
         messages.success(request, _("Columns kept. The next file of this kind is read the same way."))
@@ -146,7 +152,7 @@ def look(request: StaffRequest, ref: UUID) -> HttpResponse:
         return _columns_page(request, found, form)
     if _tried(request, lambda: actions.choose(one=found, choices=form.choices, staff=request.staff)):
         if found.rows <= AT_ONCE:
-            actions.look_over_import(one=found)
+            _worked(request, found, lambda: actions.look_over_import(one=found))
         else:
             jobs.look_over_job.defer(ref=str(ref), entity=str(found.entity_id))
     return redirect("book:import-one", ref)
@@ -158,9 +164,9 @@ def choices(request: StaffRequest, ref: UUID) -> HttpResponse:
     """Say of single rows about people who are in the book what becomes of them."""
     found = _own(request, ref)
     for name, value in request.POST.items():
-        number = name.removeprefix("finding-")
-        if name.startswith("finding-") and number.isdigit() and (value in Known.values or not value):
-            ImportFinding.objects.filter(pk=int(number), imported=found).update(choice=value)
+        number = _numbered(name, "finding-")
+        if number is not None and (value in Known.values or not value):
+            ImportFinding.objects.filter(pk=number, imported=found).update(choice=value)
     messages.success(request, _("Kept."))
     return redirect(f"{request.path.removesuffix('choices/')}?tab=duplicates")
 
@@ -186,7 +192,7 @@ def run(request: StaffRequest, ref: UUID) -> HttpResponse:
     found = _own(request, ref)
     if _tried(request, lambda: actions.begin_run(one=found, staff=request.staff)):
         if found.rows <= AT_ONCE:
-            actions.run_import(one=found)
+            _worked(request, found, lambda: actions.run_import(one=found))
         else:
             jobs.run_job.defer(ref=str(ref), entity=str(found.entity_id))
     return redirect("book:import-one", ref)
@@ -242,7 +248,7 @@ def problems(request: StaffRequest, ref: UUID) -> HttpResponse:
     table = queries.as_csv(queries.problem_rows(found, contents))
     name = f"problems-{str(ref)[:8]}.csv"
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
-    return HttpResponse(table, content_type="text/csv; charset=utf-8", headers=headers)
+    return StreamingHttpResponse(table, content_type="text/csv; charset=utf-8", headers=headers)  # type: ignore[return-value]  # it is answered alike
 
 
 # ---------------------------------------------------------------- what pages need
@@ -264,6 +270,19 @@ def _tried(request: StaffRequest, act: Any) -> bool:  # noqa: ANN401 - whatever 
         messages.error(request, " ".join(error.messages))
         return False
     return True
+
+
+def _worked(request: StaffRequest, found: Import, act: Callable[[], object]) -> None:
+    """Do what whoever asked waits for; where it cannot be done, say so and let the import stop there."""
+    if not _tried(request, act):
+        actions.stop_import(one=found, fault="file")
+
+
+def _numbered(name: str, prefix: str) -> int | None:
+    """Return the number in the name of a field such as column-3; none where there is no such number."""
+    digits = name.removeprefix(prefix)
+    fits = name.startswith(prefix) and digits.isdecimal() and len(digits) <= LONGEST_NUMBER
+    return int(digits) if fits else None
 
 
 def _preview(request: StaffRequest, found: Import, contents: Contents | None) -> dict[str, Any]:
@@ -309,6 +328,7 @@ def _progress(found: Import) -> dict[str, Any]:
     return {"share": min(share, 100)}
 
 
-def _done(found: Import) -> dict[str, Any]:
+def _done(request: StaffRequest, found: Import) -> dict[str, Any]:
     changed = found.findings.filter(says="changed")[: queries.SHOWN]
-    return {"found": found.found, "undoing": Undone(), "changed": changed, "over": found.stage in actions.OVER}
+    undoing = Undone() if may_do(request.staff, "person.erase", found.entity) else ""
+    return {"found": found.found, "undoing": undoing, "changed": changed, "over": found.stage in actions.OVER}

@@ -18,6 +18,7 @@ from comity.book.editing.history import keep_past
 from comity.book.editing.leave import may_edit, permits, question
 from comity.book.lists.models import Before, Deed, FirstView, SavedView, Together
 from comity.book.models import Person, Tag, Tagging
+from comity.book.queries import tag_called
 from comity.counsel.actions import decide
 from comity.ledger.actions import record
 from comity.ledger.bodies import JSON, declare_words
@@ -117,7 +118,7 @@ class _Doing:
 
     def __init__(self, look: Look, deed: Deed, value: str) -> None:
         self.look, self.deed, self.value = look, deed, value
-        self.tag = None if deed == Deed.LANGUAGE else _tag(value, make=deed == Deed.ADD_TAG)
+        self.tag = None if deed == Deed.LANGUAGE else _tag(look, value, make=deed == Deed.ADD_TAG)
         self.kept = str(self.tag.ref) if self.tag else value
 
     def changes(self, persons: Sequence[UUID]) -> Mapping[UUID, str]:
@@ -128,8 +129,8 @@ class _Doing:
         return dict.fromkeys(put(self.tag, persons), "")
 
 
-def _tag(name: str, *, make: bool) -> Tag:
-    found = Tag.objects.filter(name__iexact=name).first()
+def _tag(look: Look, name: str, *, make: bool) -> Tag:
+    found = tag_called(look.viewer, look.entity, name)
     if found is None and not make:
         raise ValidationError({"value": _("There is no tag of that name.")})
     return found or Tag.objects.get_or_create(name=name)[0]
@@ -196,6 +197,8 @@ def set_language(persons: Sequence[UUID], languages: Mapping[UUID, str]) -> dict
 def undo_together(*, done: Together, look: Look) -> int:
     """Undo it for those who are as it left them, as far as role and law permit; return for how many."""
     locked = Together.objects.select_for_update(of=("self",)).get(pk=done.pk)
+    if look.entity.ref != locked.entity_id:
+        raise NothingToUndo(_("This was done for another of our entities; it is undone there."))
     if locked.undone_at is not None:
         raise NothingToUndo(_("This was undone already."))
     before = dict(locked.before.values_list("person_id", "value"))

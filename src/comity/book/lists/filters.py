@@ -19,8 +19,9 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 
 from comity.book.lists.counting import homes_of, languages_of
-from comity.book.models import Capacity, ContactPoint, Organisation, Person, Post, Reach, Relation, Source, Tag, Tagging
+from comity.book.models import Capacity, ContactPoint, Organisation, Person, Post, Reach, Relation, Source, Tagging
 from comity.book.places import said_of
+from comity.book.queries import tags_seen_by
 
 if TYPE_CHECKING:
     from django.http import QueryDict
@@ -140,8 +141,13 @@ def _home_told(_look: Look, value: str) -> str:
     return str(_("not known")) if value == UNKNOWN else said_of(value)
 
 
-def _tags(_look: Look) -> Choices:
-    return [(str(ref), name) for ref, name in Tag.objects.values_list("ref", "name")]
+def _tags(look: Look) -> Choices:
+    return [(str(ref), name) for ref, name in tags_seen_by(look.viewer, look.entity).values_list("ref", "name")]
+
+
+def _tag_told(look: Look, value: str) -> str:
+    seen = tags_seen_by(look.viewer, look.entity).filter(ref__in=_refs([value]))
+    return str(seen.values_list("name", flat=True).first() or _("a tag"))
 
 
 def _organisation_told(look: Look, value: str) -> str:
@@ -172,7 +178,7 @@ for _one in (
         id="customer", title=_("Customer"), choices=lambda _look: [("yes", _("Customers")), ("no", _("No customers"))],
         keeps=_customers, first=True,
     ),
-    Filter(id="tag", title=_("Tag"), choices=_tags, keeps=_tagged, first=True),
+    Filter(id="tag", title=_("Tag"), choices=_tags, told=_tag_told, fixed=False, keeps=_tagged, first=True),
     Filter(
         id="capacity", title=_("Met as"), choices=lambda _look: _with_unknown(Capacity.choices),
         keeps=lambda _look, values: Q(capacity__in=_or_empty(values)),

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from comity.book.lists.models import LONGEST_QUERY, Deed
-from comity.book.models import Tag
+from comity.book.queries import tags_seen_by
+
+if TYPE_CHECKING:
+    from comity.book.opening import Look
 
 LANGUAGE: Final = re.compile(r"[a-z]{2,3}(-[a-z0-9]{2,8})*")
 MOST_TAGS: Final = 300
@@ -39,7 +42,7 @@ class DeedForm(forms.Form):
 
     value = forms.CharField(max_length=60)
 
-    def __init__(self, deed: Deed, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - what a form takes
+    def __init__(self, deed: Deed, look: Look, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - what a form takes
         super().__init__(*args, **kwargs)
         self.deed = deed
         field = self.fields["value"]
@@ -48,7 +51,7 @@ class DeedForm(forms.Form):
             field.help_text = _("As language tags are written: de, en-GB, zh-Hans.")
         else:
             field.widget.attrs["list"] = "tags"
-            self.offered = list(Tag.objects.values_list("name", flat=True)[:MOST_TAGS])
+            self.offered = list(tags_seen_by(look.viewer, look.entity).values_list("name", flat=True)[:MOST_TAGS])
 
     def clean_value(self) -> str:
         """Take a language as the law's packs write it: in small letters."""

@@ -23,16 +23,16 @@ from comity.book.lists.filters import chosen
 from comity.book.lists.forms import DeedForm, ViewForm
 from comity.book.lists.models import LONGEST_QUERY, Deed
 from comity.book.looking import look_of
+from comity.book.opening import Look, purposes_of
 from comity.book.queries import persons_seen_by
 from comity.counsel.asking import ask
 from comity.counsel.reading import said_of
-from comity.staff.guards import StaffRequest, demand, staff_page
+from comity.staff.guards import NotYours, StaffRequest, demand, staff_page
 
 if TYPE_CHECKING:
     from django.http import QueryDict
 
-    from comity.book.lists.models import SavedView
-    from comity.book.opening import Look
+    from comity.book.lists.models import SavedView, Together
     from comity.law import Decision
 
 NOT_KEPT: Final = frozenset({"from", "view", "letter"})
@@ -193,7 +193,7 @@ def together(request: StaffRequest) -> HttpResponse:
     persons = _picked(request, look)
     if not persons or len(persons) > actions.MOST_TOGETHER:
         return _none_or_too_many(request, len(persons))
-    form = DeedForm(deed, request.POST if "value" in request.POST else None)
+    form = DeedForm(deed, look, request.POST if "value" in request.POST else None)
     if "value" in request.POST and form.is_valid():
         try:
             return _do(request, look, deed, persons, form.cleaned_data["value"])
@@ -253,6 +253,14 @@ def _because(decision: Decision) -> str:
     return str(said_of(decision.because[0]).says) if decision.because else _("The law does not say.")
 
 
+def _look_at(request: StaffRequest, done: Together) -> Look:
+    """Return the look of the entity for which it was done, for the purpose of the address. Raises NotYours."""
+    purposes, asked = purposes_of(request.staff, done.entity), request.GET.get("purpose", "")
+    if not purposes:
+        raise NotYours("person.view")
+    return Look(viewer=request.staff, entity=done.entity, purpose=asked if asked in purposes else purposes[0])
+
+
 @staff_page(may="person.edit")
 def together_done(request: StaffRequest, ref: UUID) -> HttpResponse:
     """Show what was done with many, and take it back if asked to."""
@@ -260,7 +268,7 @@ def together_done(request: StaffRequest, ref: UUID) -> HttpResponse:
     if request.method == "POST":
         demand(request.staff, "person.edit", done.entity)
         try:
-            many = actions.undo_together(done=done, look=look_of(request))
+            many = actions.undo_together(done=done, look=_look_at(request, done))
         except ValidationError as error:
             messages.error(request, " ".join(error.messages))
         else:

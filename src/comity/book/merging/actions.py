@@ -7,10 +7,10 @@ can be undone to the letter; what was said since is not undone.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, TypeAlias
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
@@ -20,15 +20,21 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from comity.book.editing.history import keep_past
+from comity.book.editing.leave import question as store_question
 from comity.book.fields.models import Attachment, FieldValue
 from comity.book.merging.models import Judged, Merge, Pair
 from comity.book.models import Activity, ContactPoint, Person, Post, Relation, Tagging
-from comity.book.opening import name_label
+from comity.book.opening import Look, name_label, purposes_of
+from comity.counsel.actions import Decided, decide
 from comity.ledger.actions import record
 from comity.ledger.bodies import JSON
-from comity.staff.guards import demand, entities_of
+from comity.refs import shown
+from comity.staff.guards import demand, entities_of, may_handle
 from comity.staff.models import Entity, Staff
+from comity.staff.roles import roles
+from comity.staff.terms import fields_term, term
 from comity.vault.actions import destroy_person_key, discard, seal
+from comity.vault.gate import let_through
 from comity.vault.resealing import labels_of, reseal
 from comity.vault.sealing import FieldClass, Fields, Label
 
@@ -45,6 +51,13 @@ EARLIEST: Final = ("objected_at", "opt_out_signal_at", "restricted_at", "decease
 LATEST: Final = ("last_purchase_on", "last_inquiry_on", "last_mailed_on")
 NAMES: Final = ("given", "family", "full", "post")
 EMPTY: Final[tuple[Any, ...]] = (None, "", [])
+
+
+LEGAL_DUTY: Final = "legal-duty"
+"""The purpose for which restricted people are merged, if for any."""
+
+Moving: TypeAlias = "Mapping[type[Model], Sequence[Any]]"
+"""The rows that change hands, by their tables."""
 
 
 class NotMerged(ValidationError):
@@ -81,45 +94,128 @@ class Choices:
 # ---------------------------------------------------------------- making one of two
 
 
-@transaction.atomic
-def merge_persons(*, kept: UUID, gone: UUID, choices: Choices, entity: Entity, merged_by: Staff) -> Merge:
+def merge_persons(
+    *, kept: UUID, gone: UUID, choices: Choices, entity: Entity, merged_by: Staff, purpose: str = ""
+) -> Merge:
     """Make one person of two: `gone` goes into `kept`. One transaction, one ledger entry; see `undo_merge`.
 
-    Raises NotYours, and NotMerged where one of them is not there, was merged before, or has a relation with an entity
-    for which the staff member does not act.
+    It asks the matrix for each class of fields that moves, then the law about both; what was decided stays on record
+    where it is no. Without a purpose, it is for the first one of theirs that has all of these classes.
+
+    Raises NotYours, and NotMerged where one of them is not there, was merged before, has a relation with an entity for
+    which the staff member does not act, or where role or law refuse.
     """
     demand(merged_by, "person.merge", entity)
-    stays, goes = _locked(kept, gone, merged_by)
-    merge = Merge(entity=entity, kept=kept, gone=gone, made_by=merged_by)
+    with transaction.atomic():
+        stays, goes = _locked(kept, gone, entity, merged_by)
+        moving = _moving(stays, goes, choices)
+        look = _look(stays, goes, (merged_by, entity, purpose), _classes(moving, choices))
+        decided = _decided(look, (kept, gone), _classes(moving, choices))
+        if len(decided.permitted) == len(decided.answers):
+            return _merged(Merge(entity=entity, kept=kept, gone=gone, made_by=merged_by), choices, moving, decided)
+    raise NotMerged(_refusal(decided, stays, goes))
+
+
+def _merged(merge: Merge, choices: Choices, moving: Moving, decided: Decided) -> Merge:
+    stays, goes = (Person.objects.get(pk=ref) for ref in (merge.kept, merge.gone))  # locked before
     merge.before = {"person": _merge_facts(stays, goes, choices), "relations": _merge_relations(stays, goes)}
-    merge.moved = {model.__name__: [str(ref) for ref in refs] for model, refs in _move(stays, goes, choices)}
+    merge.before["noes"] = {name: _json(getattr(stays, name)) for name in EARLIEST}
+    merge.moved = {model.__name__: [str(ref) for ref in _move(model, rows, stays)] for model, rows in moving.items()}
     merge.before["points"] = _one_first(stays, merge.moved[ContactPoint.__name__])
-    merge.sealed = [_plain(label) for label in _reseal(merge, choices)]
-    merge.rooms = {room: dict(mover.move(gone=gone, kept=kept)) for room, mover in _movers.items()}
+    merge.sealed = [_plain(label) for label in _reseal(merge, choices, decided)]
+    merge.rooms = {room: dict(mover.move(gone=merge.gone, kept=merge.kept)) for room, mover in _movers.items()}
     goes.merged_into, goes.changed_at = stays, timezone.now()
     goes.save(update_fields=["merged_into", "changed_at"])
     merge.save()
     _settle_pairs(merge)
     body: dict[str, JSON] = {
-        "merge": merge.ref,
-        "moved": sum(map(len, merge.moved.values())),
-        "sealed": len(merge.sealed),
-    }
-    record(kind="book.merged", staff=merged_by.ref, persons=[kept, gone], body=body)
+        "merge": merge.ref, "moved": sum(map(len, merge.moved.values())), "sealed": len(merge.sealed),
+        "entity": merge.entity_id, "decision": decided.ref,
+    }  # fmt: skip
+    record(kind="book.merged", staff=merge.made_by_id, persons=[merge.kept, merge.gone], body=body)
     return merge
 
 
-def _locked(kept: UUID, gone: UUID, staff: Staff) -> tuple[Person, Person]:
+def _locked(kept: UUID, gone: UUID, entity: Entity, staff: Staff) -> tuple[Person, Person]:
     found = {one.ref: one for one in Person.objects.select_for_update().filter(ref__in=[kept, gone]).order_by("ref")}
-    if kept == gone or len(found) < 2:  # noqa: PLR2004 - the two
+    if kept == gone or len(found) < 2 or any(entity.ref not in one.entities for one in found.values()):  # noqa: PLR2004 - the two
         raise NotMerged(_("It takes two people to make one of them; one of these is not there."))
     if any(one.merged_into_id for one in found.values()):
         raise NotMerged(_("One of these went into somebody else already."))
-    if {ref for one in found.values() for ref in one.entities} - set(entities_of(staff)):
+    known_to = {ref for one in found.values() for ref in one.entities}
+    if known_to - set(entities_of(staff)):
         raise NotMerged(
             _("One of these is known to an entity for which you do not act. Somebody who does must merge them.")
         )
+    for ref in sorted(known_to):
+        demand(staff, "person.merge", ref)
     return found[kept], found[gone]
+
+
+# ---------------------------------------------------------------- leave of role and law
+
+
+def _classes(moving: Moving, choices: Choices) -> list[FieldClass]:
+    """Return the classes of fields that change hands; a name that is chosen is one of them."""
+    found = {label.field_class for label in _sealed_with(moving)}
+    return sorted(found | ({FieldClass.NAME} if choices.name is not None else set()))
+
+
+def _look(stays: Person, goes: Person, whose: tuple[Staff, Entity, str], classes: Collection[FieldClass]) -> Look:
+    """Return for what these two are merged. Raises NotMerged where no role of theirs merges all of it for anything."""
+    staff, entity, wanted = whose
+    restricted = bool(stays.restricted_at or goes.restricted_at)
+    offered = [each for each in purposes_of(staff, entity, "merge") if wanted in {"", each}]
+    offered = [each for each in offered if each == LEGAL_DUTY or not restricted]
+    if not offered and restricted:
+        raise NotMerged(_("One of these is restricted: only a privacy officer merges them, for a legal duty."))
+    known_to = {*stays.entities, *goes.entities}
+    lacks = {each: [one for one in classes if not _may_merge(staff, each, one, known_to)] for each in offered}
+    for purpose, lacking in lacks.items():
+        if not lacking:
+            return Look(viewer=staff, entity=entity, purpose=purpose)
+    purpose, lacking = next(iter(lacks.items()), (wanted, list(classes) or [FieldClass.NAME]))
+    raise NotMerged([_lack(purpose, each) for each in lacking])
+
+
+def _may_merge(staff: Staff, purpose: str, field_class: FieldClass, entities: Iterable[UUID]) -> bool:
+    return all(
+        may_handle(staff, operation="merge", purpose=purpose, field_class=field_class, entity=ref) for ref in entities
+    )
+
+
+def _lack(purpose: str, field_class: FieldClass) -> str:
+    """Say which class of fields a role of theirs does not merge for a purpose, and which roles do for any."""
+    known = roles()
+    having = {name for each in known.purposes for name in known.with_cell("merge", each, field_class)}
+    told = {
+        "fields": fields_term(field_class), "purpose": term(purpose),
+        "roles": ", ".join(_(known.roles[name].name) for name in sorted(having)),
+    }  # fmt: skip
+    if not having:
+        return _("Not merged: this moves fields of the class “%(fields)s”, which no role may merge.") % told
+    return _(
+        "Not merged: this moves fields of the class “%(fields)s”, which no role of yours may merge for “%(purpose)s”. "
+        "Ask somebody with one of these roles: %(roles)s."
+    ) % told  # fmt: skip
+
+
+def _decided(look: Look, persons: Sequence[UUID], classes: Collection[FieldClass]) -> Decided:
+    """Ask the law about both: to keep what we know of them as of one person is to store it."""
+    return decide(
+        question=store_question(look), persons=persons, staff=look.viewer, handled=persons,
+        field_classes=list(classes) or [FieldClass.NAME],
+    )  # fmt: skip
+
+
+def _refusal(decided: Decided, *persons: Person) -> str:
+    """Say of whom the law does not let this be kept, and where it says why."""
+    refused = [one for one in persons if one.ref not in decided.permitted]
+    told = {"people": ", ".join(shown(one.ref) for one in refused), "decision": shown(decided.ref)}
+    return _("The law does not permit to merge: %(people)s. Decision %(decision)s says why.") % told
+
+
+# ---------------------------------------------------------------- facts
 
 
 def _merge_facts(stays: Person, goes: Person, choices: Choices) -> dict[str, Any]:
@@ -184,6 +280,7 @@ def _merge_relations(stays: Person, goes: Person) -> dict[str, Any]:
         other = others[mine.entity_id]
         wanted: dict[str, Any] = {name: _most(getattr(mine, name), getattr(other, name)) for name in LATEST}
         wanted["customer_since"] = min(filter(None, (mine.customer_since, other.customer_since)), default=None)
+        wanted["opt_outs_known"] = _of_both(mine.opt_outs_known, other.opt_outs_known)
         wanted["contract_running"] = mine.contract_running or other.contract_running
         for name in ("source", "notice", "notice_on"):
             wanted[name] = getattr(mine, name) or getattr(other, name)
@@ -191,8 +288,17 @@ def _merge_relations(stays: Person, goes: Person) -> dict[str, Any]:
     return told
 
 
-def _move(stays: Person, goes: Person, choices: Choices) -> Iterable[tuple[type[Model], list[UUID]]]:
-    """Let rows be of who stays; one that they have already stays where it is."""
+def _of_both(mine: Sequence[str] | None, other: Sequence[str] | None) -> list[str] | None:
+    """Return of what all opt-outs of both are known; None is all."""
+    if mine is None or other is None:
+        known = other if mine is None else mine
+        return None if known is None else [*known]
+    return [each for each in mine if each in other]
+
+
+def _moving(stays: Person, goes: Person, choices: Choices) -> Moving:
+    """Return the rows that are to be of who stays; one that they have already stays where it is."""
+    found: dict[type[Model], list[Any]] = {}
     for model, partner in MOVED.items():
         rows = model._base_manager.filter(person=goes)  # noqa: SLF001 - Django's documented name for it
         if model is ContactPoint and choices.points is not None:
@@ -200,11 +306,23 @@ def _move(stays: Person, goes: Person, choices: Choices) -> Iterable[tuple[type[
         if partner:
             mine = model._base_manager.filter(person=stays).values(partner)  # noqa: SLF001 - as above
             rows = rows.exclude(**{f"{partner}__in": mine})
-        moving = list(rows)
-        keep_past(moving)
-        refs = [row.pk for row in moving]
-        model._base_manager.filter(pk__in=refs).update(person=stays)  # noqa: SLF001 - as above
-        yield model, refs
+        found[model] = list(rows)
+    return found
+
+
+def _sealed_with(moving: Moving) -> list[Label]:
+    """Return where something is sealed of the rows that move."""
+    rows = [row for some in moving.values() for row in some]
+    records = [row.pk for row in rows] + [row.held for row in rows if isinstance(row, Attachment)]
+    return [label for one in {row.person_id for row in rows} for label in labels_of(person=one, records=records)]
+
+
+def _move(model: type[Model], rows: Sequence[Model], stays: Person) -> list[UUID]:
+    """Let these rows be of who stays."""
+    keep_past(rows)
+    refs = [row.pk for row in rows]
+    model._base_manager.filter(pk__in=refs).update(person=stays)  # noqa: SLF001 - Django's documented name for it
+    return refs
 
 
 def _one_first(stays: Person, moved: Sequence[str]) -> dict[str, Any]:
@@ -214,13 +332,13 @@ def _one_first(stays: Person, moved: Sequence[str]) -> dict[str, Any]:
     return {str(point.ref): _written(point, {"first": False}) for point in points.filter(ref__in=moved, reach__in=had)}
 
 
-def _reseal(merge: Merge, choices: Choices) -> list[Label]:
+def _reseal(merge: Merge, choices: Choices, decided: Decided) -> list[Label]:
     """Seal under the key of who stays what belongs to the rows that moved, and keep their own name as it was."""
     records = [UUID(ref) for refs in merge.moved.values() for ref in refs]
     records += Attachment.objects.filter(ref__in=records).values_list("held", flat=True)
-    made = reseal(
-        copies=[(label, label._replace(person=merge.kept)) for label in labels_of(person=merge.gone, records=records)]
-    )
+    labels = labels_of(person=merge.gone, records=records)
+    let_through(decided.warrant, labels, permitted_only=False)
+    made = reseal(copies=[(label, label._replace(person=merge.kept)) for label in labels])
     if choices.name is not None:
         made += reseal(copies=[(name_label(merge.kept), _name_before(merge))])
         seal(label=name_label(merge.kept), fields=choices.name)
@@ -283,7 +401,7 @@ def _check_undoable(merge: Merge, now: datetime) -> None:
 def _was_there(merge: Merge, stays: Person, goes: Person, name: str) -> bool:
     """Say whether this was so of either of the two before they were made one, and not said since."""
     told = merge.before["person"].get(name)
-    at_merge = told[1] if told else None
+    at_merge = merge.before.get("noes", {}).get(name) or (told[1] if told else None)
     return getattr(stays, name) is None or getattr(goes, name) is not None or _json(getattr(stays, name)) == at_merge
 
 

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as say
 from django.utils.translation import gettext_lazy as _
 
 from comity.book.models import Organisation
+from comity.book.organisations.queries import parent_of
 from comity.counsel.reading import every_place
 
 if TYPE_CHECKING:
@@ -90,8 +91,9 @@ def _is_domain(said: str) -> bool:
 
 def said_of(organisation: Organisation, version: str) -> dict[str, object]:
     """Return what a form about an organisation starts with."""
+    parent = parent_of(organisation)
     return {
         "name": organisation.name, "place": organisation.place, "domain": organisation.domain,
-        "trade": organisation.trade, "parent": organisation.parent.name if organisation.parent else "",
+        "trade": organisation.trade, "parent": parent.name if parent else "",
         "version": version,
     }  # fmt: skip

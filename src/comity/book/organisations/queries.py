@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -12,6 +12,7 @@ from django.db.models import F, QuerySet
 
 from comity.book.models import Organisation, Post
 from comity.book.queries import organisations_seen_by, persons_seen_by
+from comity.staff.guards import entities_with
 
 if TYPE_CHECKING:
     from comity.staff.models import Entity, Staff
@@ -28,11 +29,26 @@ def organisation_seen_by(viewer: Staff, ref: UUID) -> Organisation | None:
 def above(organisation: Organisation) -> list[Organisation]:
     """Return the organisations that it belongs to, the highest first."""
     chain: list[Organisation] = []
-    step = organisation.parent
+    step = parent_of(organisation)
     while step is not None and step not in chain and len(chain) < DEEPEST:
         chain.insert(0, step)
-        step = step.parent
+        step = parent_of(step)
     return chain
+
+
+def parent_of(organisation: Organisation) -> Organisation | None:
+    """Return what an organisation belongs to directly; one that the wall of entities hides counts as none."""
+    return Organisation.objects.filter(pk=organisation.parent_id).first() if organisation.parent_id else None
+
+
+def parents_for(viewer: Staff, entities: Iterable[UUID]) -> QuerySet[Organisation]:
+    """Return what an organisation of these entities may belong to: what shares one of them, and the viewer may see."""
+    return organisations_seen_by(viewer).filter(entities__overlap=list(entities))
+
+
+def may_change(viewer: Staff, organisation: Organisation) -> bool:
+    """Say whether somebody may change an organisation: it is every one of its entities' own."""
+    return set(organisation.entities) <= set(entities_with(viewer, "organisation.edit"))
 
 
 def parts_of(viewer: Staff, organisation: Organisation) -> QuerySet[Organisation]:

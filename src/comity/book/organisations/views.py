@@ -14,17 +14,18 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
+from comity.book.looking import entities_on
 from comity.book.opening import Look, names_of
 from comity.book.organisations import actions, queries
 from comity.book.organisations.forms import Kept, said_of
 from comity.book.places import said_of as place_said
-from comity.book.queries import organisations_seen_by
 from comity.book.views import look_of, sight
-from comity.staff.guards import StaffRequest, may_do, staff_page
+from comity.staff.guards import NotYours, StaffRequest, entities_with, may_do, staff_page
 from comity.staff.listing import Column, Listing, listed
 
 if TYPE_CHECKING:
     from comity.book.models import Organisation, Post
+    from comity.staff.models import Entity
 
 PEOPLE: Final = (
     Column(
@@ -46,7 +47,7 @@ def organisation(request: StaffRequest, ref: UUID) -> HttpResponse:
     told = {
         "organisation": found, "place": place_said(found.place), "above": queries.above(found), "look": look,
         "parts": list(queries.parts_of(request.staff, found)), "people": people,
-        "may_edit": may_do(request.staff, "organisation.edit"),
+        "may_edit": queries.may_change(request.staff, found),
     }  # fmt: skip
     return render(request, "book/organisation.html", told)
 
@@ -63,11 +64,12 @@ def _people(request: StaffRequest, look: Look, organisation: Organisation) -> Li
 @staff_page(may="organisation.edit")
 def add(request: StaffRequest) -> HttpResponse:
     """Bring an organisation into the book."""
-    among = organisations_seen_by(request.staff)
+    entity = _entity(request)
+    among = queries.parents_for(request.staff, [entity.ref])
     form = Kept(request.POST or None, among=among, initial={"parent": request.GET.get("part-of", "")})
     if request.method == "POST" and form.is_valid():
         try:
-            made = actions.add_organisation(told=form.told, entity=look_of(request).entity, added_by=request.staff)
+            made = actions.add_organisation(told=form.told, entity=entity, added_by=request.staff)
         except ValidationError as error:
             form.add_error(None, error)
         else:
@@ -80,8 +82,9 @@ def add(request: StaffRequest) -> HttpResponse:
 def change(request: StaffRequest, ref: UUID) -> HttpResponse:
     """Change what is kept of an organisation."""
     found = _found(request, ref)
+    actions.demand_change(found, request.staff)
     version = queries.version_of(found)
-    among = organisations_seen_by(request.staff).exclude(ref=ref)
+    among = queries.parents_for(request.staff, found.entities).exclude(ref=ref)
     form = Kept(request.POST or None, among=among, initial=said_of(found, version))
     back = reverse("book:organisation", args=[ref])
     if request.method == "POST" and form.is_valid():
@@ -119,6 +122,17 @@ def _found(request: StaffRequest, ref: UUID) -> Organisation:
     if found is None:
         raise Http404(_("There is no such organisation in the books of your entities."))
     return found
+
+
+def _entity(request: StaffRequest) -> Entity:
+    """Return to whose book an organisation is added: as the address says, else the first for which they may."""
+    may = entities_with(request.staff, "organisation.edit")
+    entities, wanted = entities_on(request), request.GET.get("entity", "")
+    asked = next((each for each in entities if str(each.ref) == wanted), None)
+    entity = asked or next((each for each in entities if each.ref in may), None)
+    if entity is None or entity.ref not in may:
+        raise NotYours("organisation.edit")
+    return entity
 
 
 def _form(request: StaffRequest, form: Kept, *, heading: str, does: str, back: str) -> HttpResponse:

@@ -95,15 +95,17 @@ class Source:
 
 
 def open_source(
-    path: Path, connection: duckdb.DuckDBPyConnection, *, headless: bool = False, progress: Progress | None = None
-) -> Source:
+    path: Path, connection: duckdb.DuckDBPyConnection, *, headless: bool = False, progress: Progress | None = None,
+    within: Path | None = None,
+) -> Source:  # fmt: skip
     """Open a file of any kind that we read, told by its content rather than its name.
 
     `headless` lets the first row of a CSV file be data where it plainly is, as in a bare list of addresses; the columns
     are then called 'column 1' and so on. Without it such a file is refused: its first person would pass for a header.
+    Temporary copies lie in `within`, else where this machine keeps temporary files.
     Raises BadFile, and nothing else, whatever the bytes.
     """
-    scratch = Scratch()
+    scratch = Scratch(within)
     try:
         with file_faults(path):
             table = _read(path, connection, headless=headless, scratch=scratch, progress=progress)

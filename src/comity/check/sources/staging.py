@@ -41,15 +41,19 @@ def quoted(text: str) -> str:
 
 
 class Scratch:
-    """A folder for temporary copies that only we may enter; it is made when first needed and vanishes on `close`."""
+    """A folder for temporary copies that only we may enter; it is made when first needed and vanishes on `close`.
 
-    def __init__(self) -> None:
+    It is made in `within`, else where this machine keeps temporary files.
+    """
+
+    def __init__(self, within: Path | None = None) -> None:
+        self._within = within
         self._folder: tempfile.TemporaryDirectory[str] | None = None
 
     def path(self, name: str) -> Path:
         """Return the path of a new temporary file, made empty and readable to us alone."""
         if self._folder is None:
-            self._folder = tempfile.TemporaryDirectory(prefix="comity-", ignore_cleanup_errors=True)
+            self._folder = tempfile.TemporaryDirectory(prefix="comity-", dir=self._within, ignore_cleanup_errors=True)
         path = Path(self._folder.name) / name
         os.close(os.open(path, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600))
         return path
