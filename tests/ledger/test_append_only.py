@@ -73,8 +73,14 @@ def test_the_application_may_not_empty_the_tables(key: SigningKey) -> None:
     assert "append-only" in attempted(*WHO["the application, granted everything"], "TRUNCATE ledger_entry CASCADE")
 
 
+ELSEWHERE = "api_delivery, api_webhook, book_organisation, book_person"
+"""What the trigger that tells webhooks reads and writes: of a book's own database the role has it (server/roles.py)."""
+
+
 def test_the_application_role_is_enough_to_record_number_and_verify(key: SigningKey) -> None:
     options = connection.settings_dict["OPTIONS"]
+    with connection.cursor() as cursor:
+        cursor.execute(f"GRANT SELECT, INSERT ON {ELSEWHERE} TO {APPLICATION_ROLE}")
     connection.close()
     options["assume_role"] = APPLICATION_ROLE
     try:
@@ -84,3 +90,5 @@ def test_the_application_role_is_enough_to_record_number_and_verify(key: Signing
     finally:
         del options["assume_role"]
         connection.close()
+        with connection.cursor() as cursor:
+            cursor.execute(f"REVOKE SELECT, INSERT ON {ELSEWHERE} FROM {APPLICATION_ROLE}")
