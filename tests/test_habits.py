@@ -223,3 +223,9 @@ def test_every_silenced_lint_rule_has_its_reason_beside_it() -> None:
 
 def test_every_lint_rule_left_out_has_its_reason_beside_it() -> None:
     assert lines(r'^    "[A-Z]+\d+",(?!\s*# \W?\w)', among=r"^pyproject\.toml$") == []
+
+
+def test_no_view_touches_objects() -> None:
+    views = [path for path in MODULES if "@staff_page(" in path.read_text("utf-8")]
+    assert len(views) > 15
+    assert [str(path.relative_to(SOURCE)) for path in views if ".objects" in path.read_text("utf-8")] == []

@@ -39,6 +39,11 @@ def entities_for(viewer: Staff, word: str) -> QuerySet[Entity]:
     return Entity.objects.filter(pk__in=entities_with(viewer, word))
 
 
+def those_who_sign_in() -> QuerySet[Staff]:
+    """Return the staff in whose name a program may act."""
+    return Staff.objects.filter(is_active=True).order_by("name")
+
+
 def webhooks_seen_by(viewer: Staff, word: str = "settings.view") -> QuerySet[Webhook]:
     """Return the webhooks of the entities for which the viewer has the word, with what waits for each."""
     waiting = Q(deliveries__told_at=None, deliveries__given_up_at=None, deliveries__ref__isnull=False)

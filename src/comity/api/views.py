@@ -23,7 +23,6 @@ from comity.api.forms import NewToken, WebhookKept
 from comity.api.problems import KINDS as PROBLEMS
 from comity.api.sending import secret_of
 from comity.staff.guards import StaffRequest, may_do, open_page, staff_page
-from comity.staff.models import Staff
 
 # ---------------------------------------------------------------- the interface itself
 
@@ -75,7 +74,7 @@ def tokens(request: StaffRequest) -> HttpResponse:
 @staff_page(may="token.change")
 def token_new(request: StaffRequest) -> HttpResponse:
     """Give a program leave; in one's own name, the token is shown at once."""
-    staff = Staff.objects.filter(is_active=True).order_by("name")
+    staff = queries.those_who_sign_in()
     entities = queries.entities_for(request.staff, "token.change")
     form = NewToken(request.POST or None, staff=staff, entities=entities, initial={"staff": request.staff.pk})
     if request.method == "POST" and form.is_valid():

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
-from django.db.models import Count, OuterRef, Prefetch, Q, QuerySet, Subquery
+from django.db.models import Count, Max, OuterRef, Prefetch, Q, QuerySet, Subquery
 
-from comity.book.models import Activity, Organisation, Person, Post, Relation, Tag, Tagging
+from comity.book.models import Activity, ContactPoint, Organisation, Person, Post, Relation, Tag, Tagging
 from comity.staff.guards import entities_of
 
 if TYPE_CHECKING:
@@ -83,3 +84,26 @@ def heir_of(viewer: Staff, entity: Entity, ref: UUID) -> UUID | None:
             break
         heir = found
     return heir if heir != ref and persons_seen_by(viewer, entity).filter(ref=heir).exists() else None
+
+
+def point_of(person: Person, ref: UUID) -> ContactPoint | None:
+    """Return one contact point of a person."""
+    return ContactPoint.objects.filter(person=person, ref=ref).first()
+
+
+def own_activity(viewer: Staff, entity: Entity, person: Person, ref: UUID) -> Activity | None:
+    """Return an activity that the viewer has put on record."""
+    return Activity.objects.filter(ref=ref, person=person, entity=entity, staff=viewer).first()
+
+
+def latest_activity(viewer: Staff) -> Activity | None:
+    """Return what the viewer last had to do with anybody."""
+    mine = Activity.objects.filter(staff=viewer, entity__in=entities_of(viewer))
+    return mine.select_related("entity").order_by("-at").first()
+
+
+def last_seen_by(viewer: Staff, entity: Entity, most: int) -> list[tuple[UUID, datetime]]:
+    """Return with whom the viewer last had to do for an entity, and when; the latest first."""
+    mine = Activity.objects.filter(staff=viewer, entity=entity).order_by()
+    latest = mine.values("person").annotate(last=Max("at")).order_by("-last")[:most]
+    return [(each["person"], each["last"]) for each in latest]

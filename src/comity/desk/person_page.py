@@ -26,8 +26,8 @@ from comity.counsel.actions import decide
 from comity.desk.may_we import WAYS, cards_of, question_of, told, turned, why
 from comity.desk.timeline import Rows, days_of, rows_before
 from comity.refs import shown
-from comity.staff.guards import StaffRequest, entities_of, staff_page
-from comity.staff.models import Entity
+from comity.staff.guards import StaffRequest, staff_page
+from comity.staff.queries import entities_seen_by
 from comity.vault.sealing import FieldClass
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def person(request: StaffRequest, ref: UUID) -> HttpResponse:
 
 def _looks(look: Look, whole: Whole) -> dict[str, Any]:
     """Return as what the page was opened: for which entity and purpose, by which decision; and what else there is."""
-    mine = Entity.objects.filter(ref__in=set(entities_of(look.viewer)) & set(whole.person.entities)).order_by("name")
+    mine = entities_seen_by(look.viewer).filter(ref__in=whole.person.entities).order_by("name")
     return {
         "view": whole.seen.decided.answers[whole.person.ref], "decision": whole.seen.decided.ref,
         "decision_says": shown(whole.seen.decided.ref), "ref_says": shown(whole.person.ref), "entities": mine,

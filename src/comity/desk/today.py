@@ -8,7 +8,6 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
-from django.db.models import Max
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import NoReverseMatch, reverse
@@ -16,15 +15,15 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from comity.book.models import Activity, Person
+from comity.book.models import Person
 from comity.book.opening import Look, full_name, names_of, purposes_of
 from comity.book.places import said_of
-from comity.book.queries import persons_seen_by
+from comity.book.queries import last_seen_by, latest_activity, persons_seen_by
 from comity.counsel.duties_queries import due_by, how_many
 from comity.counsel.duties_reading import When, deed, when
 from comity.desk import recorded
 from comity.desk.today_waits import waits_for
-from comity.staff.guards import StaffRequest, entities_of, may_do, staff_page
+from comity.staff.guards import StaffRequest, may_do, staff_page
 from comity.vault.epochs import KeyTrouble
 from comity.vault.sealing import FieldClass
 
@@ -156,8 +155,7 @@ def _bars(counts: Sequence[int]) -> list[dict[str, int]]:
 
 def _people(viewer: Staff) -> dict[str, Any]:
     """Return whom the viewer last had to do with, for one entity; their names are opened together, by one decision."""
-    mine = Activity.objects.filter(staff=viewer, entity__in=entities_of(viewer))
-    newest = mine.select_related("entity").order_by("-at").first()
+    newest = latest_activity(viewer)
     entity = newest.entity if newest else None
     purposes = purposes_of(viewer, entity) if entity and may_do(viewer, "person.view", entity) else []
     if entity is None or not purposes:
@@ -175,9 +173,8 @@ def _people(viewer: Staff) -> dict[str, Any]:
 
 
 def _last_seen(viewer: Staff, entity: Entity) -> list[tuple[UUID, date]]:
-    mine = Activity.objects.filter(staff=viewer, entity=entity).order_by()
-    latest = mine.values("person").annotate(last=Max("at")).order_by("-last")[:MOST_PEOPLE]
-    return [(each["person"], timezone.localtime(each["last"]).date()) for each in latest]
+    latest = last_seen_by(viewer, entity, MOST_PEOPLE)
+    return [(person, timezone.localtime(last).date()) for person, last in latest]
 
 
 def _names(look: Look, persons: Sequence[Person]) -> tuple[dict[UUID, str], str]:

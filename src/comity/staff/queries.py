@@ -81,6 +81,12 @@ def one_approval(viewer: Staff, ref: UUID) -> Approval:
     return _one(approvals_seen_by(viewer), ref)
 
 
+def usable_approval(viewer: Staff, kind: str, digest: bytes) -> Approval | None:
+    """Return what the viewer asked for in just these words, if it waits or was approved and can still be used."""
+    asked = Approval.objects.filter(kind=kind, digest=digest, asked_by=viewer, used_at=None)
+    return asked.filter(expires_at__gt=timezone.now()).exclude(approved=False).first()
+
+
 def glass_to_see(viewer: Staff) -> QuerySet[BrokenGlass]:
     """Return the broken glass that a privacy officer has not looked into."""
     if not may_do(viewer, "ruling.make"):

@@ -9,7 +9,6 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
@@ -17,6 +16,7 @@ from django.views.decorators.http import require_POST
 from comity.staff.approvals import digest
 from comity.staff.guards import StaffRequest, may_do, staff_page
 from comity.staff.models import Approval
+from comity.staff.queries import usable_approval
 from comity.vault import turning
 from comity.vault.epochs import KeyTrouble
 from comity.vault.horizon import Kept, keys
@@ -93,10 +93,7 @@ def _kept(number: int) -> Kept:
 
 def _asked(request: StaffRequest, kept: Kept) -> Approval | None:
     """Return what the viewer asked for just this key, if it waits or was approved and can still be used."""
-    return Approval.objects.filter(
-        kind=turning.KIND, digest=digest(turning.KIND, turning.what_goes(kept.epoch)), asked_by=request.staff,
-        used_at=None, expires_at__gt=timezone.now(),
-    ).exclude(approved=False).first()  # fmt: skip
+    return usable_approval(request.staff, turning.KIND, digest(turning.KIND, turning.what_goes(kept.epoch)))
 
 
 def _acted(request: StaffRequest, does: Callable[[], object], says: str) -> HttpResponse:

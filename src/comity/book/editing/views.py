@@ -37,7 +37,7 @@ from comity.book.editing.forms import (
 from comity.book.editing.leave import Leave, ask_leave, may_edit, permits, would_answer
 from comity.book.editing.whole import Whole, class_of, look_at, person_of, version_of, whole_of
 from comity.book.models import Activity, ContactPoint, Doing, Reach
-from comity.book.queries import organisations_seen_by, tags_seen_by
+from comity.book.queries import organisations_seen_by, own_activity, point_of, tags_seen_by
 from comity.counsel.reading import why
 from comity.law import Verdict
 from comity.staff.guards import NotYours, StaffRequest, staff_page
@@ -312,7 +312,7 @@ def _point_facts(said: Said, row: ContactPoint | None) -> dict[str, object]:
 
 def _point_done(request: StaffRequest, ref: UUID, point: UUID, act: Callable[..., object]) -> HttpResponse:
     look = look_at(request, ref)
-    row = ContactPoint.objects.filter(person=person_of(look, ref, locked=True), ref=point).first()
+    row = point_of(person_of(look, ref, locked=True), point)
     if row is None:
         raise Http404(_("That is not here any more. Somebody else may have removed it."))
     return _done(
@@ -454,10 +454,10 @@ def _happened(said: Said) -> dict[str, Any]:
     return {"doing": Doing(said["doing"]), "at": said["at"], "minutes": said["minutes"], "text": said["text"]}
 
 
-def _own(request: StaffRequest, look: Look, ref: UUID, activity: UUID) -> Activity:
+def _own(look: Look, ref: UUID, activity: UUID) -> Activity:
     """Return what the viewer has put on record. Raises Http404."""
     person = person_of(look, ref)
-    own = Activity.objects.filter(ref=activity, person=person, entity=look.entity, staff=request.staff).first()
+    own = own_activity(look.viewer, look.entity, person, activity)
     if own is None:
         raise Http404(_("There is no such activity of yours. Whoever put it on record can change it."))
     return own
@@ -467,7 +467,7 @@ def _own(request: StaffRequest, look: Look, ref: UUID, activity: UUID) -> Activi
 def activity(request: StaffRequest, ref: UUID, activity: UUID) -> HttpResponse:
     """Change what one has put on record oneself."""
     look = look_at(request, ref)
-    row = _own(request, look, ref, activity)
+    row = _own(look, ref, activity)
     label = actions.activity_label(row)
     text = whole_of(look, person_of(look, ref), [label]).seen.opened.get(label)
     at = timezone.localtime(row.at).replace(tzinfo=None)
@@ -491,7 +491,7 @@ def delete_activity(request: StaffRequest, ref: UUID, activity: UUID) -> HttpRes
     """Take away what one has put on record oneself."""
     look = look_at(request, ref)
     person_of(look, ref, locked=True)
-    row = _own(request, look, ref, activity)
+    row = _own(look, ref, activity)
     return _done(
         request, look, ref, lambda leave: actions.delete_activity(leave=leave, activity=row), block="composer",
         field_class=FieldClass.NOTE,

@@ -23,8 +23,7 @@ from comity.book.opening import Look, Seen, everything_of, full_name, purposes_o
 from comity.book.places import said_of
 from comity.book.queries import persons_seen_by, relation_of
 from comity.law import Verdict
-from comity.staff.guards import entities_of
-from comity.staff.models import Entity
+from comity.staff.queries import entities_seen_by
 from comity.vault.sealing import FieldClass, Label
 
 if TYPE_CHECKING:
@@ -150,7 +149,7 @@ def look_at(request: StaffRequest, ref: UUID) -> Look:
     look = look_of(request)
     if request.GET.get("entity") or persons_seen_by(look.viewer, look.entity).filter(ref=ref).exists():
         return look
-    for entity in Entity.objects.filter(ref__in=entities_of(look.viewer)).order_by("name"):
+    for entity in entities_seen_by(look.viewer).order_by("name"):
         purposes = purposes_of(look.viewer, entity)
         if purposes and persons_seen_by(look.viewer, entity).filter(ref=ref).exists():
             return replace(look, entity=entity, purpose=look.purpose if look.purpose in purposes else purposes[0])

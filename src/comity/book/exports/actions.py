@@ -6,13 +6,11 @@ ledger covers the entry that says so. Whoever the law leaves out is counted, wit
 
 from __future__ import annotations
 
-import gc
 import hashlib
 import hmac
 import secrets
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import islice
@@ -45,6 +43,7 @@ from comity.book.queries import persons_seen_by
 from comity.counsel.actions import decide
 from comity.counsel.questions import Question
 from comity.law import Verdict
+from comity.law.cache import collector_paused
 from comity.ledger.actions import record
 from comity.ledger.bodies import JSON
 from comity.staff.approvals import Said, ask_approval, use_approval
@@ -262,7 +261,7 @@ def make_file(*, export: Export) -> Export:
     try:
         with _behind_its_wall(export):
             making = _making(export, parcel)
-        with _uncollected():
+        with collector_paused():
             for number in range(-(-export.asked // MOST_PERSONS)):
                 with _behind_its_wall(export):
                     _write_part(making, ExportPart.objects.get(export=export, number=number))
@@ -274,21 +273,6 @@ def make_file(*, export: Export) -> Export:
         parcel.drop()
         path.unlink(missing_ok=True)
         raise
-
-
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    """Keep Python's collector from walking all that the law is made of, again and again: that would be half the time.
-
-    What is thrown away here goes without it, since nothing of it refers to itself.
-    """
-    paused = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if paused:
-            gc.enable()
 
 
 def _behind_its_wall(export: Export) -> Any:  # noqa: ANN401 - a context manager

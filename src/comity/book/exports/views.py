@@ -30,9 +30,10 @@ from comity.counsel.asking import ask
 from comity.counsel.reading import means, said_of
 from comity.law import Verdict
 from comity.refs import read_ref
-from comity.staff.guards import NotYours, StaffRequest, entities_of, entities_with, may_do, staff_page
+from comity.staff.guards import NotYours, StaffRequest, entities_with, may_do, staff_page
 from comity.staff.listing import Column, listed
 from comity.staff.models import Entity
+from comity.staff.queries import entities_seen_by
 from comity.vault.sealing import FieldClass
 
 if TYPE_CHECKING:
@@ -103,7 +104,7 @@ def export(request: StaffRequest) -> HttpResponse:
 
 def _taken_from(request: StaffRequest) -> tuple[Entity, list[str]]:
     """Return whose people are taken out, and for which purposes one may. Raises NotYours."""
-    entities = list(Entity.objects.filter(ref__in=entities_of(request.staff)).order_by("name"))
+    entities = list(entities_seen_by(request.staff).order_by("name"))
     wanted = request.GET.get("entity", "")
     for entity in sorted(entities, key=lambda each: str(each.ref) != wanted):
         purposes = (

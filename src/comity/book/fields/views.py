@@ -20,8 +20,8 @@ from comity.book.fields import actions, queries
 from comity.book.fields.forms import Described, File, Made, Value, initial_of, said_of
 from comity.book.fields.models import Attachment, CustomField
 from comity.book.opening import everything_of
-from comity.staff.guards import StaffRequest, demand, entities_of, staff_page
-from comity.staff.models import Entity
+from comity.staff.guards import StaffRequest, demand, staff_page
+from comity.staff.queries import entities_seen_by
 from comity.vault.gate import Refused
 from comity.vault.sealing import FieldClass
 
@@ -42,7 +42,7 @@ def fields(request: StaffRequest) -> HttpResponse:
 @staff_page(may="field.edit")
 def make(request: StaffRequest) -> HttpResponse:
     """Make a field."""
-    entities = Entity.objects.filter(ref__in=entities_of(request.staff)).order_by("name")
+    entities = entities_seen_by(request.staff).order_by("name")
     form = Made(request.POST or None, entities=entities)
     if request.method == "POST" and form.is_valid():
         entity = form.cleaned_data["entity"]

@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 
 from comity.book.imports.columns import MEANINGS, may_be_remembered, meaning_of
 from comity.book.imports.looking import dialect_of, look_over
-from comity.book.imports.models import Import, ImportBatch, RememberedColumn, Stage
+from comity.book.imports.models import Import, ImportBatch, ImportFinding, Known, RememberedColumn, Stage
 from comity.book.imports.parcels import (
     KEPT,
     Contents,
@@ -345,6 +345,14 @@ def forget_file(*, one: Import) -> None:
 
 
 OVER: Final = (Stage.DONE, Stage.UNDONE, Stage.DROPPED)
+
+
+@transaction.atomic
+def choose_for_rows(*, one: Import, choices: Mapping[int, str]) -> None:
+    """Say of findings of this import, by their number, what becomes of the row; an empty choice is the import's own."""
+    for number, choice in choices.items():
+        if choice in Known.values or not choice:
+            ImportFinding.objects.filter(pk=number, imported=one).update(choice=choice)
 
 
 @transaction.atomic

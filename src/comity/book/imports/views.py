@@ -19,7 +19,7 @@ from comity.book.imports.actions import AT_ONCE
 from comity.book.imports.columns import MEANINGS
 from comity.book.imports.forms import FileBrought, Settled, Undone, WhatFor
 from comity.book.imports.looking import dialect_of
-from comity.book.imports.models import Import, ImportFinding, Known, Stage
+from comity.book.imports.models import Import, Known, Stage
 from comity.book.imports.parcels import LARGEST, Contents, contents_of
 from comity.check.sources import BadFile
 from comity.staff.guards import StaffRequest, demand, may_do, staff_page
@@ -163,10 +163,9 @@ def look(request: StaffRequest, ref: UUID) -> HttpResponse:
 def choices(request: StaffRequest, ref: UUID) -> HttpResponse:
     """Say of single rows about people who are in the book what becomes of them."""
     found = _own(request, ref)
-    for name, value in request.POST.items():
-        number = _numbered(name, "finding-")
-        if number is not None and (value in Known.values or not value):
-            ImportFinding.objects.filter(pk=number, imported=found).update(choice=value)
+    chosen = {_numbered(name, "finding-"): str(value) for name, value in request.POST.items()}
+    by_row = {number: value for number, value in chosen.items() if number is not None}
+    actions.choose_for_rows(one=found, choices=by_row)
     messages.success(request, _("Kept."))
     return redirect(f"{request.path.removesuffix('choices/')}?tab=duplicates")
 

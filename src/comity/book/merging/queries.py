@@ -19,7 +19,8 @@ from comity.book.opening import Look, Seen, everything_of, full_name, names_of, 
 from comity.book.places import said_of
 from comity.book.queries import persons_seen_by
 from comity.staff.guards import NotYours, entities_of, may_do
-from comity.staff.models import Entity, Staff
+from comity.staff.models import Staff
+from comity.staff.queries import entities_seen_by
 from comity.vault.sealing import FieldClass, Label
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 def merging_look(viewer: Staff, wanted: str = "") -> Look:
     """Return the look of somebody who may merge: for the entity wanted, else the first. Raises NotYours."""
-    entities = Entity.objects.filter(ref__in=entities_of(viewer)).order_by("name")
+    entities = entities_seen_by(viewer).order_by("name")
     for entity in sorted(entities, key=lambda each: str(each.ref) != wanted):
         purposes = purposes_of(viewer, entity, "merge") if may_do(viewer, "person.merge", entity) else []
         if purposes:
