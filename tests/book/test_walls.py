@@ -7,13 +7,13 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
-from django.db import connection
 
 from comity.book.models import Activity, Organisation, Person, Relation
 from comity.consent.actions import About, withdraw_consent
 from comity.consent.models import Consent, Standing
 from comity.staff.models import Entity
 from comity.staff.walls import behind_wall
+from tests.as_application import READ, application_role
 
 WALLED = (Person, Organisation, Relation, Activity, Consent, Standing)
 
@@ -24,15 +24,8 @@ def as_the_application(greta: UUID, firm: Entity, shanghai: Entity) -> Iterator[
     del shanghai  # it must be there before
     about = About(person=greta, entity=firm, purpose="marketing", channel="email")
     withdraw_consent(about=about, said_at=datetime(2026, 11, 1, tzinfo=UTC), source="call", heard_by=None)
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = 'comity_app'")
-        if cursor.fetchone() is None:
-            cursor.execute("CREATE ROLE comity_app NOLOGIN")
-        cursor.execute("GRANT SELECT ON ALL TABLES IN SCHEMA public TO comity_app")
-        cursor.execute("SET LOCAL ROLE comity_app")
-    yield
-    with connection.cursor() as cursor:
-        cursor.execute("RESET ROLE")
+    with application_role(READ):
+        yield
 
 
 @pytest.mark.usefixtures("as_the_application")

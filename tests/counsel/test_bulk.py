@@ -11,7 +11,6 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from django.db import connection
 from django.utils import timezone
 
 from comity.book.models import Capacity, ContactPoint, Person, Reach, Relation, Source, Tag, Tagging
@@ -43,6 +42,7 @@ from comity.staff.walls import behind_wall
 from comity.vault.actions import open_fields
 from comity.vault.gate import NotPermitted
 from comity.vault.sealing import FieldClass
+from tests.as_application import application_role
 
 pytestmark = pytest.mark.django_db
 TODAY = date(2026, 11, 22)
@@ -397,15 +397,8 @@ def test_a_word_that_the_vocabulary_lacks_refuses_the_whole(look: Look, greta: U
 def as_the_application(asked: SegmentDecision) -> Iterator[None]:
     """Go on as the role that the application has."""
     del asked
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = 'comity_app'")
-        if cursor.fetchone() is None:
-            cursor.execute("CREATE ROLE comity_app NOLOGIN")
-        cursor.execute("GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO comity_app")
-        cursor.execute("SET LOCAL ROLE comity_app")
-    yield
-    with connection.cursor() as cursor:
-        cursor.execute("RESET ROLE")
+    with application_role():
+        yield
 
 
 @pytest.mark.usefixtures("as_the_application")

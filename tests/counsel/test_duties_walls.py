@@ -22,6 +22,7 @@ from comity.refs import new_ref, shown
 from comity.staff.models import Entity, Staff
 from comity.staff.walls import behind_wall
 from comity.vault.data_map import data_map
+from tests.as_application import application_role
 from tests.staff.people import make_staff
 
 WALLED = (AskedDecision, Ruling, OpenQuestion, Concerned, DutyEvent, OwedDuty, DutyStep)
@@ -45,15 +46,8 @@ def filled(look: Look, aiko: UUID, firm: Entity, shanghai: Entity, olga: Staff) 
 def as_the_application(filled: None) -> Iterator[None]:
     """Go on as the role that the application has."""
     del filled
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = 'comity_app'")
-        if cursor.fetchone() is None:
-            cursor.execute("CREATE ROLE comity_app NOLOGIN")
-        cursor.execute("GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO comity_app")
-        cursor.execute("SET LOCAL ROLE comity_app")
-    yield
-    with connection.cursor() as cursor:
-        cursor.execute("RESET ROLE")
+    with application_role():
+        yield
 
 
 @pytest.mark.usefixtures("as_the_application")

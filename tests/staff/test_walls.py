@@ -15,6 +15,7 @@ from comity.refs import new_ref
 from comity.staff.guards import StaffRequest, staff_page
 from comity.staff.models import Team
 from comity.staff.walls import ProtectByEntity, behind_wall
+from tests.as_application import application_role
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -32,15 +33,8 @@ def teams(dublin: Entity, shanghai: Entity) -> list[Team]:
 def as_the_application(teams: list[Team]) -> Iterator[None]:
     """Go on as the role that the application has, in the transaction of the test."""
     del teams
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = 'comity_app'")
-        if cursor.fetchone() is None:
-            cursor.execute("CREATE ROLE comity_app NOLOGIN")
-        cursor.execute("GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO comity_app")
-        cursor.execute("SET LOCAL ROLE comity_app")
-    yield
-    with connection.cursor() as cursor:
-        cursor.execute("RESET ROLE")
+    with application_role():
+        yield
 
 
 @staff_page(may="desk.view")
