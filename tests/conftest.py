@@ -54,6 +54,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep Spark's tests in one process, since it starts slowly, and those of the database together file by file."""
     for item in items:
         fixtures = set(getattr(item, "fixturenames", ()))
+        if item.get_closest_marker("xdist_group"):
+            continue
         if "spark" in fixtures:
             item.add_marker(pytest.mark.xdist_group("spark"))
         elif "postgres_url" in fixtures:

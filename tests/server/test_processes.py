@@ -94,6 +94,16 @@ def test_when_one_ends_all_are_stopped_and_the_exit_code_says_which(ends: str, t
     assert f"worker ended {told}; all others are stopped." in said
 
 
+def test_a_program_stands_back_for_the_others_as_far_as_it_is_told() -> None:
+    patient = "import os, time\nfor _ in range(3000):\n if os.nice(0) == 7: break\n time.sleep(0.01)"
+    code = (
+        "from comity.server.processes import ProcessGroup, Program; import os, sys; os.nice(2); "
+        f"ProcessGroup([Program(name='jobs', niceness=5, command={python(patient, 'print(os.nice(0))')!r})]).run()"
+    )
+    said = subprocess.run(python(code), check=True, capture_output=True, text=True, timeout=LONGEST).stdout
+    assert "jobs   | 7\n" in said
+
+
 def test_one_that_cannot_be_started_is_named() -> None:
     with group(web=python(SAYS, WAITS), worker=["/no/such/program"]) as running:
         code, said = running.end()

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections import deque
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -26,6 +27,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 LONGEST = 120
 PULSE = 0.2
 LOCK = 0x636F6D6974790077
+NIGHTLY = "SELECT count(*) FROM procrastinate_jobs WHERE task_name = 'web.forget_jobs'"
 
 WORKER = f"""
 import os, django
@@ -96,6 +98,13 @@ class Ear:
         row = self.postgres.execute(query.encode(), given).fetchone()
         assert row is not None
         return row
+
+    def wait_for(self, query: str, expected: tuple[Any, ...]) -> None:
+        """Ask until the answer is this one."""
+        until = time.monotonic() + LONGEST
+        while (row := self.ask(query)) != expected:
+            assert time.monotonic() < until, f"still {row} after {LONGEST} s: {query}"
+            time.sleep(PULSE / 4)
 
     def how(self, job: int) -> tuple[Any, ...]:
         """Return how a job stands, and how often it was tried."""
@@ -182,6 +191,7 @@ def test_what_was_missed_at_night_is_made_up_for_once(ear: Ear) -> None:
         defer("one")
         defer("two")
         assert {ear.hear(), ear.hear(), ear.hear(), ear.hear()} == {"begun one", "ended one", "begun two", "ended two"}
+        ear.wait_for("SELECT count(*) FROM procrastinate_workers", (2,))
+        ear.wait_for(f"{NIGHTLY} AND status = 'succeeded'", (1,))
         assert (ended(first), ended(second)) == (0, 0)
-    nightly = "SELECT count(*) FROM procrastinate_jobs WHERE task_name = 'web.forget_jobs'"
-    assert ear.ask(nightly) == (1,)
+    assert ear.ask(NIGHTLY) == (1,)

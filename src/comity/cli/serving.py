@@ -32,6 +32,9 @@ READY: Final = "ready"
 LEDGER, JOBS, WEB = PROGRAMS = ("ledger", "jobs", "web")
 """What a book is made of, in the order in which it starts: the sequencer, the worker, the web server."""
 
+PAGES_FIRST: Final = 5
+"""By how much jobs stand back for who waits at a page, and for the web server's start."""
+
 LOOPBACK: Final = "127.0.0.1"
 PORT: Final = 8000
 """Where the web server listens if it is not on this machine's own address, and nobody says."""
@@ -258,7 +261,7 @@ def programs(place: Place, port: int, host: str = LOOPBACK) -> list[Program]:
     ]  # fmt: skip
     return [
         Program(name=LEDGER, command=[sys.executable, "-m", "comity.web", "sequence"], environ=environ),
-        Program(name=JOBS, command=[sys.executable, "-m", "comity.web", "work"], environ=environ),
+        Program(name=JOBS, command=[sys.executable, "-m", "comity.web", "work"], environ=environ, niceness=PAGES_FIRST),
         Program(name=WEB, command=web, environ=environ),
     ]
 

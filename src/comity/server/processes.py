@@ -34,6 +34,8 @@ class Program:
     name: str
     command: Sequence[str]
     environ: Mapping[str, str] = field(default_factory=dict)
+    niceness: int = 0
+    """By how much it stands back when the processors are busy: 0 not at all, 19 always."""
 
 
 GUARD = Program(name="the guard of these programs", command=())
@@ -94,6 +96,8 @@ class ProcessGroup:
             stderr=subprocess.STDOUT,
             process_group=group,
         )
+        with suppress(ProcessLookupError):  # it may have ended by now
+            os.setpriority(os.PRIO_PROCESS, process.pid, program.niceness + os.nice(0))
         self._running[program.name] = process
         self._watch(program, process)
         self._listeners.append(threading.Thread(target=self._show, args=[program.name, process.stdout], daemon=True))
