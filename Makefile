@@ -42,9 +42,10 @@ soak-book: setup
 	"$(bin)/python" -m bench.imports --people 1000000
 	"$(bin)/python" -m bench.exports --people 200000 --formats all
 	"$(bin)/python" -m bench.lists --people 1000000
+	"$(bin)/python" -m bench.search --people 1000000
 	"$(bin)/python" -m bench.vault --people 1000000
 	"$(bin)/python" -m bench.ledger
-	"$(bin)/python" -m bench.ledger --by pipeline
+	"$(bin)/python" -m bench.ledger --by django
 
 soak-faults: setup
 	"$(bin)/python" -m bench.faults --minutes 10

@@ -14,6 +14,7 @@ from pathlib import Path
 import duckdb
 
 from bench.contacts import COLUMNS
+from comity.law.cache import collector_paused
 
 DAY = date(2026, 11, 21)
 READ = COLUMNS[:10]
@@ -114,6 +115,7 @@ def _peak_megabytes() -> float:
 
 if __name__ == "__main__":
     what, path, *more = sys.argv[1:]
-    result = {"check": check, "floor": floor, "read_csv": read_csv, "load_csv": load_csv}[what](Path(path), *more)
+    with collector_paused():  # as in the command
+        result = {"check": check, "floor": floor, "read_csv": read_csv, "load_csv": load_csv}[what](Path(path), *more)
     result["megabytes"] = _peak_megabytes()
     print(json.dumps(result))

@@ -3,7 +3,8 @@
 Run from the repository: `python -m bench.lists` (see --help). It fills a private PostgreSQL with invented people,
 starts the web server as `comity serve` does, and lets clients with sessions of their own open list after list over
 HTTP: first pages, later pages, filters, other orders. Each client waits for its answer and asks again at once. It
-prints what the middle and the slowest twentieth took, and how much processor time the server spent on one list.
+prints what the middle and the slowest twentieth took, and how much processor time one list took: of the web server, of
+PostgreSQL, and of the clients, who share the machine.
 """
 
 from __future__ import annotations
@@ -34,8 +35,9 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from bench.vault import Person as Invented
-    from comity.book.models import Person, Relation
+    from comity.book.models import ContactPoint, Person, Relation
     from comity.staff.models import Entity, Staff
+    from comity.vault.sealing import Label
 
 HOMES: Final = {"DE": 16, "US-CA": 12, "CN": 12, "FR": 10, "GB": 10, "IE": 8, "ES": 7, "PL": 6, "SE": 4, "NL": 4,
                 "IT": 4, "AT": 2, "MT": 1, "LU": 1, "DE|FR": 1, "": 2}  # fmt: skip
@@ -153,22 +155,31 @@ def _some(
 ) -> None:  # fmt: skip
     from comity.book.models import ContactPoint, Person, Post, Relation, Tagging
     from comity.vault.actions import seal_many
-    from comity.vault.sealing import FieldClass, Label
 
     whose = {ref: dice.choices(entities, SHARES)[0] for ref, _, _ in batch}
     Person.objects.bulk_create(_person(ref, whose[ref], dice) for ref, _, _ in batch)
     Relation.objects.bulk_create(_relation(ref, whose[ref], dice) for ref, _, _ in batch)
-    reaches = ("email", "phone")
-    ContactPoint.objects.bulk_create(
-        ContactPoint(person_id=ref, reach=reach) for ref, _, _ in batch for reach in reaches if dice.random() < 0.8
-    )
+    points = {
+        ref: [ContactPoint(person_id=ref, reach=reach) for reach in ("email", "phone") if dice.random() < 0.8]
+        for ref in whose
+    }
+    ContactPoint.objects.bulk_create(point for held in points.values() for point in held)
     Post.objects.bulk_create(
         Post(person_id=ref, organisation=dice.choice(firms)) for ref, _, _ in batch if dice.random() < 0.4
     )
     Tagging.objects.bulk_create(
         Tagging(person_id=ref, tag=dice.choice(tags)) for ref, _, _ in batch if dice.random() < 0.3
     )
-    seal_many(blobs=((Label(ref, FieldClass.NAME, "person", ref), name) for ref, name, _ in batch))
+    seal_many(blobs=(blob for one in batch for blob in _blobs(one, points[one[0]])))
+
+
+def _blobs(one: Invented, points: Sequence[ContactPoint]) -> Iterator[tuple[Label, dict[str, str]]]:
+    from comity.vault.sealing import FieldClass, Label
+
+    ref, name, contact = one
+    yield Label(ref, FieldClass.NAME, "person", ref), name
+    for point in points:
+        yield Label(ref, FieldClass.CONTACT, "point", point.ref), {point.reach: contact[point.reach]}
 
 
 def _person(ref: UUID, entity: Entity, dice: random.Random) -> Person:
@@ -197,14 +208,16 @@ def _relation(ref: UUID, entity: Entity, dice: random.Random) -> Relation:
 
 
 def _measure(options: argparse.Namespace, filled: Sequence[tuple[Staff, Entity]], environ: Mapping[str, str]) -> None:
+    postmaster = int((Path(environ["COMITY_FOLDER"]) / "postgres/data/postmaster.pid").read_text().split()[0])
     sessions = [_session(staff) for staff, _ in filled[: options.clients]]
     entity = filled[0][1]
     with _web_server(options, environ) as (port, process):
         for kind, addresses in _addresses(entity).items():
             _warm(port, sessions[0], addresses)
-            before = _processor_time(process)
+            begun = _processor_times(process.pid, postmaster)
             took = _drive(port, sessions, addresses, options.seconds)
-            _tell(kind, took, _processor_time(process) - before, options)
+            spent = [now - then for now, then in zip(_processor_times(process.pid, postmaster), begun, strict=True)]
+            _tell(kind, took, spent, options)
 
 
 def _session(staff: Staff) -> str:
@@ -316,9 +329,14 @@ def _ask(client: Client, addresses: Sequence[str], until: float, took: list[floa
         took.append(client.get(address))
 
 
-def _processor_time(process: subprocess.Popen[bytes]) -> float:
-    """Return the processor time, in seconds, of the web server and of what it started."""
-    ours, ticks = {str(process.pid)}, 0
+def _processor_times(web: int, postgres: int) -> list[float]:
+    """Return the processor time, in seconds, of the web server, of PostgreSQL, and of ourselves: the clients."""
+    return [_processor_time(web), _processor_time(postgres), time.process_time()]
+
+
+def _processor_time(process: int) -> float:
+    """Return the processor time, in seconds, of a process and of what it started and is still there."""
+    ours, ticks = {str(process)}, 0
     for path in sorted(Path("/proc").glob("[0-9]*/stat"), key=lambda path: int(path.parent.name)):
         try:
             words = path.read_text().rpartition(")")[2].split()
@@ -330,12 +348,13 @@ def _processor_time(process: subprocess.Popen[bytes]) -> float:
     return ticks / os.sysconf("SC_CLK_TCK")
 
 
-def _tell(kind: str, took: Sequence[float], processor: float, options: argparse.Namespace) -> None:
+def _tell(kind: str, took: Sequence[float], spent: Sequence[float], options: argparse.Namespace) -> None:
     cuts = quantiles(took, n=20)
+    web, postgres, clients = (seconds / len(took) * 1000 for seconds in spent)
     print(
         f"{kind:14} {len(took) / options.seconds:7.1f} lists/s  p50 {median(took) * 1000:7.1f} ms  "
         f"p95 {cuts[18] * 1000:7.1f} ms  at most {max(took) * 1000:7.1f} ms  "
-        f"{processor / len(took) * 1000:6.2f} ms of the web server's processor a list",
+        f"processor a list: web {web:.2f} ms, PostgreSQL {postgres:.2f} ms, clients {clients:.2f} ms",
         flush=True,
     )
 

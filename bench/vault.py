@@ -1,8 +1,9 @@
-"""The vault with a book in it: how fast people are sealed, opened and found. `python -m bench.vault --people 1000000`.
+"""The vault with a book in it: how fast people are sealed and opened. `python -m bench.vault --people 1000000`.
 
 The people are invented, of common names and of syllables, in eleven languages; common names are as common as in life.
-PostgreSQL is a private one that waits for the disk at each commit (fsync). Opening and searching are measured as a page
-does them: in one transaction with the check of the decision and the ledger entry. Making the decision is not counted.
+PostgreSQL is a private one that waits for the disk at each commit (fsync). Opening is measured as a page does it: in
+one transaction with the check of the decision and the ledger entry; making the decision is not counted. How fast people
+are found, `bench.search` measures, in a whole book.
 """
 
 from __future__ import annotations
@@ -26,7 +27,6 @@ from tests import private_postgres as server
 
 if TYPE_CHECKING:
     from comity.vault.gate import Warrant
-    from comity.vault.tokens import Sort
 
 SETTINGS = "-c shared_buffers=1GB -c maintenance_work_mem=256MB -c max_wal_size=4GB"
 """As for a machine with 4 GB. Nothing that makes a commit less safe."""
@@ -107,17 +107,6 @@ def _rare(dice: random.Random, language: str) -> str:
     return (stem + dice.choice(ENDINGS[language].split())).capitalize()
 
 
-def mistyped(dice: random.Random, word: str) -> str:
-    """Make one typing error in a word: a letter left out, doubled, changed, or swapped with the one before."""
-    place = dice.randrange(1, len(word))
-    return dice.choice([
-        word[:place] + word[place + 1 :],
-        word[:place] + word[place - 1] + word[place:],
-        word[:place] + dice.choice("aeinrst") + word[place + 1 :],
-        word[: place - 1] + word[place] + word[place - 1] + word[place + 1 :],
-    ])  # fmt: skip
-
-
 def main() -> None:
     options = _options()
     server.SPEED = SETTINGS
@@ -142,7 +131,6 @@ def main() -> None:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench.vault", description=__doc__)
     parser.add_argument("--people", type=int, default=1_000_000)
-    parser.add_argument("--searches", type=int, default=300, help="of each sort")
     parser.add_argument("--rewrap", type=int, default=20_000, help="how many keys are rewrapped, tokens and all")
     return parser.parse_args()
 
@@ -153,7 +141,6 @@ def _measure(options: argparse.Namespace) -> None:
     _sizes()
     _opening_one()
     _opening_lists(people)
-    _searching(people.sample(options.searches))
     _rewrapping(options.rewrap)
 
 
@@ -253,6 +240,8 @@ def _permit(persons: list[UUID], classes: list[str]) -> Warrant:
 
 
 def _opening_lists(people: People) -> None:
+    from django.db import transaction
+
     from comity.vault.actions import open_fields
     from comity.vault.sealing import FieldClass, Label
 
@@ -261,7 +250,8 @@ def _opening_lists(people: People) -> None:
         refs = dice.sample(people.refs, 50)
         warrant, labels = _permit(refs, ["name"]), [Label(ref, FieldClass.NAME, "person", ref) for ref in refs]
         begun = time.perf_counter()
-        assert len(open_fields(warrant=warrant, labels=labels)) == 50
+        with transaction.atomic():
+            assert len(open_fields(warrant=warrant, labels=labels)) == 50
         took.append(time.perf_counter() - begun)
     _times("open a list of 50", took)
 
@@ -271,61 +261,6 @@ def _times(what: str, took: list[float], more: str = "") -> None:
     print(
         f"{what:20} {cuts[9]:8.2f} ms p50 {cuts[18]:8.2f} ms p95 {max(took) * 1_000:8.2f} ms at most{more}", flush=True
     )
-
-
-# ---------------------------------------------------------------- searching
-
-
-def _searching(sample: list[Person]) -> None:
-    for what, asked in _queries(sample).items():
-        took, among, hits, opened = [], [], 0, 0
-        for sort, query, name in asked:
-            seconds, choosing, found, candidates = _search(sort, query)
-            took.append(seconds)
-            among.append(choosing)
-            hits += any(fields == name for fields in found)
-            opened += candidates
-        choosing = quantiles(among, n=20)[18] * 1_000
-        more = f"; candidates {choosing:6.2f} ms p95; {opened / len(asked):3.0f} opened, found {hits / len(asked):.0%}"
-        _times(what, took, more)
-
-
-def _queries(sample: list[Person]) -> dict[str, list[tuple[Sort, str, object]]]:
-    """Make searches for the sampled people, with beginnings and errors at random places."""
-    from comity.vault.tokens import Sort
-
-    dice = random.Random(7)
-    made: dict[str, list[tuple[Sort, str, object]]] = {}
-    for _, name, contact in sample:
-        first, last = name["given"], name["family"]
-        some = last[: dice.randrange(1, len(last) + 1)]
-        queries = {"exact": (Sort.EXACT, contact[dice.choice(["email", "phone"])], contact),
-                   "prefix": (Sort.PREFIX, f"{first} {some}", name),
-                   "prefix, one word": (Sort.PREFIX, some, name)}  # fmt: skip
-        if len(last) > 3:
-            wrong = mistyped(dice, last)
-            queries["fuzzy"] = (Sort.FUZZY, f"{first} {wrong}", name)
-            queries["fuzzy, one word"] = (Sort.FUZZY, wrong, name)
-        if len(last) > 6:
-            queries["fuzzy, two errors"] = (Sort.FUZZY, f"{first} {mistyped(dice, mistyped(dice, last))}", name)
-        for what, query in queries.items():
-            made.setdefault(what, []).append(query)
-    return made
-
-
-def _search(sort: Sort, query: str) -> tuple[float, float, list[object], int]:
-    """Search once: seconds but for the decision, seconds for the candidates, what was found, how many opened."""
-    from comity.vault.actions import search
-    from comity.vault.queries import candidates
-    from comity.vault.sealing import FieldClass
-
-    begun = time.perf_counter()
-    labels = candidates(sort=sort, query=query)
-    chosen = time.perf_counter() - begun
-    warrant = _permit([label.person for label in labels] or [new_ref()], list(map(str, FieldClass)))
-    begun = time.perf_counter()
-    found = search(warrant=warrant, sort=sort, query=query, candidates=labels)
-    return time.perf_counter() - begun + chosen, chosen, [each.fields for each in found], len(labels)
 
 
 if __name__ == "__main__":

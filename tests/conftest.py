@@ -29,11 +29,15 @@ pytest_plugins = ["tests.browser"]
 
 
 @pytest.fixture(autouse=True, scope="session")
-def secret_key() -> None:
-    """Sign sessions with a key of the tests: settings are read before a conftest could say so in the environment."""
+def settings_of_the_tests(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Sign sessions with a key of the tests, and serve the files of this checkout, not those of a book served before.
+
+    Settings are read before a conftest could say so in the environment.
+    """
     from django.conf import settings
 
     settings.SECRET_KEY = "of the tests alone"  # noqa: S105 - it guards nothing
+    settings.STATIC_ROOT = tmp_path_factory.getbasetemp() / "nothing was gathered"
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from comity.book.models import PastFacts, Person
+from comity.book.models import PastFacts, Person, Relation
 from comity.counsel.models import OwedDuty
 from comity.ledger.models import Entry
 from comity.staff.models import Entity, Staff
@@ -243,3 +243,12 @@ def test_who_is_not_there_is_not_found(program: Program) -> None:
     assert program.get(f"/persons/{uuid4()}").status_code == 404
     assert program.get("/persons/nonsense").status_code == 422
     assert program.patch(f"/persons/{uuid4()}?purpose=service", {}, If_Match="*").status_code == 404
+
+
+def test_where_the_data_came_from_is_put_right_and_not_forgotten(program: Program, greta: UUID) -> None:
+    path = f"/persons/{greta}?purpose=service"
+    assert program.patch(path, {"relation": {"source": "published"}}, If_Match="*").status_code == 200
+    refused = program.patch(path, {"relation": {"source": ""}}, If_Match="*")
+    assert (refused.status_code, refused.json()["type"].rpartition("#")[2]) == (422, "unfit")
+    assert program.patch(path, {"relation": {"contract_running": False}}, If_Match="*").status_code == 200
+    assert Relation.objects.get(person=greta).source == "published"

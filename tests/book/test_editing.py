@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from datetime import UTC, date, datetime
+from threading import Thread
 from typing import Any
 from uuid import UUID
 
 import pytest
+from django.db import connection, transaction
 from django.test import Client
 from django.utils import timezone
 
@@ -20,6 +23,7 @@ from comity.book.editing.whole import Whole, whole_of
 from comity.book.models import Activity, ContactPoint, Doing, Organisation, PastFacts, Person, Reach, Relation, Tag
 from comity.book.opening import Look
 from comity.counsel.models import OwedDuty
+from comity.ledger.connecting import own_connection
 from comity.ledger.models import Entry
 from comity.staff.models import Entity, Staff
 from comity.vault.gate import Refused
@@ -173,6 +177,37 @@ def test_an_edit_of_what_somebody_else_changed_meanwhile_is_refused_with_both_ve
     assert whole(look, greta).name == "Margarete Grünwald"
     client.post(address, {"given": "Greta", "family": "Berg", "version": version(answer)}, headers=HTMX)
     assert whole(look, greta).name == "Greta Berg"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_who_rename_somebody_at_once_do_so_one_after_the_other(greta: UUID, look: Look) -> None:
+    first, second = leave(look, greta), leave(look, greta)
+    other = Thread(target=_renamed, args=(second, "Berg"))
+    with transaction.atomic():
+        actions.lock(greta)
+        other.start()
+        await_a_lock()
+        actions.change_name(leave=first, name={"given": "Margarete", "family": "Grünwald"})
+    other.join(60)
+    with transaction.atomic():
+        assert whole(look, greta).name == "Greta Berg"
+    assert Entry.objects.filter(kind="book.person-changed", persons=[greta]).count() == 2
+
+
+def await_a_lock() -> None:
+    """Wait until somebody waits for a lock in this database: asked anew each time, so not within our transaction."""
+    give_up = time.monotonic() + 60
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    with own_connection() as own:
+        while own.execute(waiting).fetchone() == (0,):
+            assert time.monotonic() < give_up, "nobody waited for the person"
+
+
+def _renamed(leave: Leave, family: str) -> None:
+    try:
+        actions.change_name(leave=leave, name={"given": "Greta", "family": family})
+    finally:
+        connection.close()
 
 
 def test_two_who_edit_different_blocks_do_not_stand_in_each_others_way(ada: Staff, greta: UUID, look: Look) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
@@ -28,7 +28,7 @@ from comity.book.exports.actions import (
     make_file,
     path_of,
 )
-from comity.book.exports.columns import Batch, columns_of
+from comity.book.exports.columns import Batch, Column, columns_of
 from comity.book.exports.marking import marks
 from comity.book.exports.models import Export, ExportPart, Format
 from comity.book.exports.queries import export_classes, exports_seen_by, left_out_of, reasons_of, trace
@@ -332,7 +332,7 @@ def test_a_file_without_an_export_is_deleted_too(ada: Staff, greta: UUID, take: 
 
 
 def test_what_fails_leaves_no_file(ada: Staff, greta: UUID, wanted: Wanted, monkeypatch: pytest.MonkeyPatch) -> None:
-    def breaks(_batch: Batch) -> Batch:
+    def breaks(_batch: Batch, _columns: Sequence[Column]) -> Batch:
         raise OSError("no space left")
 
     monkeypatch.setattr(actions, "gathered", breaks)

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from comity.book.exports.cells import apart, guarded, together, unguarded
+from comity.book.exports.columns import Cell
 from comity.book.exports.formats import csv_bytes
 
 TEXTS = st.text(st.sampled_from("'=+-@\t\r\n \\ab;,\"é＝[]"), max_size=8)
@@ -41,3 +42,11 @@ def test_a_row_of_csv_comes_back_and_begins_no_formula(row: list[list[str]]) -> 
     (read,) = csv.reader(io.StringIO(written, newline=""))
     assert [apart(unguarded(cell)) for cell in read[1:]] == row
     assert not any(cell[:1] in {"=", "+", "-", "@", "\t", "\r", "＝"} for cell in read if cell)
+
+
+@given(st.lists(st.tuples(TEXTS, TEXTS, st.lists(TEXTS.filter(bool), max_size=2)), max_size=5))
+def test_columns_of_csv_come_back_as_rows(rows: list[tuple[str, str, list[str]]]) -> None:
+    columns: list[list[Cell]] = [["x"] * len(rows), *([row[place] for row in rows] for place in range(3))]
+    read = list(csv.reader(io.StringIO(csv_bytes(columns).decode(), newline="")))
+    assert [(unguarded(one), unguarded(two), apart(unguarded(many))) for _, one, two, many in read] == rows
+    assert not any(cell[:1] in {"=", "+", "-", "@", "\t", "\r", "＝"} for row in read for cell in row if cell)

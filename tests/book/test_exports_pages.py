@@ -111,6 +111,10 @@ def test_many_wait_for_a_second_person(ada: Staff, olga: Staff, settings: Settin
     assert "Reason" in client.post(f"{where}approval/", {"reason": ""}).content.decode()
     client.post(f"{where}approval/", {"reason": "The yearly audit"})
     assert "Make the file" not in client.get(where).content.decode()
+    asked = signed_in_as(olga).get(f"/approvals/{Approval.objects.get().ref}/").content.decode()
+    assert "<dd>2</dd>" in asked
+    assert "Given name" in asked
+    assert "hmac-sha256" not in asked
     settle_approval(approval=Approval.objects.get(), approved=True, settled_by=olga)
     assert "Make the file" in client.get(where).content.decode()
     client.post(f"{where}make/")

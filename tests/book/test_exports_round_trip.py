@@ -12,9 +12,10 @@ from comity.book.actions import NewPoint
 from comity.book.exports.actions import Wanted, hand_out
 from comity.book.exports.models import Format
 from comity.book.imports.looking import dialect_of
+from comity.book.imports.newcomers import Spoken
 from comity.book.models import Person, Reach, Tag, Tagging
 from comity.consent.actions import About, give_consent, withdraw_consent
-from comity.consent.exporting import Spoken, line, read_line
+from comity.consent.exporting import line, read_line
 from comity.consent.models import Consent, Standing
 from comity.staff.models import Entity, Staff
 from comity.vault.actions import destroy_person_key
@@ -108,4 +109,4 @@ def test_a_line_of_what_was_said_reads_back() -> None:
         Spoken(said="given", said_at=SAID, notice="a; b%3B\nc", source="x: y", express=False, double_opt_in=True),
         Spoken(said="withdrawn", said_at=SAID),
     ):
-        assert read_line(line(one)) == one
+        assert read_line(line(one), purpose=one.purpose, channel=one.channel) == one

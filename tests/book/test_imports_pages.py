@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -270,3 +271,36 @@ def test_a_file_is_dropped_on_its_field(signed_in: SignIn, tom: Staff) -> None:
     page.click("main form.form button.main")
     page.wait_for_selector(".import-columns")
     assert "dropped.csv" in page.title()
+
+
+def test_columns_changed_on_the_way_to_the_preview_are_kept(firm: Entity, tom: Staff) -> None:
+    client = signed_in_as(tom)
+    address = brought_by(client, firm, b"Name,Email,Sparte\nGreta Berg,greta@kettle.example,lamps\n")
+    page = client.get(address).content.decode()
+    assert 'name="column-2" form="look-over"' in page
+    client.post(f"{address}look/", WHAT_FOR | {"column-0": "name", "column-1": "email", "column-2": "tags"})
+    assert Import.objects.get().mapping["2"] == "tags"
+
+
+def test_rows_are_called_by_their_number_in_the_file_whatever_could_not_be_read(firm: Entity, tom: Staff) -> None:
+    rows = ["First Name,Email", "Ann,ann@kettle.example", "Bob,bob@kettle.example,much,too,long", "Cy,nobody at all"]
+    client = signed_in_as(tom)
+    address = brought_by(client, firm, "\n".join([*rows, "Di,di@kettle.example"]).encode())
+    client.post(f"{address}look/", WHAT_FOR)
+    one = Import.objects.get()
+    assert sorted(one.findings.filter(says="broken").values_list("row", flat=True)) == [2, 3]
+    problems = client.get(f"{address}?tab=problems").content.decode()
+    assert "nobody at all" in problems
+    assert "di@kettle.example" not in problems
+    people = client.get(address).content.decode()
+    assert re.findall(r'<td class="num">(\d+)</td><th scope="row">(\w+)', people) == [
+        ("1", "Ann"),
+        ("3", "Cy"),
+        ("4", "Di"),
+    ]
+
+
+def test_an_encoding_is_named_whole(firm: Entity, tom: Staff) -> None:
+    client = signed_in_as(tom)
+    address = brought_by(client, firm, "Name,Email\nJörg,j@kettle.example\n".encode("utf-16"))
+    assert "(UTF-16)" in client.get(address).content.decode()

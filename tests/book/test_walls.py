@@ -12,6 +12,7 @@ from comity.book.models import Activity, Organisation, Person, Relation
 from comity.consent.actions import About, withdraw_consent
 from comity.consent.models import Consent, Standing
 from comity.staff.models import Entity
+from comity.staff.once import rows_of
 from comity.staff.walls import behind_wall
 from tests.as_application import READ, application_role
 
@@ -38,3 +39,16 @@ def test_rows_are_seen_behind_the_wall_of_their_entity_alone(
         assert not model.objects.exists()
     with behind_wall(staff=None, entities=[firm.ref, shanghai.ref]):
         assert model.objects.exists()
+
+
+@pytest.mark.usefixtures("as_the_application")
+def test_a_plan_that_is_kept_shows_each_the_rows_behind_their_own_wall(
+    greta: UUID, firm: Entity, shanghai: Entity
+) -> None:
+    asked = "SELECT ref FROM book_person WHERE ref = %s"
+    for _often_enough_to_be_planned_for_good in range(8):
+        with behind_wall(staff=None, entities=[firm.ref]):
+            assert rows_of(asked, [greta]) == [(greta,)]
+    with behind_wall(staff=None, entities=[shanghai.ref]):
+        assert rows_of(asked, [greta]) == []
+    assert rows_of(asked, [greta]) == []

@@ -78,7 +78,7 @@ def group_decisions(check: Check) -> dict[int, Decision]:
     """Return the decision of each row by its number, as a bulk check gives it."""
     words = ", ".join(f"k{number}" for number in range(len(check.key.words)))
     rows = check.engine.rows(f"SELECT row, {words} FROM numbered")
-    return {row: check.groups[tuple(numbers)].decision for row, *numbers in rows}
+    return {row: check.group_of[tuple(numbers)].decision for row, *numbers in rows}
 
 
 def told(decision: Decision) -> tuple[object, ...]:
@@ -318,7 +318,7 @@ def test_a_consent_frees_who_said_nothing_and_no_cure_frees_who_said_no(tmp_path
     header = ["Record ID", "Email", "Country/Region", "Unsubscribed from all email"]
     path = written(tmp_path / "two.csv", header, [["1", "a@b.com", "Germany", "true"], ["2", "c@b.com", "Germany", ""]])
     with checked(path) as check:
-        said_no, said_nothing = sorted(check.groups.values(), key=lambda group: group.first_row)
+        said_no, said_nothing = sorted(check.groups, key=lambda group: group.first_row)
         assert said_no.decision.facts["consent.opted_out"] is True
         assert [name for name, cure in book().cures.items() if cure.sets and check.freed(cure, said_no)] == []
         assert check.freed(book().cures["ask-consent"], said_nothing)
@@ -529,7 +529,7 @@ def test_every_row_is_counted_once(tmp_path: Path) -> None:
     with checked(path, dialect=dialect, we_are="") as check:
         found = answer(check, file="people.csv", dialect=dialect.name, columns=(), rejects=(), started=0.0)
         assert found.people == sum(found.by_verdict.values()) == 300
-        assert sum(group.people for group in check.groups.values()) == 300
+        assert sum(group.people for group in check.groups) == 300
         assert {group.first_row for group in found.groups} <= set(range(1, 301))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from typing import Any
@@ -19,6 +20,7 @@ from comity.counsel.asking_many import ask_many
 from comity.counsel.bulk import decide_segment, verdict_of
 from comity.counsel.questions import Question
 from comity.law import Verdict
+from comity.ledger.models import Entry
 from comity.staff.models import Entity
 from tests.book.imported import Bring
 from tests.book.people import CUSTOMER, newcomer
@@ -107,3 +109,11 @@ def test_an_import_foresees_what_the_book_says_afterwards(
     one = bring(file)
     assert one.found["verdicts"] == {verdict.value: 1}
     assert verdicts(Person.objects.get().ref, question(firm)) == {verdict}
+
+
+def test_whoever_brings_a_list_may_say_that_it_tells_all_opt_outs(bring: Bring) -> None:
+    for known, tells_all in (([], False), (None, True)):
+        bring(BARE.replace(b"hank@", b"%d@" % tells_all), tells_all=tells_all)
+        assert Relation.objects.latest("ref").opt_outs_known == known
+    started = Entry.objects.filter(kind="book.import-started").order_by("recorded_at", "ref")
+    assert [json.loads(bytes(one.body))["body"]["tells_all"] for one in started] == [False, True]

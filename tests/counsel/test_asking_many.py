@@ -92,6 +92,6 @@ def test_many_are_recorded_as_few_are(
         asked = AskedDecision.objects.get(pk=decided.ref)
         return decided.permitted, asked.findings, asked.of
 
-    singly = recorded()
-    monkeypatch.setattr("comity.counsel.actions.MANY", 10)
-    assert recorded() == singly
+    many = recorded()
+    monkeypatch.setattr("comity.counsel.actions.ask_many", ask)
+    assert recorded() == many

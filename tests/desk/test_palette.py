@@ -47,3 +47,32 @@ def test_the_palette_offers_nothing_that_its_reader_may_not_do(client: Client, a
     offered = client.get("/palette/", {"q": ""}).content.decode()
     assert "Add a person" in offered
     assert "Invite somebody" not in offered
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_word_typed_in_one_go_is_looked_for_once(signed_in: Callable[[Staff], Page], ada: Staff, greta: UUID) -> None:
+    page = signed_in(ada)
+    page.goto("/people/")
+    page.keyboard.press("Control+k")
+    page.wait_for_selector("#palette-list [role=option] >> text=Today")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if "/search/quick/" in request.url else None)
+    page.keyboard.type("grue")
+    page.keyboard.press("Enter")  # at once: what was listed before is no answer to it
+    page.wait_for_url(f"**/people/{greta}/")
+    assert [each.partition("?")[2] for each in asked] == ["q=grue"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_it_says_so_where_nothing_is_called_so_and_only_there(
+    signed_in: Callable[[Staff], Page], ada: Staff, greta: UUID
+) -> None:
+    del greta
+    page = signed_in(ada)
+    page.goto("/people/")
+    page.keyboard.press("Control+k")
+    page.keyboard.type("grue")
+    page.wait_for_selector("#palette-list [role=option] >> text=Greta Grünwald")
+    assert "Nobody and nothing" not in page.inner_text("#palette-list")
+    page.keyboard.type("xyzzy")
+    page.wait_for_selector("#palette-list >> text=Nobody and nothing is called so.")

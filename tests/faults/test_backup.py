@@ -6,7 +6,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from comity.cli import main
 from tests.faults.house import House, until
 
 pytestmark = pytest.mark.xdist_group("faults")
@@ -48,6 +50,14 @@ def test_a_backup_is_not_written_over_another_file(house: House, tmp_path: Path)
     with pytest.raises(subprocess.CalledProcessError):
         house.comity("backup", str(tmp_path / "comity.dump"))
     assert (tmp_path / "comity.dump").read_bytes() == b"of yesterday"
+
+
+def test_what_is_no_backup_is_refused_before_anybody_is_asked(tmp_path: Path) -> None:
+    (tmp_path / "list.csv").write_bytes(b"Name,Email")
+    told = CliRunner().invoke(main, ["restore", str(tmp_path / "list.csv")])
+    assert told.exit_code == 2
+    assert "is no backup. Cure: " in told.output
+    assert "Go on?" not in told.output
 
 
 def test_what_is_no_backup_changes_nothing(house: House, tmp_path: Path) -> None:

@@ -57,6 +57,19 @@ def test_the_shipped_law_is_read_alike_by_both(book: Lawbook, use: str) -> None:
     assert verdicts["deny"]
 
 
+@pytest.mark.parametrize("use", USES)
+def test_what_the_law_said_of_some_people_is_never_said_of_others(book: Lawbook, use: str) -> None:
+    """A plan remembers what each law said, also for people elsewhere to whom the law is the same."""
+    dice = random.Random(use)
+    about = book.vocabulary.read(circumstances(book, dice, use))
+    remembering = fold(book, about, DAY)
+    for number in range(60):
+        facts = book.vocabulary.read({**about, **some_person(book, dice)})
+        found = decide(remembering, facts)
+        if number % 3 == 0:
+            assert found.as_json() == decide(fold(book, about, DAY), facts).as_json()
+
+
 def test_asking_at_once_is_the_same_as_folding_first(book: Lawbook) -> None:
     dice = random.Random(7)
     for use in USES:

@@ -6,12 +6,14 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from threading import Event, Thread
 
+import psycopg
 import pytest
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 
-from comity.ledger.actions import Draft, OutsideTransaction, record, record_many
+from comity.ledger.actions import Draft, OutsideTransaction, record, record_many, statement
 from comity.ledger.bodies import NotForTheLedger
+from comity.ledger.connecting import own_connection
 from comity.ledger.models import Entry
 from comity.ledger.notes import SigningKey
 from comity.ledger.queries import NotCovered, wait_for_checkpoint
@@ -62,6 +64,37 @@ def test_many_are_recorded_as_one_is(key: SigningKey) -> None:
     assert {entry.ref for entry in Entry.objects.all()} == {draft.ref for draft in drafts}
     assert number(key) == 1_000
     assert told(found(key)) == []
+
+
+def test_a_program_of_its_own_records_in_one_message_with_its_change_or_not_at_all(key: SigningKey) -> None:
+    drafts = [Draft(kind="book.changed", body={"version": n}, staff=new_ref(), persons=[new_ref()]) for n in range(2)]
+    with own_connection() as own:
+        own.execute("CREATE TEMPORARY TABLE changed (version int PRIMARY KEY)")
+        own.execute(f"INSERT INTO changed VALUES (1); {statement(drafts[0])}")
+        with pytest.raises(psycopg.IntegrityError):
+            own.execute(f"{statement(drafts[1])}; INSERT INTO changed VALUES (1)")
+    assert [entry.ref for entry in Entry.objects.all()] == [drafts[0].ref]
+    assert number(key) == 1
+    assert told(found(key)) == []
+
+
+def test_what_has_something_to_quote_never_becomes_sql(monkeypatch: pytest.MonkeyPatch) -> None:
+    for sign in "'\\":
+        monkeypatch.setattr("comity.ledger.actions.entry_bytes", lambda sign=sign, **_: f'{{"body":"{sign}"}}'.encode())
+        with pytest.raises(NotForTheLedger, match="a quote or a backslash"):
+            statement(Draft(kind="book.changed", body={}))
+
+
+def test_what_postgresql_refuses_is_an_error_of_django_and_takes_the_whole_change_back() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE ledger_entry ADD CONSTRAINT nothing_more CHECK (kind <> 'book.refused')")
+    try:
+        with pytest.raises(IntegrityError, match="nothing_more"), transaction.atomic():
+            assert [record(kind=kind, body={}) for kind in ("book.changed", "book.refused")] == []
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("ALTER TABLE ledger_entry DROP CONSTRAINT nothing_more")
+    assert not Entry.objects.exists()
 
 
 def test_the_entries_of_a_person_are_found() -> None:

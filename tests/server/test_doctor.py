@@ -1,14 +1,14 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import psycopg
 import pytest
 
 from comity.server import doctor
-from comity.server.doctor import Check, Grade, Outcome, check, database, examine
+from comity.server.doctor import Check, Grade, NotLookedAt, Outcome, check, database, examine
 from comity.server.folder import free_port, prepare_folder
 from comity.server.postgres import PrivatePostgres
 
@@ -108,6 +108,17 @@ def test_keys_that_cannot_be_found_out_are_a_failed_check(tmp_path: Path) -> Non
         raise OSError("the database is gone")
 
     assert by_name(examine(folder=tmp_path, keys=unknown))["keys"].grade is Grade.FAIL
+
+
+def test_what_cannot_be_looked_at_yet_says_what_to_mend_first(tmp_path: Path) -> None:
+    def keys() -> Mapping[str, Path]:
+        raise NotLookedAt("first mend the database")
+
+    told = {each.name: each for each in examine(folder=tmp_path, keys=keys, pending=lambda: list(keys()))}
+    for name in ("migrations", "keys"):
+        assert (told[name].grade, told[name].found, told[name].cure) == (
+            Grade.FAIL, "not looked at", "first mend the database",
+        )  # fmt: skip
 
 
 def test_a_port_in_use_warns() -> None:

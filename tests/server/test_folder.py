@@ -16,6 +16,7 @@ from comity.server.folder import (
     FolderRefused,
     PortInUse,
     alone_in,
+    clear_left_lying,
     comity_folder,
     free_port,
     prepare_folder,
@@ -128,3 +129,12 @@ def test_a_port_in_use_is_refused_where_it_was_asked_for_and_passed_over_where_n
 def test_where_all_of_its_ports_are_taken_the_machine_chooses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(room, "PORTS", 0)
     assert free_port() > 1023
+
+
+def test_what_killed_processes_left_is_cleared_and_nothing_else(tmp_path: Path) -> None:
+    for name in ("uploads/a.upload", "imports/work-x/upload.csv", "imports/1.rows", "keys/web.key", "exports/1.parcel"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("Greta")
+    clear_left_lying(tmp_path)
+    left = sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file())
+    assert left == ["exports/1.parcel", "imports/1.rows", "keys/web.key"]

@@ -12,6 +12,7 @@ from uuid import UUID, uuid5
 
 import pytest
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 from pytest_django import Settings
 
@@ -19,7 +20,7 @@ from comity.ledger.actions import record
 from comity.refs import new_ref
 from comity.vault import actions, keyring, rotation
 from comity.vault.gate import Warrant
-from comity.vault.models import Epoch, RecordedDecision
+from comity.vault.models import Epoch, PersonKey, RecordedDecision
 from comity.vault.sealing import FieldClass, Fields, Label
 from tests.conftest import lack
 
@@ -69,6 +70,11 @@ def blobs_of(who: str) -> list[tuple[Label, Fields]]:
         (label(who, FieldClass.NOTE), NOTES[who]),
         (label(who, FieldClass.SPECIAL), HEALTH),
     ]
+
+
+def everybody() -> QuerySet[PersonKey, UUID]:
+    """Give whom a search may be among: all who have a key."""
+    return PersonKey.objects.values_list("person", flat=True)
 
 
 @pytest.fixture(autouse=True)

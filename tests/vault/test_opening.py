@@ -11,6 +11,7 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
+from comity.ledger.actions import OutsideTransaction
 from comity.ledger.models import Entry
 from comity.refs import new_ref
 from comity.vault import actions, gate, keyring, queries
@@ -19,7 +20,7 @@ from comity.vault.gate import Warrant
 from comity.vault.models import PersonKey, RecordedDecision, Sealed
 from comity.vault.sealing import BrokenSeal, FieldClass, Label
 from comity.vault.tokens import Sort
-from tests.vault.conftest import CONTACTS, HEALTH, NAMES, NOTES, Permit, blobs_of, label, ref_of
+from tests.vault.conftest import CONTACTS, HEALTH, NAMES, NOTES, Permit, blobs_of, everybody, label, ref_of
 
 
 def opened(warrant: Warrant, *who: str, **more: Any) -> dict[Label, actions.Opened]:  # noqa: ANN401 - as open_fields
@@ -154,7 +155,43 @@ def test_nothing_is_said_to_be_opened_that_was_not_there(permit: Permit) -> None
     assert Entry.objects.get(kind="vault.opened").persons == []
 
 
+@pytest.mark.usefixtures("cast")
+def test_thousands_are_opened_in_the_order_in_which_they_are_asked_for(permit: Permit) -> None:
+    labels = [label("Paul", FieldClass.CONTACT), label("Greta"), label("Paul", FieldClass.ADDRESS), label("Paul")]
+    warrant = permit("Greta", "Paul", field_classes=["name", "contact", "address"])
+    by_label = actions.open_fields(warrant=warrant, labels=labels)
+    assert actions.open_each(warrant=warrant, labels=labels) == [by_label.get(each) for each in labels]
+    assert by_label.get(labels[2]) is None
+    assert entries() == 2
+
+
+@pytest.mark.usefixtures("cast")
+def test_of_thousands_one_who_is_not_permitted_refuses_all(permit: Permit) -> None:
+    warrant = permit("Greta", "Paul", verdict="ask", permitted=[ref_of("Paul")])
+    with pytest.raises(gate.NotPermitted):
+        actions.open_each(warrant=warrant, labels=[label("Paul"), label("Greta")])
+    assert entries() == 0
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("cast")
+def test_outside_a_transaction_nothing_is_given_back(permit: Permit) -> None:
+    warrant = permit("Greta")
+    with pytest.raises(OutsideTransaction):
+        opened(warrant, "Greta")
+
+
 # ---------------------------------------------------------------- broken keys and blobs
+
+
+@pytest.mark.usefixtures("cast")
+def test_among_others_a_blob_opens_in_its_own_place_alone(permit: Permit) -> None:
+    hers, his = (Sealed.objects.get(person=ref_of(who), field_class="name") for who in ("Greta", "Paul"))
+    Sealed.objects.filter(pk=hers.pk).update(ciphertext=his.ciphertext)
+    Sealed.objects.filter(pk=his.pk).update(ciphertext=hers.ciphertext)
+    with pytest.raises(BrokenSeal):
+        opened(permit("Greta", "Paul"), "Greta", "Paul")
+    assert entries() == 0
 
 
 @pytest.mark.usefixtures("cast")
@@ -204,7 +241,7 @@ def test_without_its_key_the_vault_neither_opens_nor_seals_nor_searches(permit: 
 
 
 def search_greta() -> object:
-    return queries.candidates(sort=Sort.PREFIX, query="greta")
+    return queries.candidates(sort=Sort.PREFIX, query="greta", among=everybody())
 
 
 @pytest.mark.usefixtures("cast")

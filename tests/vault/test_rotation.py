@@ -21,11 +21,12 @@ from comity.vault.gate import Warrant
 from comity.vault.models import Epoch, PersonKey, Sealed
 from comity.vault.sealing import FieldClass
 from comity.vault.tokens import Sort, Tokens
-from tests.vault.conftest import CONTACTS, NAMES, Permit, blobs_of, label, ref_of
+from tests.vault.conftest import CONTACTS, NAMES, Permit, blobs_of, everybody, label, ref_of
 
 ALL_CLASSES = ["name", "contact", "note", "special"]
 
 
+@transaction.atomic
 def everything(warrant: Warrant) -> object:
     return actions.open_fields(warrant=warrant, labels=[each for who in NAMES for each, _ in blobs_of(who)])
 
@@ -44,7 +45,7 @@ def test_rotation_changes_nothing_that_anybody_sees(cast: list[str], permit: Per
     assert rotation.rewrap_some(staff=ada, most=5) == 5  # in the middle of it
     assert everything(warrant) == before
     for who, query in (("Greta", "grunwald"), ("Mei", "zengxm"), ("Bruno", "weis")):
-        assert label(who) in queries.candidates(sort=Sort.FUZZY, query=query), query
+        assert label(who) in queries.candidates(sort=Sort.FUZZY, query=query, among=everybody()), query
     actions.seal(label=label("Greta", FieldClass.ADDRESS), fields={"street": "Ufer 1"})
     assert rotation.rewrap(staff=ada, most=3) == len(cast) - 5
     assert everything(warrant) == before
@@ -188,7 +189,7 @@ def test_rewrapping_that_was_killed_goes_on_where_it_was(folder: Path, permit: P
     assert rotation.rewrap(staff=ada, most=4) == len(NAMES) - 4
     assert everything(warrant) == before
     for who in NAMES:
-        assert label(who) in queries.candidates(sort=Sort.PREFIX, query=" ".join(names_of(who)))
+        assert label(who) in queries.candidates(sort=Sort.PREFIX, query=" ".join(names_of(who)), among=everybody())
     rotation.destroy_epoch(number=1, staff=ada)
     assert everything(warrant) == before
 

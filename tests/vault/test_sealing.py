@@ -118,7 +118,13 @@ def test_what_would_come_back_changed_is_refused(held: Fields) -> None:
 
 
 def test_unpacking_undoes_packing() -> None:
-    assert unpack(pack({"a": b"\0\1", "b": "c"})) == {"a": b"\0\1", "b": "c"}
+    held: list[Fields] = [
+        {"a": b"\0\1", "b": "c"},
+        {},
+        {"long": "x" * 10_000, "raw": b"]"},
+        {"given": '"},{"', "n": [1]},
+    ]
+    assert unpack(map(pack, held)) == held
 
 
 def refused(opening: Callable[[], object]) -> bool:

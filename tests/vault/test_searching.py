@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import json
 
 import pytest
 from django.db import connection
 from hypothesis import given
 from hypothesis import strategies as st
 
-from comity.vault import queries
+from comity.ledger.models import Entry
+from comity.vault import keyring, queries
 from comity.vault.actions import search
 from comity.vault.epochs import EpochKey
 from comity.vault.matching import distance, match
-from comity.vault.models import Sealed
-from comity.vault.sealing import FieldClass, Fields
+from comity.vault.models import Epoch, Sealed
+from comity.vault.sealing import FieldClass, Fields, Label
 from comity.vault.tokens import INDEXED, Sort, Tokens, asks, phone, terms
-from tests.vault.conftest import CONTACTS, HEALTH, NAMES, NOTES, Permit, ref_of
+from tests.vault.conftest import CONTACTS, HEALTH, NAMES, NOTES, Permit, everybody, label, ref_of
 
 FOUND = [
     # exact
@@ -97,7 +99,7 @@ NOBODY = [
 
 def found(permit: Permit, sort: Sort, query: str) -> list[str]:
     """Search as a page does: candidates, a decision about them, what truly matches; names of the cast, best first."""
-    candidates = queries.candidates(sort=sort, query=query)
+    candidates = queries.candidates(sort=sort, query=query, among=everybody())
     if not candidates:
         return []
     who = {ref_of(each): each for each in NAMES}
@@ -120,7 +122,7 @@ def test_who_does_not_match_is_not_shown(permit: Permit, sort: Sort, query: str)
 
 @pytest.mark.usefixtures("cast")
 def test_persons_who_are_not_permitted_are_left_out(permit: Permit) -> None:
-    candidates = queries.candidates(sort=Sort.PREFIX, query="g")
+    candidates = queries.candidates(sort=Sort.PREFIX, query="g", among=everybody())
     warrant = permit("Greta", "Sofia", verdict="deny", permitted=[ref_of("Sofia")])
     rows = search(warrant=warrant, sort=Sort.PREFIX, query="g", candidates=candidates)
     assert [row.label.person for row in rows] == [ref_of("Sofia")]
@@ -132,7 +134,7 @@ def test_a_candidate_that_a_chance_token_brought_is_not_shown(permit: Permit) ->
     hers = Sealed.objects.get(person=ref_of("Greta"), field_class="name")
     somebody.tokens = hers.tokens
     somebody.save()
-    assert len(queries.candidates(sort=Sort.PREFIX, query="greta")) == 2
+    assert len(queries.candidates(sort=Sort.PREFIX, query="greta", among=everybody())) == 2
     assert found(permit, Sort.PREFIX, "greta") == ["Greta"]
 
 
@@ -254,8 +256,63 @@ def test_distance_is_symmetric_and_nothing_for_equal_words(one: str, other: str)
     assert (distance(one, other) == 0) == (one == other)
 
 
-def test_a_search_leaves_the_planner_as_it_was(cast: list[str]) -> None:
-    assert queries.candidates(sort=Sort.FUZZY, query=cast[0])
+# ---------------------------------------------------------------- among whom, and what is opened
+
+
+@pytest.mark.usefixtures("cast")
+def test_others_of_the_same_name_take_nobodys_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    for who in ("Paul", "Nadia", "Oliver"):
+        hers = Sealed.objects.get(person=ref_of("Greta"), field_class="name")
+        Sealed.objects.filter(person=ref_of(who), field_class="name").update(tokens=hers.tokens)
+    monkeypatch.setitem(queries.MOST, Sort.PREFIX, 1)
+    for who in ("Greta", "Paul", "Nadia", "Oliver"):
+        among = everybody().filter(person=ref_of(who))
+        assert queries.candidates(sort=Sort.PREFIX, query="greta", among=among) == [label(who)]
+
+
+@pytest.mark.usefixtures("cast")
+def test_among_nobody_nobody_is_sought() -> None:
+    assert queries.candidates(sort=Sort.PREFIX, query="greta", among=everybody().none()) == []
+
+
+@pytest.mark.parametrize(
+    ("query", "who", "classes", "blobs"),
+    [("+49 30 5550102", ["Paul"], ["contact", "name"], 2), ("130 5550102", [], ["contact"], 1)],
+    ids=["who matches", "whose number only ends so"],
+)
+@pytest.mark.usefixtures("cast")
+def test_the_name_beside_is_opened_of_who_matches_alone_and_all_is_one_entry(
+    permit: Permit, query: str, who: list[str], classes: list[str], blobs: int
+) -> None:
+    sought = queries.candidates(sort=Sort.EXACT, query=query, among=everybody())
+    assert sought == [label("Paul", FieldClass.CONTACT)]
+    rows = search(
+        warrant=permit("Paul"), sort=Sort.EXACT, query=query, candidates=sought,
+        beside=lambda person: Label(person, FieldClass.NAME, "person", person),
+    )  # fmt: skip
+    assert [row.beside for row in rows] == [NAMES[each] for each in who]
+    (entry,) = Entry.objects.filter(kind="vault.opened")
+    assert entry.persons == [ref_of("Paul")]
+    body = json.loads(bytes(entry.body))["body"]
+    assert (body["classes"], body["blobs"]) == (classes, blobs)
+
+
+MANY = """
+    INSERT INTO vault_sealed (person, field_class, record, kind, schema, ciphertext, tokens)
+    SELECT ref, 'name', ref, 'person', 1, convert_to(repeat('x', 1000), 'UTF8'), ARRAY[%s, n, -n, n + 1000000]
+    FROM (SELECT n, gen_random_uuid() AS ref FROM generate_series(1, 20000) AS n) AS made
+"""
+
+
+def test_whoever_has_a_rare_name_is_sought_by_the_index(epoch: Epoch) -> None:
+    making = keyring.tokens_of(epoch.number, epoch.check_value)
     with connection.cursor() as cursor:
-        cursor.execute("SHOW enable_seqscan")
-        assert cursor.fetchone() == ("on",)
+        cursor.execute(MANY, [making.number("p:ann")])
+        cursor.execute("ANALYZE vault_sealed")
+        for query in ("greta", "ann gret"):
+            sought = queries._statement(asks(Sort.PREFIX, query), [making], 30, everybody())
+            cursor.execute(f"EXPLAIN {sought[0]}", sought[1])
+            plan = "\n".join(row for (row,) in cursor.fetchall())
+            assert "Seq Scan on vault_sealed" not in plan, plan
+            assert "Join" not in plan, plan  # which might read everybody among whom is sought
+            assert "vault_tokens" in plan

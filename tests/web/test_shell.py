@@ -89,7 +89,9 @@ def test_cookies_are_kept_from_scripts_and_behind_tls_from_all_else(ada: Staff) 
 def test_an_address_of_a_database_is_read_with_its_options() -> None:
     given = database("postgresql://ada:p%40ss@db.example:5433/book?sslmode=verify-full", "comity_app")
     assert (given["NAME"], given["USER"], given["PASSWORD"], given["PORT"]) == ("book", "ada", "p@ss", "5433")
-    assert given["OPTIONS"] == {"connect_timeout": 5, **NOTICING, "sslmode": "verify-full", "assume_role": "comity_app"}
+    assert given["OPTIONS"] == {
+        "connect_timeout": 5, "prepare_threshold": 0, **NOTICING, "sslmode": "verify-full", "assume_role": "comity_app"
+    }  # fmt: skip
     with pytest.raises(ValueError, match="begins with mysql://"):
         database("mysql://localhost/book")
 

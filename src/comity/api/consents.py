@@ -20,13 +20,16 @@ router = Router(tags=["Consents"])
 
 
 class KeptConsent(Shape):
-    """One thing that a person said about a purpose and channel, or that ran out. It is never changed."""
+    """One thing that a person said about a purpose and channel, or that ran out. It is never changed.
+
+    What was recorded by mistake stays: a row whose `said` is mistaken says so of the one that it `corrects`.
+    """
 
     ref: Ref
     person: Ref
     purpose: str
     channel: str
-    said: str = Field(description="given, refused, withdrawn or expired.")
+    said: str = Field(description="given, refused, withdrawn, expired, objected or mistaken.")
     said_at: Moment
     recorded_at: Moment
     express: bool | None
@@ -37,6 +40,7 @@ class KeptConsent(Shape):
     double_opt_in: bool
     notice: str = Field(description="The wording that was shown, with its version.")
     source: str
+    corrects: Ref | None = Field(description="The consent that was recorded by mistake and does not count.")
 
 
 class ConsentPage(Shape):
@@ -83,4 +87,5 @@ def _one(caller: Caller, ref: UUID) -> Consent:
 
 
 def _kept(row: Consent) -> KeptConsent:
-    return KeptConsent(**{name: getattr(row, name) for name in KeptConsent.model_fields})
+    told = {name: getattr(row, name) for name in KeptConsent.model_fields if name != "corrects"}
+    return KeptConsent(**told, corrects=row.corrects_id)

@@ -24,6 +24,7 @@ KINDS: Final[Mapping[str, str | Promise]] = {
     "book.point-changed": _("A way to reach a person changed."),
     "book.point-removed": _("A way to reach a person was taken away."),
     "consent.said": _("A person agreed, refused, or took a consent back."),
+    "consent.corrected": _("What was recorded of a person was a mistake: they never said it."),
     "vault.person-key-destroyed": _("A person was erased."),
     "counsel.decided": _("The law was asked about persons."),
     "book.organisation-added": _("An organisation came into the book."),
@@ -38,6 +39,11 @@ TRIGGER: Final = """
 CREATE FUNCTION api_tell() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE many bigint;
 BEGIN
+    IF NOT EXISTS (
+        SELECT FROM api_webhook WHERE off_at IS NULL AND kinds && (SELECT array_agg(kind) FROM recorded)
+    ) THEN
+        RETURN NULL; -- nobody asked for any of it, and each change of Comity's pays for what follows
+    END IF;
     INSERT INTO api_delivery (ref, webhook_id, entry, kind, tries, trouble)
     SELECT gen_random_uuid(), hook.ref, entry.ref, entry.kind, 0, ''
     FROM recorded AS entry JOIN api_webhook AS hook ON entry.kind = ANY (hook.kinds) AND hook.off_at IS NULL

@@ -16,6 +16,7 @@ from comity.api.models import LONGEST
 from comity.api.shapes import PURPOSES
 from comity.staff.models import Entity, Staff
 from comity.staff.roles import roles
+from comity.staff.terms import term
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -53,7 +54,7 @@ class NewToken(forms.Form):
         self.fields["entity"].queryset = entities  # type: ignore[attr-defined]  # as above
         words = roles().words
         self.fields["words"].choices = [(word, f"{word}: {gettext(words[word].says)}") for word in OFFERED]  # type: ignore[attr-defined]  # a choice field
-        self.fields["purposes"].choices = [(purpose, purpose) for purpose in PURPOSES]  # type: ignore[attr-defined]  # as above
+        self.fields["purposes"].choices = [(purpose, term(purpose)) for purpose in PURPOSES]  # type: ignore[attr-defined]  # as above
         self.fields["ends_on"].initial = timezone.localdate() + timedelta(days=90)
 
     def clean_ends_on(self) -> datetime:

@@ -118,6 +118,15 @@ class Between(Shape):
     notice_on: Day | None = None
 
 
+class BetweenNow(Between):
+    """What is different between somebody and the entity: where their data came from may be put right, not forgotten."""
+
+    source: Annotated[str, OneOf(tuple(Source.values))] = Field(
+        default_factory=str,
+        description="Where the data came from: it can be put right, and not be forgotten.",
+    )
+
+
 class Came(Between):
     """What there is between somebody new and the entity: where their data came from must be known, to tell them."""
 
@@ -147,7 +156,7 @@ class PersonChange(Shape):
 
     name: Name | None = None
     facts: Facts | None = None
-    relation: Between | None = None
+    relation: BetweenNow | None = None
 
 
 class KeptPoint(Shape):

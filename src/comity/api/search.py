@@ -55,4 +55,4 @@ def search_persons(request: ApiRequest, sought: Sought) -> Found:
     """
     look = request.auth.look(sought.purpose)
     hits = find(look, sought.query, HOW.get(sought.how))
-    return Found(found=[Hit(ref=hit.person.ref, letters=shown(hit.person.ref), name=hit.name) for hit in hits])
+    return Found(found=[Hit(ref=hit.person, letters=shown(hit.person), name=hit.name) for hit in hits])

@@ -119,8 +119,9 @@ class Firms:
 
 def write_persons(*, batch: Sequence[Newcomer], entity: Entity, firms: Firms) -> None:
     """Write newcomers, all that is theirs, and seal it. Whoever calls this writes the ledger entry."""
-    points = {one.ref: list(zip(new_refs(len(one.points)), one.points, strict=True)) for one in batch}
-    activities = {one.ref: list(zip(new_refs(len(one.activities)), one.activities, strict=True)) for one in batch}
+    refs = iter(new_refs(sum(len(one.points) + len(one.activities) for one in batch)))
+    points = {one.ref: [(next(refs), point) for point in one.points] for one in batch}
+    activities = {one.ref: [(next(refs), activity) for activity in one.activities] for one in batch}
     firms.make(one.organisation for one in batch)
     _write_facts(batch, entity)
     _write_points(points)
@@ -142,20 +143,25 @@ BLANK: Final = {
 
 
 def _write_facts(batch: Sequence[Newcomer], entity: Entity) -> None:
-    for one in batch:
-        if unknown := (one.facts.keys() - set(PERSON)) | (one.relation.keys() - set(RELATION)):
-            raise ValueError(f"a newcomer cannot have {', '.join(sorted(unknown))}")
-    held = [name for name in PERSON if any(name in one.facts for one in batch)]
+    held = _told((one.facts for one in batch), PERSON)
     alike = {name: BLANK.get(name) for name in PERSON if name not in held} | {"entities": [entity.ref]}
     rows = [(one.ref, _latest(one), *(one.facts.get(name, BLANK.get(name)) for name in held)) for one in batch]
     insert_rows(Person, ["ref", "last_contact_on", *held], rows, alike=alike)
-    held = [name for name in RELATION if any(name in one.relation for one in batch)]
+    held = _told((one.relation for one in batch), RELATION)
     alike = {name: BLANK.get(name) for name in RELATION if name not in held} | {"entity_id": entity.ref}
-    between = [
+    relations = [
         (ref, one.ref, *(one.relation.get(name, BLANK.get(name)) for name in held))
         for ref, one in zip(new_refs(len(batch)), batch, strict=True)
     ]
-    insert_rows(Relation, ["ref", "person_id", *held], between, alike=alike)
+    insert_rows(Relation, ["ref", "person_id", *held], relations, alike=alike)
+
+
+def _told(facts: Iterable[Mapping[str, object]], columns: Sequence[str]) -> list[str]:
+    """Return which of these columns anybody has. Raises ValueError for a fact that is none of them."""
+    told = set[str]().union(*facts)
+    if unknown := told - set(columns):
+        raise ValueError(f"a newcomer cannot have {', '.join(sorted(unknown))}")
+    return [name for name in columns if name in told]
 
 
 def _latest(one: Newcomer) -> date | None:

@@ -10,9 +10,13 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
+from django.db.models.expressions import RawSQL
+
 from comity.book.editing.history import as_of
 from comity.book.models import ContactPoint, Person, Reach, Relation
 from comity.counsel.facts import AT_HOME, Column, Columns, opt_out_fact, tells_opt_outs
+from comity.refs import as_array, new_ref
+from comity.staff.once import Once
 
 if TYPE_CHECKING:
     from comity.counsel.questions import Question
@@ -27,10 +31,24 @@ REACHED_BY = {
 
 def facts_of(question: Question, persons: Sequence[UUID], day: date) -> Mapping[UUID, Facts]:
     """Return what the book knows about these persons. Unknown is left out; so is everything about who is not here."""
-    reach = REACHED_BY.get(question.channel)
-    relations = Relation.objects.filter(person__in=persons, entity_id=question.entity)
-    points = ContactPoint.objects.filter(person__in=persons, reach=reach, first=True) if reach else ()
-    return facts_from(question, Person.objects.filter(ref__in=persons), relations, points, day)
+    reach, those = REACHED_BY.get(question.channel), as_array(persons)
+    points = POINTS(those, reach) if reach else ()
+    return facts_from(question, PERSONS(those), RELATIONS(those, question.entity), points, day)
+
+
+def these(persons: str) -> RawSQL:
+    """Return persons, as `as_array` writes them, as a query can ask for them: in the same words for any number."""
+    return RawSQL("SELECT unnest(%s::uuid[])", [persons])
+
+
+SOME: Final = as_array([new_ref()])
+PERSONS: Final = Once(lambda persons: Person.objects.filter(ref__in=these(persons)), SOME)
+RELATIONS: Final = Once(
+    lambda persons, entity: Relation.objects.filter(person__in=these(persons), entity_id=entity), SOME, new_ref()
+)
+POINTS: Final = Once(
+    lambda persons, reach: ContactPoint.objects.filter(person__in=these(persons), reach=reach, first=True), SOME, "any"
+)
 
 
 def facts_as_of(question: Question, persons: Sequence[UUID], day: date, at: datetime) -> Mapping[UUID, Facts]:

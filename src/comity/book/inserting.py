@@ -8,11 +8,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime
-from functools import cache
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
 from django.db import connection
+
+from comity.refs import as_array
 
 if TYPE_CHECKING:
     from django.db.models import Model
@@ -25,18 +27,25 @@ def insert_rows(
 ) -> None:
     """Write rows; `alike` are the columns that hold the same in each row. What is not named gets its default.
 
-    Columns are named as in the database. Values are None, text, numbers, truths, days, instants, refs, lists of them.
+    Columns are named as in the database, the first holds something else in each row. Values are None, text, numbers,
+    truths, days, instants, refs, lists of them. A column that turns out to hold the same everywhere is sent once.
     """
-    held = list(zip(*rows, strict=True))
+    held = dict(zip(columns, zip(*rows, strict=True), strict=False))
     if held:
+        alike = {**alike, **{name: values[0] for name, values in held.items() if name != columns[0] and _same(values)}}
+        each = {name: values for name, values in held.items() if name not in alike}
         with connection.cursor() as cursor:
             cursor.execute(
-                _statement(model, tuple(columns), tuple(alike)),
-                [*map(_one, alike.values()), *map(array_text, held)],
+                _statement(model, tuple(each), tuple(alike)),
+                [*map(_one, alike.values()), *map(array_text, each.values())],
             )
 
 
-@cache
+def _same(values: Sequence[object]) -> bool:
+    return values[0] == values[-1] and values.count(values[0]) == len(values)
+
+
+@lru_cache(maxsize=1_000)
 def _statement(model: type[Model], columns: tuple[str, ...], alike: tuple[str, ...]) -> str:
     """Return the INSERT. An array in a column travels as text: PostgreSQL would unnest it with what holds it."""
     types = _types(model)
@@ -59,11 +68,18 @@ def _types(model: type[Model]) -> dict[str, str]:
 
 def _one(value: object) -> Any:  # noqa: ANN401 - what a column holds
     """Return a value as the connection takes it; a list as text, whatever is in it."""
-    return array_text(value) if isinstance(value, list | tuple) else value
+    if isinstance(value, list | tuple):
+        return array_text(value)
+    return str(value) if isinstance(value, str) else value  # a choice is text
+
+
+REFS: Final = frozenset({UUID})
 
 
 def array_text(values: Collection[object]) -> str:
     """Return PostgreSQL's text for an array of these values."""
+    if {*map(type, values)} == REFS:
+        return as_array(values)  # type: ignore[arg-type]  # they all are
     return "{" + ",".join([_TEXT[type(value)](value) for value in values]) + "}"
 
 

@@ -7,13 +7,11 @@ from typing import TYPE_CHECKING, Protocol
 
 from comity.book.opening import Look, Seen, full_name, purposes_of
 from comity.law import Verdict
-from comity.staff.guards import NotYours, StaffRequest
-from comity.staff.queries import entities_seen_by
+from comity.staff.guards import NotYours, StaffRequest, acts_for
 from comity.vault.sealing import FieldClass
 
 if TYPE_CHECKING:
     from comity.book.models import Person
-    from comity.staff.models import Entity
 
 
 class Answered(Protocol):
@@ -32,17 +30,9 @@ class Sight:
     opens: bool
 
 
-def entities_on(request: StaffRequest) -> list[Entity]:
-    """Return the entities among which a page lets its viewer choose, read once a request."""
-    known: list[Entity] | None = request.__dict__.get("_entities")
-    if known is None:
-        known = request.__dict__["_entities"] = list(entities_seen_by(request.staff).order_by("name"))
-    return known
-
-
 def look_of(request: StaffRequest) -> Look:
     """Return for which entity and purpose somebody looks: as the address says, else the likeliest. Raises NotYours."""
-    entities, wanted = entities_on(request), request.GET.get("entity", "")
+    entities, wanted = acts_for(request.staff), request.GET.get("entity", "")
     entity = next((each for each in entities if str(each.ref) == wanted), entities[0] if entities else None)
     if entity is None:
         raise NotYours("person.view")

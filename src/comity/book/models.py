@@ -53,7 +53,9 @@ class Person(models.Model):
     added_at = models.DateTimeField(db_default=Now())
     changed_at = models.DateTimeField(db_default=Now())
     last_contact_on = models.DateField(null=True, blank=True)
-    merged_into = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="+")
+    merged_into = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, related_name="+", db_index=False
+    )  # indexed below, where it says something
 
     class Meta:
         indexes = [
@@ -64,6 +66,7 @@ class Person(models.Model):
             models.Index(
                 fields=["-last_contact_on", "-ref"], name="book_person_contact", condition=Q(merged_into=None)
             ),
+            models.Index(fields=["merged_into"], name="book_person_merged", condition=Q(merged_into__isnull=False)),
         ]
         constraints = [
             models.CheckConstraint(
@@ -92,7 +95,7 @@ class Relation(models.Model):
     """What there is between a person and one entity of ours."""
 
     ref = models.UUIDField(primary_key=True, default=new_ref, editable=False)
-    person = models.ForeignKey(Person, models.CASCADE, related_name="relations")
+    person = models.ForeignKey(Person, models.CASCADE, related_name="relations", db_index=False)  # the constraint's
     entity = models.ForeignKey(Entity, models.PROTECT, related_name="+")
     customer_since = models.DateField(null=True, blank=True)
     contract_running = models.BooleanField(default=False)
@@ -160,7 +163,7 @@ class ContactPoint(models.Model):
     """A way to reach a person. The address or number itself is sealed under this ref."""
 
     ref = models.UUIDField(primary_key=True, default=new_ref, editable=False)
-    person = models.ForeignKey(Person, models.CASCADE, related_name="contact_points")
+    person = models.ForeignKey(Person, models.CASCADE, related_name="contact_points", db_index=False)  # one is below
     reach = models.CharField(max_length=10, choices=Reach)
     first = models.BooleanField(default=True)  # the one to use where nothing else is said
     mobile = models.BooleanField(null=True, blank=True)
@@ -217,7 +220,7 @@ class Activity(models.Model):
     """Something that happened between a person and us. What was said is sealed under this ref."""
 
     ref = models.UUIDField(primary_key=True, default=new_ref, editable=False)
-    person = models.ForeignKey(Person, models.CASCADE, related_name="activities")
+    person = models.ForeignKey(Person, models.CASCADE, related_name="activities", db_index=False)  # one is below
     entity = models.ForeignKey(Entity, models.PROTECT, related_name="+")
     doing = models.CharField(max_length=10, choices=Doing)
     at = models.DateTimeField()

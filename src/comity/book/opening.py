@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
@@ -16,7 +17,7 @@ from comity.counsel.questions import Question
 from comity.staff.guards import may_handle
 from comity.staff.roles import roles
 from comity.vault.actions import Opened, open_fields
-from comity.vault.sealing import FieldClass, Label
+from comity.vault.sealing import FieldClass, Label, labels
 
 if TYPE_CHECKING:
     from comity.staff.models import Entity, Staff
@@ -66,15 +67,11 @@ class Seen:
 
     def of(self, person: UUID, field_class: FieldClass, record: UUID | None = None) -> Opened | None:
         """Return the fields of one blob, or nothing: not sealed, or not for these eyes."""
-        wanted = record or person
-        return next(
-            (
-                fields
-                for label, fields in self.opened.items()
-                if (label.person, label.field_class, label.record) == (person, field_class, wanted)
-            ),
-            None,
-        )
+        return self._found.get((person.int, field_class, (record or person).int))
+
+    @cached_property
+    def _found(self) -> dict[tuple[int, str, int], Opened]:
+        return {(label.person.int, label.field_class, label.record.int): held for label, held in self.opened.items()}
 
 
 def purposes_of(viewer: Staff, entity: Entity, operation: str = "view") -> list[str]:
@@ -90,12 +87,17 @@ def purposes_of(viewer: Staff, entity: Entity, operation: str = "view") -> list[
 
 def names_of(look: Look, persons: Sequence[UUID]) -> Seen:
     """Open the names of these people, as far as law and roles permit: one decision, one opening, for all of them."""
-    return _open(look, persons, [name_label(person) for person in persons], [FieldClass.NAME])
+    return _open(look, persons, name_labels(persons), [FieldClass.NAME])
 
 
 def name_label(person: UUID) -> Label:
     """Return where a person's name is sealed."""
     return Label(person, FieldClass.NAME, "person", person)
+
+
+def name_labels(persons: Sequence[UUID]) -> list[Label]:
+    """Return where the names of these people are sealed."""
+    return labels(persons, FieldClass.NAME, "person", persons)
 
 
 def everything_of(look: Look, person: UUID, records: Iterable[Label]) -> Seen:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
 from django.db.models import Count, Max, OuterRef, Prefetch, Q, QuerySet, Subquery
 
 from comity.book.models import Activity, ContactPoint, Organisation, Person, Post, Relation, Tag, Tagging
+from comity.refs import as_array, new_ref
 from comity.staff.guards import entities_of
+from comity.staff.once import Once, rows_of
 
 if TYPE_CHECKING:
     from comity.staff.models import Entity, Staff
@@ -18,21 +21,35 @@ if TYPE_CHECKING:
 
 def persons_seen_by(viewer: Staff, entity: Entity) -> QuerySet[Person]:
     """Return the persons with whom this entity has a relation, if the viewer acts for it; else nobody."""
-    if entity.ref not in entities_of(viewer):
-        return Person.objects.none()
+    return _persons_of(entity.ref).all() if entity.ref in entities_of(viewer) else Person.objects.none()
+
+
+@lru_cache(maxsize=512)
+def _persons_of(entity: UUID) -> QuerySet[Person]:
+    """Return the query, which is put together once; whoever asks it takes one of their own (`all`)."""
     # The second condition follows from the first, and is the one that an index knows: see migration 0005.
-    known = Q(entities__0=entity.ref) | Q(entities__1__isnull=False)
-    return Person.objects.filter(known, entities__contains=[entity.ref], merged_into=None)
+    known = Q(entities__0=entity) | Q(entities__1__isnull=False)
+    return Person.objects.filter(known, entities__contains=[entity], merged_into=None)
 
 
 def tags_seen_by(viewer: Staff, entity: Entity) -> QuerySet[Tag]:
-    """Return the tags on people of this entity, if the viewer acts for it: what another calls its own stays there.
+    """Return the tags on people of this entity, if the viewer acts for it: what another calls its own stays there."""
+    return _tags_of(entity.ref) if entity.ref in entities_of(viewer) else Tag.objects.none()
 
-    Each tag is looked up until its first person is found. In the order of the index, or a rare tag is sought among all.
-    """
-    seen = persons_seen_by(viewer, entity)
+
+def _tags_of(entity: UUID) -> QuerySet[Tag]:
+    """Look up each tag until its first person is found: in the order of the index, or a rare one is long sought."""
+    seen = _persons_of(entity)
     one = Tagging.objects.filter(tag=OuterRef("pk"), person__in=seen).order_by("person_id").values("ref")[:1]
     return Tag.objects.alias(somebody=Subquery(one)).filter(somebody__isnull=False)
+
+
+TAGS: Final = Once(lambda entity: _tags_of(entity).values_list("ref", "name"), new_ref())
+
+
+def names_of_tags(viewer: Staff, entity: Entity) -> list[tuple[UUID, str]]:
+    """Return the refs and names of `tags_seen_by`."""
+    return TAGS(entity.ref) if entity.ref in entities_of(viewer) else []
 
 
 def tag_called(viewer: Staff, entity: Entity, name: str) -> Tag | None:
@@ -44,6 +61,33 @@ def with_posts(persons: QuerySet[Person]) -> QuerySet[Person]:
     """Fetch along where people work now."""
     now = Post.objects.filter(ends_on=None).select_related("organisation")
     return persons.prefetch_related(Prefetch("posts", queryset=now, to_attr="posts_now"))
+
+
+def work_at(persons: Collection[UUID]) -> dict[UUID, list[str]]:
+    """Return the names of the organisations where these persons work now; who works nowhere is left out."""
+    return _named(WORK_AT, persons)
+
+
+def tags_on(persons: Collection[UUID]) -> dict[UUID, list[str]]:
+    """Return the names of the tags on these persons; who has none is left out."""
+    return _named(TAGS_ON, persons)
+
+
+WORK_AT: Final = """
+    SELECT person_id, name FROM book_post JOIN book_organisation AS firm ON firm.ref = organisation_id
+    WHERE person_id = ANY(%s::uuid[]) AND ends_on IS NULL ORDER BY book_post.ref
+"""
+TAGS_ON: Final = """
+    SELECT person_id, name FROM book_tagging JOIN book_tag ON book_tag.ref = tag_id
+    WHERE person_id = ANY(%s::uuid[]) ORDER BY name
+"""
+
+
+def _named(statement: str, persons: Collection[UUID]) -> dict[UUID, list[str]]:
+    found: dict[UUID, list[str]] = {}
+    for person, name in rows_of(statement, [as_array(persons)]):
+        found.setdefault(person, []).append(name)
+    return found
 
 
 def relation_of(person: Person, entity: Entity) -> Relation | None:

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 from uuid import UUID
 
-from comity.book.opening import Look, full_name
-from comity.book.queries import persons_seen_by, with_posts
+from comity.book.opening import Look, full_name, name_label
+from comity.book.queries import persons_seen_by, work_at
 from comity.counsel.actions import decide
-from comity.vault.actions import Found, open_fields, search
-from comity.vault.gate import Warrant
+from comity.vault.actions import search
 from comity.vault.queries import candidates
 from comity.vault.sealing import FieldClass, Label
 from comity.vault.tokens import Sort
-
-if TYPE_CHECKING:
-    from comity.book.models import Person
 
 SHORTEST = 2
 """Letters that a search takes; one alone finds everybody, unless it is of a script that has many."""
@@ -27,10 +22,11 @@ SHOWN = 30
 
 @dataclass(frozen=True, kw_only=True)
 class Hit:
-    """Somebody who was found, with the name as it is written."""
+    """Somebody who was found, with the name as it is written, and where they work now."""
 
-    person: Person
+    person: UUID
     name: str
+    organisations: Sequence[str]
 
 
 def find(look: Look, query: str, sorts: Sequence[Sort] | None = None) -> list[Hit]:
@@ -54,42 +50,25 @@ def _sorts(query: str) -> list[Sort]:
 
 
 def _find(look: Look, query: str, sort: Sort) -> list[Hit]:
-    labels = _visible(look, candidates(sort=sort, query=query))
-    return _hits(look, *_matching(look, sort, query, labels)) if labels else []
+    classes = look.classes()
+    if FieldClass.NAME not in classes:  # whoever is found is shown by name
+        return []
+    seen = persons_seen_by(look.viewer, look.entity)
+    labels = candidates(sort=sort, query=query, among=seen.values_list("ref", flat=True))
+    labels = [label for label in labels if label.field_class in classes]
+    return _hits(_matching(look, sort, query, labels)) if labels else []
 
 
-def _visible(look: Look, labels: list[Label]) -> list[Label]:
-    classes = set(look.classes())
-    wanted = [label for label in labels if label.field_class in classes]
-    seen = persons_seen_by(look.viewer, look.entity).filter(ref__in={label.person for label in wanted})
-    refs = set(seen.values_list("ref", flat=True))
-    return [label for label in wanted if label.person in refs]
-
-
-def _matching(look: Look, sort: Sort, query: str, labels: list[Label]) -> tuple[list[Found], Warrant]:
-    """Return who truly matches, and the warrant, under which their names may be opened too: one decision for both."""
+def _matching(look: Look, sort: Sort, query: str, labels: list[Label]) -> dict[UUID, str]:
+    """Return who truly matches and how they are called, the best first: one decision and one opening for all."""
     persons = list(dict.fromkeys(label.person for label in labels))
     classes = sorted({FieldClass.NAME, *(label.field_class for label in labels)})
     decided = decide(question=look.question, persons=persons, staff=look.viewer, field_classes=classes)
-    return search(warrant=decided.warrant, sort=sort, query=query, candidates=labels), decided.warrant
+    found = search(warrant=decided.warrant, sort=sort, query=query, candidates=labels, beside=name_label)
+    return {each.label.person: full_name(each.beside) for each in found}
 
 
-def _hits(look: Look, found: Iterable[Found], warrant: Warrant) -> list[Hit]:
-    """Give those who were found their names, the best match first."""
-    order = list(dict.fromkeys(each.label.person for each in found))[:SHOWN]
-    if not order:
-        return []
-    known = {each.label.person: full_name(each.fields) for each in found if each.label.field_class is FieldClass.NAME}
-    known |= _names(warrant, [person for person in order if person not in known])
-    rows = {
-        person.ref: person for person in with_posts(persons_seen_by(look.viewer, look.entity).filter(ref__in=order))
-    }
-    return [Hit(person=rows[person], name=known.get(person, "")) for person in order]
-
-
-def _names(warrant: Warrant, persons: list[UUID]) -> dict[UUID, str]:
-    if not persons:
-        return {}
-    labels = [Label(person, FieldClass.NAME, "person", person) for person in persons]
-    opened = open_fields(warrant=warrant, labels=labels, permitted_only=True)
-    return {label.person: full_name(fields) for label, fields in opened.items()}
+def _hits(names: dict[UUID, str]) -> list[Hit]:
+    shown = list(names)[:SHOWN]
+    working = work_at(shown)
+    return [Hit(person=person, name=names[person], organisations=working.get(person, ())) for person in shown]

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
 from functools import cache
-from typing import TYPE_CHECKING, Any, Final
+from html import escape
+from typing import TYPE_CHECKING, Any, Final, Protocol
 from uuid import UUID
 
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
 from django.urls import NoReverseMatch, reverse
-from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from comity.book.lists import queries as kept
@@ -23,13 +23,13 @@ from comity.book.lists.counting import count_of
 from comity.book.lists.filters import FILTERS, Chosen, chosen
 from comity.book.lists.models import Deed
 from comity.book.lists.views import address_of, kept_of
-from comity.book.looking import Sight, entities_on, look_of, sight
-from comity.book.models import Organisation, Person
+from comity.book.looking import Sight, look_of, sight
+from comity.book.models import Capacity, Organisation, Person
 from comity.book.opening import Look, full_name, names_of, purposes_of
 from comity.book.places import said_of
-from comity.book.queries import organisations_seen_by, people_at, persons_seen_by, with_posts
+from comity.book.queries import organisations_seen_by, people_at, persons_seen_by, tags_on, work_at
 from comity.refs import shown
-from comity.staff.guards import StaffRequest, may_do, staff_page
+from comity.staff.guards import StaffRequest, acts_for, may_do, staff_page
 from comity.staff.listing import Column, Listing, listed, listed_as
 
 if TYPE_CHECKING:
@@ -45,43 +45,75 @@ NOBODY: Final = UUID(int=0)
 
 
 @cache
-def _way(name: str, language: str | None) -> tuple[str, str]:
+def _way(name: str) -> tuple[str, str]:
     """Return what stands before and behind a ref in an address: to find it out costs more than to draw the cell."""
-    del language  # of no address of ours; but addresses may be translated
     before, _ref, behind = reverse(name, args=[NOBODY]).partition(str(NOBODY))
     return before, behind
 
 
 def link_to(name: str, ref: UUID, text: str) -> SafeString:
     """Draw the link of a row: the one that the keyboard opens."""
-    before, behind = _way(name, get_language())
+    before, behind = _way(name)
     return mark_safe(f'<a href="{before}{ref}{behind}" data-row-link>{escape(text)}</a>')  # noqa: S308 - it is escaped
 
 
-def drawn(person: Person, seen: Sight) -> SafeString:
+class Facts(Protocol):
+    """The plain facts of somebody that a list shows."""
+
+    pk: UUID
+    home: str
+    language: str
+    capacity: str
+    last_contact_on: date | None
+    added_at: datetime
+    changed_at: datetime
+
+
+FACTS: Final = tuple(Facts.__annotations__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PersonRow:
+    """Somebody in a list: the plain facts, the name as far as it was opened, and what a column shows besides."""
+
+    facts: Facts
+    seen: Sight
+    home: str
+    organisations: Sequence[str] = ()
+    tags: Sequence[str] = ()
+
+    @property
+    def pk(self) -> UUID:
+        return self.facts.pk
+
+
+def drawn(row: PersonRow, seen: Sight) -> SafeString:
     """Draw somebody's name; or that it is sealed, and the verdict that keeps it so."""
     if seen.opens:
-        return link_to("desk:person", person.ref, seen.name)
-    return render_to_string("book/name_cell.html", {"row": person, "value": seen})
+        return link_to("desk:person", row.pk, seen.name)
+    return render_to_string("book/name_cell.html", {"row": row, "value": seen})
 
 
+CAPACITIES: Final[Mapping[str, object]] = dict(Capacity.choices)
 PERSON_COLUMNS: Final = (
     Column(
         id="name", title=_("Name"), draws=drawn, shows=lambda row: row.seen, always=True, sorts_by="name", sealed=True
     ),
+    Column(id="organisation", title=_("Organisation"), shows=lambda row: ", ".join(row.organisations)),
+    Column(id="home", title=_("Home"), shows=lambda row: row.home, sorts_by="home"),
     Column(
-        id="organisation",
-        title=_("Organisation"),
-        shows=lambda row: ", ".join(p.organisation.name for p in row.posts_now),
+        id="language", title=_("Language"), shows=lambda row: row.facts.language, sorts_by="language", at_first=False
     ),
-    Column(id="home", title=_("Home"), shows=lambda row: said_of(row.home), sorts_by="home"),
-    Column(id="language", title=_("Language"), sorts_by="language", at_first=False),
-    Column(id="capacity", title=_("Met as"), shows=lambda row: row.get_capacity_display(), at_first=False),
-    Column(id="tags", title=_("Tags"), shows=lambda row: ", ".join(tag.name for tag in row.tags.all()), at_first=False),
-    Column(id="contact", title=_("Last contact"), shows=lambda row: row.last_contact_on, sorts_by="last_contact_on"),
-    Column(id="added", title=_("Added"), shows=lambda row: row.added_at, sorts_by="added_at", at_first=False),
-    Column(id="changed", title=_("Changed"), shows=lambda row: row.changed_at, sorts_by="changed_at", at_first=False),
-    Column(id="ref", title=_("Ref"), shows=lambda row: shown(row.ref), at_first=False),
+    Column(id="capacity", title=_("Met as"), shows=lambda row: CAPACITIES.get(row.facts.capacity, ""), at_first=False),
+    Column(id="tags", title=_("Tags"), shows=lambda row: ", ".join(row.tags), at_first=False),
+    Column(
+        id="contact", title=_("Last contact"), shows=lambda row: row.facts.last_contact_on, sorts_by="last_contact_on"
+    ),
+    Column(id="added", title=_("Added"), shows=lambda row: row.facts.added_at, sorts_by="added_at", at_first=False),
+    Column(
+        id="changed", title=_("Changed"), shows=lambda row: row.facts.changed_at, sorts_by="changed_at", at_first=False
+    ),
+    Column(id="ref", title=_("Ref"), shows=lambda row: shown(row.pk), at_first=False),
 )  # fmt: skip
 NEWEST: Final = "-added"
 BY_NAME: Final = "name"
@@ -100,7 +132,7 @@ def persons(request: StaffRequest) -> HttpResponse:
     found = picked.narrow(persons_seen_by(look.viewer, look.entity))
     page = _page(request, look, found)
     told = {
-        **page.told, "look": look, "entities": entities_on(request), "purposes": purposes_of(look.viewer, look.entity),
+        **page.told, "look": look, "entities": acts_for(look.viewer), "purposes": purposes_of(look.viewer, look.entity),
         "fields": _fields(picked), "chips": picked.chips(request.GET), "count": _count(page.listing, found),
         "deeds": Deed.choices if may_do(look.viewer, "person.edit", look.entity) else [],
         "query": request.GET.urlencode(), "links": _links(look.viewer), **_views(request, look),
@@ -112,7 +144,7 @@ def persons(request: StaffRequest) -> HttpResponse:
 class PeoplePage:
     """One page of people, and what its head says about their order."""
 
-    listing: Listing[Person]
+    listing: Listing[PersonRow]
     letters: Sequence[dict[str, object]] = ()
     too_many: bool = False
     order: Sequence[Line] = field(default=(), repr=False)
@@ -123,46 +155,58 @@ class PeoplePage:
 
 
 def _page(request: StaffRequest, look: Look, found: QuerySet[Person]) -> PeoplePage:
-    columns = {column.id for column in PERSON_COLUMNS} & set(request.GET.getlist("columns"))
-    rows = with_posts(found)
-    rows = rows.prefetch_related("tags") if "tags" in columns else rows
+    rows = found.values_list(*FACTS, named=True)
+    too_many = False
     if request.GET.get("sort") == BY_NAME:
         try:
             return _from_a_to_z(request, look, found, rows)
         except TooMany:
-            return PeoplePage(listing=_opened(look, listed(request, rows=rows, columns=PERSON_COLUMNS, sort=NEWEST)),
-                              too_many=True)  # fmt: skip
-    return PeoplePage(listing=_opened(look, listed(request, rows=rows, columns=PERSON_COLUMNS, sort=NEWEST)))
+            too_many = True
+    page = listed(request, rows=rows, columns=PERSON_COLUMNS, sort=NEWEST)
+    return PeoplePage(listing=_whole(page, _opened(look, page.rows)), too_many=too_many)
 
 
-def _opened(look: Look, page: Listing[Person]) -> Listing[Person]:
-    if page.rows:
-        seen = names_of(look, [person.ref for person in page.rows])
-        names = {label.person: full_name(fields) for label, fields in seen.opened.items()}
-        for person in page.rows:
-            name = names.get(person.ref, "")
-            answer = seen.decided.answers[person.ref]
-            person.seen = Sight(name=name, answer=answer, opens=bool(name))  # type: ignore[attr-defined]  # for this page
-    return page
+def _opened(look: Look, rows: Sequence[Facts]) -> dict[UUID, Sight]:
+    if not rows:
+        return {}
+    seen = names_of(look, [row.pk for row in rows])
+    names = {label.person: full_name(fields) for label, fields in seen.opened.items()}
+    return {
+        person: Sight(name=names.get(person, ""), answer=answer, opens=bool(names.get(person)))
+        for person, answer in seen.decided.answers.items()
+    }
 
 
-def _from_a_to_z(request: StaffRequest, look: Look, found: QuerySet[Person], rows: QuerySet[Person]) -> PeoplePage:
+def _whole(page: Listing[Any], seen: Mapping[UUID, Sight]) -> Listing[PersonRow]:
+    """Put together what stands in the rows: of organisations and tags only what a column shows."""
+    refs, columns = [row.pk for row in page.rows], {column.id for column in page.columns}
+    firms = work_at(refs) if refs and "organisation" in columns else {}
+    tags = tags_on(refs) if refs and "tags" in columns else {}
+    homes = {home: said_of(home) for home in {row.home for row in page.rows}}
+    rows = [
+        PersonRow(
+            facts=row, seen=seen[row.pk], home=homes[row.home], organisations=firms.get(row.pk, ()),
+            tags=tags.get(row.pk, ()),
+        )
+        for row in page.rows
+    ]  # fmt: skip
+    return replace(page, rows=rows)
+
+
+def _from_a_to_z(request: StaffRequest, look: Look, found: QuerySet[Person], rows: QuerySet[Person, Any]) -> PeoplePage:
     order = by_name(look, found)
     letter = request.GET.get("letter", "")
     lines = order.under(letter if letter in order.letters else "")
     page = listed_as(request, order=[line.person for line in lines], rows=rows, columns=PERSON_COLUMNS, sort=BY_NAME)
-    if page.rows:
-        names = names_on(lines, [person.ref for person in page.rows])
-        for person in page.rows:
-            person.seen = names[person.ref]  # type: ignore[attr-defined]  # for this page alone
     letters = [
         {"letter": each, "to": page.address(letter=None if each == letter else each), "here": each == letter}
         for each in order.letters
     ]
-    return PeoplePage(listing=page, letters=letters, order=lines)
+    listing = _whole(page, names_on(lines, [row.pk for row in page.rows]))
+    return PeoplePage(listing=listing, letters=letters, order=lines)
 
 
-def _count(page: Listing[Person], found: QuerySet[Person]) -> object:
+def _count(page: Listing[PersonRow], found: QuerySet[Person]) -> object:
     alone = not page.next and not page.previous and "letter" not in page.query
     return count_of(found, page=len(page.rows) if alone else None)
 
@@ -182,7 +226,7 @@ def _fields(picked: Chosen) -> dict[str, list[dict[str, Any]]]:
 
 def _views(request: StaffRequest, look: Look) -> dict[str, object]:
     """Return the tabs of kept views, the view that is open, and whether this address still shows what it keeps."""
-    views = [view for view in kept.views_seen_by(request.staff) if view.entity_id == look.entity.ref]
+    views = kept.views_on(request.staff, look.entity)
     here = next((view for view in views if str(view.ref) == request.GET.get("view")), None)
     everybody = f"{reverse('book:persons')}?{_only(look)}"
     tabs = [
@@ -212,13 +256,17 @@ LINKS: Final = (
 def _links(viewer: Staff) -> list[dict[str, object]]:
     found = []
     for name, word, icon, title, filtered in LINKS:
-        try:
-            to = reverse(name)
-        except NoReverseMatch:
-            continue
-        if may_do(viewer, word):
+        if (to := _address(name)) and may_do(viewer, word):
             found.append({"to": to, "icon": icon, "title": title, "filtered": filtered})
     return found
+
+
+@cache
+def _address(name: str) -> str:
+    try:
+        return reverse(name)
+    except NoReverseMatch:
+        return ""
 
 
 # ---------------------------------------------------------------- organisations

@@ -16,7 +16,6 @@ from comity.check.homes import Home
 from comity.check.suppression import TABLE
 from comity.law import Decision, Lawbook, Plan, Verdict, finding_for, fold
 from comity.law.asking import permitted, signature_anywhere
-from comity.law.cache import collector_paused
 from comity.law.conditions import Test
 from comity.law.folding import HOME
 from comity.law.lawbook import Cure
@@ -43,7 +42,7 @@ OPT_OUTS = ("person.objected", "consent.opted_out", "consent.withdrawn", "person
 
 @dataclass(slots=True)
 class Check:
-    """One file, its columns coded, ready to be asked about; `groups` fills as people are decided."""
+    """One file, its columns coded, ready to be asked about; `groups` and `group_of` fill as people are decided."""
 
     book: Lawbook
     intent: Intent
@@ -57,9 +56,8 @@ class Check:
     coded: list[Coded] = field(default_factory=list)
     key: Key = field(init=False)
     people: People = field(init=False)
-    groups: dict[tuple[int, ...], Group] = field(default_factory=dict)
-    decided: dict[tuple[frozenset[str], int], Decision] = field(default_factory=dict)
-    cures_tried: dict[tuple[str, int], bool] = field(default_factory=dict)
+    groups: list[Group] = field(default_factory=list)
+    group_of: dict[tuple[int, ...], Group] = field(default_factory=dict)  # by the number of a row
     signatures: dict[int, int] = field(default_factory=dict)  # by facts
     cured_signatures: dict[tuple[str, int], int | None] = field(default_factory=dict)  # by cure and facts
     seen_homes: dict[Hashable, Home] = field(default_factory=dict)
@@ -94,7 +92,6 @@ class Check:
             dict.fromkeys(test for plan in (self.plan, *self.cured.values(), *self.beside) for test in plan.tests)
         )
 
-    @collector_paused()
     def code(self, progress: Progress) -> None:
         """Read the distinct cells of each understood column."""
         tests = self.tests()
@@ -115,39 +112,40 @@ class Check:
     def _many(self, part: Part) -> bool:
         return part.understood.role == "free-text" and self.engine.has_many(f"c{part.number}")
 
-    @collector_paused()
     def decide(self, progress: Progress) -> None:
-        """Give every row its number, and decide each number once."""
+        """Give every row its number, and decide once for all who have the same home and the same facts."""
         progress("deciding", (len(self.parts) + 1) / (len(self.parts) + 3))
         self.engine.keep_query("numbered", self.key.query(self.cells))
         words = ", ".join(f"k{number}" for number in range(len(self.key.words)))
         counted = f"SELECT {words}, COUNT(*), MIN(row) AS first FROM numbered GROUP BY {words} ORDER BY first"
-        for *numbers, people, first in self.engine.rows(counted):
-            home, facts = self.person(numbers)
-            self.groups[tuple(numbers)] = self.group(home, facts, people, first)
+        alike: dict[tuple[int, int], tuple[Home, Facts, list[tuple[int, ...]]]] = {}
+        for row in self.engine.rows(counted):
+            home, facts = self.person(row[:-2])
+            alike.setdefault((id(home), id(facts)), (home, facts, []))[2].append(row)
+        for home, facts, same in alike.values():
+            group = self.group(home, facts, people=sum(row[-2] for row in same), first=same[0][-1])
+            self.groups.append(group)
+            self.group_of.update((row[:-2], group) for row in same)
 
     def person(self, numbers: Sequence[int]) -> tuple[Home, Facts]:
         """Return the home and facts behind a row's number."""
         where, what = self.key.halves(numbers)
-        if where not in self.seen_homes or what not in self.seen_facts:
+        home, facts = self.seen_homes.get(where), self.seen_facts.get(what)
+        if home is None or facts is None:
             codes = {id(column): code for column, code in self.key.read(numbers)}
-            self.seen_homes[where], self.seen_facts[what] = self.people.person(codes)
-        return self.seen_homes[where], self.seen_facts[what]
+            home, facts = self.seen_homes[where], self.seen_facts[what] = self.people.person(codes)
+        return home, facts
 
-    def group(self, home: Home, facts: Facts, people: int, first: int) -> Group:
+    def group(self, home: Home, facts: Facts, *, people: int, first: int) -> Group:
         """Decide for people with this home and these facts."""
-        key = (home.places, id(facts))  # `people` keeps the facts, so that no others come to have their id
         if id(facts) not in self.signatures:
             self.signatures[id(facts)] = signature_anywhere(self.plan, facts)
         signature = self.signatures[id(facts)]
-        decision = self.decided.get(key)
-        if decision is None:
-            decision = self.decided[key] = self._decide(home, facts, signature)
         return Group(
             homes=home.text,
             conflict=home.conflict,
             hint=home.hint or "",
-            decision=decision,
+            decision=self._decide(home, facts, signature),
             facts=facts,
             signature=signature,
             people=people,
@@ -175,23 +173,17 @@ class Check:
 
     def freed(self, cure: Cure, group: Group) -> bool:
         """Tell whether a cure would turn the group's verdict to permit."""
-        key = (cure.name, id(group.decision))
-        if key not in self.cures_tried:
-            self.cures_tried[key] = self._frees(cure, group)
-        return self.cures_tried[key]
+        plan = self.cured.get(cure.name, self.plan)
+        key = (cure.name, id(group.facts))
+        if key not in self.cured_signatures:
+            self.cured_signatures[key] = self._signature(plan, self._changes(cure), group.facts)
+        signature = self.cured_signatures[key]
+        return signature is not None and permitted(plan, group.decision.homes, signature)
 
     def _changes(self, cure: Cure) -> Facts:
         if cure.name not in self.changes:
             self.changes[cure.name] = _values(self.book, cure, self.intent.day)
         return self.changes[cure.name]
-
-    def _frees(self, cure: Cure, group: Group) -> bool:
-        key = (cure.name, id(group.facts))
-        plan = self.cured.get(cure.name, self.plan)
-        if key not in self.cured_signatures:
-            self.cured_signatures[key] = self._signature(plan, self._changes(cure), group.facts)
-        signature = self.cured_signatures[key]
-        return signature is not None and permitted(plan, group.decision.homes, signature)
 
     def _signature(self, plan: Plan, changes: Facts, facts: Facts) -> int | None:
         """Return the signature of facts once a cure is on record; None where no paper undoes what a person said."""
@@ -222,7 +214,7 @@ def answer(
     notes: Sequence[str] = (),
 ) -> Answer:
     """Put together what was found."""
-    groups = merged(check, check.groups.values())
+    groups = merged(check)
     return Answer(
         file=file, dialect=dialect, columns=tuple(_with_unreadable(columns, check.coded)), plan=check.plan,
         use=check.intent.says, headline=check.intent.entity.headline, groups=groups, rejects=tuple(rejects),
@@ -231,11 +223,10 @@ def answer(
     )  # fmt: skip
 
 
-@collector_paused()
-def merged(check: Check, groups: Iterable[Group]) -> tuple[Group, ...]:
+def merged(check: Check) -> tuple[Group, ...]:
     """Join the groups whom the law cannot tell apart: the same homes, the same finding."""
     found: dict[tuple[object, ...], list[Group]] = {}
-    for group in groups:
+    for group in check.groups:
         key = (group.homes, group.conflict, group.hint, id(group.finding))
         found.setdefault(key, []).append(group)
     return tuple(_merged(check, same) for same in found.values())
@@ -255,16 +246,9 @@ def _freed_of(check: Check, same: Sequence[Group]) -> dict[str, int]:
     finding = same[0].finding
     if finding.verdict is Verdict.PERMIT or any(reason.kind in INCURABLE for reason in finding.reasons):
         return {}
-    cures = [check.book.cures[name] for name in finding.cures]
-    alike: dict[int, tuple[Group, int]] = {}  # by decision
-    for group in same:
-        _, people = alike.get(id(group.decision), (group, 0))
-        alike[id(group.decision)] = group, people + group.people
-    return {
-        cure.name: freed
-        for cure in cures
-        if cure.sets and (freed := sum(people for group, people in alike.values() if check.freed(cure, group)))
-    }
+    cures = [cure for name in finding.cures if (cure := check.book.cures[name]).sets]
+    found = {cure.name: sum(group.people for group in same if check.freed(cure, group)) for cure in cures}
+    return {name: people for name, people in found.items() if people}
 
 
 def _freed(check: Check, groups: Iterable[Group]) -> dict[str, Freed]:

@@ -188,10 +188,11 @@ def _phone_sql(cell: str, *, national: bool) -> str:
     otherwise = f"LEFT({cell}, {NATIONAL_BEGINNING}) || {rest}" if national else "''"
     inner = f"({cell} LIKE '%00%' OR {cell} LIKE '%００%') AND REGEXP_MATCHES({cell}, '{_INNER_00}')"
     alone = f"LENGTH({cell}) <= {ONE_PHONE} OR REGEXP_MATCHES({cell}, '^[+0][0-9 ().-]*$')"
+    one = f"{cell} LIKE '+%' AND {cell} NOT LIKE '+%+%'"
     return (
-        f"CASE WHEN {cell} = '' THEN '' WHEN LENGTH({cell}) > {LONGEST_PHONE} THEN {cell} "
-        f"WHEN {cell} LIKE '+%' AND {cell} NOT LIKE '+%+%' AND (LENGTH({cell}) <= {ONE_PHONE} "
-        f"OR {cell} NOT LIKE '%＋%' AND NOT ({inner})) THEN LEFT({cell}, {PHONE_BEGINNING}) "
+        f"CASE WHEN {one} AND LENGTH({cell}) <= {ONE_PHONE} THEN LEFT({cell}, {PHONE_BEGINNING}) "  # as most are
+        f"WHEN {cell} = '' THEN '' WHEN LENGTH({cell}) > {LONGEST_PHONE} THEN {cell} "
+        f"WHEN {one} AND {cell} NOT LIKE '%＋%' AND NOT ({inner}) THEN LEFT({cell}, {PHONE_BEGINNING}) "
         f"WHEN {cell} LIKE '00%' AND ({alone}) THEN LEFT({cell}, {PHONE_BEGINNING + 1}) "
         f"WHEN {cell} LIKE '%+%' OR {cell} LIKE '%＋%' OR {cell} LIKE '%011%' OR ({inner}) THEN {cell} "
         f"ELSE {otherwise} END"
@@ -214,8 +215,9 @@ def _email_sql(cell: str) -> str:
 def code_column(part: Part, cell: str, counted: Iterable[tuple[str | None, int]], tests: Sequence[Test]) -> Coded:
     """Give each distinct text of a column its code; texts that the law cannot tell apart share one."""
     filled = [(text, rows) for text, rows in counted if text]
+    of_home, role, choice = part.of_home, part.understood.role, part.understood.column.reads == "choice"
     order = _order(part, (text for text, _ in filled))
-    coded = Coded(part, cell, [""], [BLANK if part.of_home else part.read("")], {}, order=order)
+    coded = Coded(part, cell, [""], [BLANK if of_home else part.read("")], {}, order=order)
     asked = [
         test
         for test in tests
@@ -224,10 +226,11 @@ def code_column(part: Part, cell: str, counted: Iterable[tuple[str | None, int]]
     classes: dict[Hashable, int] = {_class(part, "", coded.values[0], asked): 0}
     of_value: dict[Value, Hashable] = {}
     for text, rows in filled:
-        value = BLANK if part.of_home else part.read(text, order)
-        if _unreadable(part, text, value):
+        value = BLANK if of_home else part.read(text, order)
+        unread = part.evidence(text) is None if role == "home.country" else value is None and not choice
+        if unread:
             coded.unreadable[text] += rows
-        if part.of_home:
+        if of_home:
             key = _class(part, text, value, asked)
         else:
             if value not in of_value:
@@ -269,21 +272,15 @@ of answers and choices, that they are the same or not."""
 _NEAR = (frozenset[str](), frozenset({"US"}), frozenset({"US", "GE", "CA", "BG", "MX", "AU", "BR", "IN", "LR", "UY"}))
 
 
-def _unreadable(part: Part, text: str, value: Value) -> bool:
-    if part.understood.role == "home.country":
-        return part.evidence(text) is None
-    return not part.of_home and value is None and part.understood.column.reads != "choice"
-
-
 def _fits_a_query(texts: Iterable[str], few: int) -> bool:
     listed = list(texts)
     return len(listed) <= few and all(len(text) <= LONGEST_LISTED and text.isprintable() for text in listed)
 
 
 def _looked_up(column: Coded) -> str:
-    """Return SQL, of DuckDB alone, for a cell's code."""
-    pairs = ", ".join(f"{_literal(text)}: {code}" for text, code in column.filled.items())
-    return f"CAST(MAP {{{pairs}}}[{column.cell}] AS BIGINT)"
+    """Return SQL for a cell's code."""
+    known = " ".join(f"WHEN {_literal(text)} THEN {code}" for text, code in column.filled.items())
+    return f"CAST(CASE {column.cell} {known} ELSE 0 END AS BIGINT)"
 
 
 def _literal(text: str) -> str:
@@ -326,8 +323,8 @@ class Key:
     def _word(self, columns: Sequence[Coded]) -> str:
         terms, weight = [], 1
         for column in columns:
-            code = f"t{column.cell}.code" if column.cell in self.joined else _looked_up(column)
-            terms.append(f"COALESCE({code}, 0) * {weight}")
+            code = f"COALESCE(t{column.cell}.code, 0)" if column.cell in self.joined else _looked_up(column)
+            terms.append(f"{code} * {weight}")
             weight *= column.radix
         return "CAST(" + (" + ".join(terms) or "0") + " AS BIGINT)"
 
@@ -354,7 +351,8 @@ class People:
         self.columns = columns
         self.homes: dict[tuple[int, ...], Home] = {}
         self.facts: dict[tuple[int, ...], Facts] = {}
-        self.alike: dict[frozenset[tuple[str, Value]], Facts] = {}
+        self.same_home: dict[Home, Home] = {}
+        self.same_facts: dict[frozenset[tuple[str, Value]], Facts] = {}
         self.of_home = [column for column in columns if column.part.of_home]
         self.of_facts = [column for column in columns if not column.part.of_home]
 
@@ -363,13 +361,14 @@ class People:
         where = tuple(codes.get(id(column), 0) for column in self.of_home)
         what = tuple(codes.get(id(column), 0) for column in self.of_facts)
         if where not in self.homes:
-            self.homes[where] = find_home(
+            home = find_home(
                 self.of_home, [column.texts[code] for column, code in zip(self.of_home, where, strict=True)]
             )
+            self.homes[where] = self.same_home.setdefault(home, home)
         if what not in self.facts:
             read = [(column.part.fact, column.values[code]) for column, code in zip(self.of_facts, what, strict=True)]
             facts = join_facts(read)
-            self.facts[what] = self.alike.setdefault(frozenset(facts.items()), facts)
+            self.facts[what] = self.same_facts.setdefault(frozenset(facts.items()), facts)
         return self.homes[where], self.facts[what]
 
 

@@ -26,7 +26,7 @@ class Turn:
 def turns(check: Check, other: Plan) -> Counter[Turn]:
     """Count the people of a decided check by what they come to under `other`, a plan among its `beside`."""
     found: Counter[Turn] = Counter()
-    for group in check.groups.values():
+    for group in check.groups:
         signature = signature_anywhere(other, group.facts)
         then = finding_for(other, group.decision.homes, signature)
         found[Turn(group.finding.verdict.value, then.verdict.value, then.because)] += group.people

@@ -19,7 +19,6 @@ import duckdb
 
 from comity.check.page import render_page
 from comity.law import Verdict
-from comity.law.cache import collector_paused
 from comity.law.decisions import shown
 from comity.law.folding import TESTS_A_WORD
 
@@ -75,7 +74,6 @@ def write_decisions(check: Check, answer: Answer, engine: DuckEngine, path: Path
     )
 
 
-@collector_paused()
 def keep_verdicts(check: Check, engine: DuckEngine) -> None:
     """Keep, for each row number, what it comes to."""
     words = [f"k{number}" for number in range(len(check.key.words))]
@@ -83,7 +81,7 @@ def keep_verdicts(check: Check, engine: DuckEngine) -> None:
     columns = [
         *((word, "BIGINT") for word in words),
         ("verdict", _one_of(verdict.value for verdict in Verdict)),
-        ("homes", _one_of(group.homes for group in check.groups.values())),
+        ("homes", _one_of(group.homes for group in check.groups)),
         ("finding", "INTEGER"),
     ]
     columns += [(mask, "BIGINT") for mask in masks]
@@ -96,15 +94,14 @@ def _one_of(words: Iterable[str]) -> str:
 
 
 def _verdict_rows(check: Check, masks: int) -> Iterator[tuple[object, ...]]:
-    words: dict[int, tuple[int, ...]] = {}
+    told: dict[int, tuple[object, ...]] = {}
     lines = {identity: line for line, identity in enumerate(_findings(check), 1)}
-    for numbers, group in check.groups.items():
-        decision = group.decision
-        if id(decision) not in words:
-            signature = group.signature & check.plan.at(decision.homes).care
-            words[id(decision)] = tuple(signature >> (2 * TESTS_A_WORD * number) & WORD for number in range(masks))
-        line = lines[id(group.finding)]
-        yield (*numbers, group.finding.verdict.value, group.homes, line, *words[id(decision)])
+    for group in check.groups:
+        signature = group.signature & check.plan.at(group.decision.homes).care
+        words = (signature >> (2 * TESTS_A_WORD * number) & WORD for number in range(masks))
+        told[id(group)] = (group.finding.verdict.value, group.homes, lines[id(group.finding)], *words)
+    for numbers, group in check.group_of.items():
+        yield (*numbers, *told[id(group)])
 
 
 def _keep_reasons(check: Check, engine: DuckEngine) -> None:
@@ -115,7 +112,7 @@ def _keep_reasons(check: Check, engine: DuckEngine) -> None:
 
 def _findings(check: Check) -> dict[int, Finding]:
     """Return each finding by its identity, in the order in which `finding` counts them from 1."""
-    return {id(group.finding): group.finding for group in check.groups.values()}
+    return {id(group.finding): group.finding for group in check.groups}
 
 
 def _finding_line(finding: Finding) -> str:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from comity.cli.serving import Place
 
+BEGINS = b"PGDMP"
+"""How every file of pg_dump --format=custom begins."""
 FILE = click.Path(path_type=Path, dir_okay=False)
 
 
@@ -45,6 +47,7 @@ def restore(file: Path, yes: bool) -> None:  # noqa: FBT001 (click gives each op
     from comity.server.folder import Refusal, comity_folder
 
     check_extra()
+    _refuse_others(file)
     try:
         with open_place(comity_folder()) as place:
             if not yes:
@@ -60,6 +63,13 @@ def restore(file: Path, yes: bool) -> None:  # noqa: FBT001 (click gives each op
         "The database is as it was then. Whoever withdrew, objected or was erased since is in it as before: settle "
         "that before anything is sent. A witness that saw more of the ledger will say that it was rolled back."
     )
+
+
+def _refuse_others(file: Path) -> None:
+    """Refuse what no backup can be, before anybody is asked to give up a database for it."""
+    with file.open("rb") as opened:
+        if opened.read(len(BEGINS)) != BEGINS:
+            raise Refused(f"{file} is no backup. Cure: name a file that `comity backup` wrote")
 
 
 def _dump(place: Place, file: Path) -> None:

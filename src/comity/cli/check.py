@@ -99,8 +99,10 @@ def check(**options: Any) -> None:  # noqa: ANN401 (click passes its options)
     \b
     comity check contacts.csv --purpose marketing --channel email
     """  # noqa: D301 (click wants the character itself before lines that it may not wrap)
+    from comity.law.cache import collector_paused
+
     asked = _asked(options)
-    with plain_errors(), plain_faults():
+    with plain_errors(), plain_faults(), collector_paused():
         sys.exit(_run(asked))
 
 
@@ -208,6 +210,7 @@ def _run(asked: Asked) -> int:
 def decided_beside(options: dict[str, Any], book: Lawbook, day: date, other: Side) -> tuple[Check, Plan]:
     """Decide the people of a file under one law, ready to be asked under another: the check, and the other plan."""
     from comity.check.coding import parts_of
+    from comity.law.cache import collector_paused
 
     rest = {
         "org": None,
@@ -220,7 +223,7 @@ def decided_beside(options: dict[str, Any], book: Lawbook, day: date, other: Sid
     }
     asked = Asked(file=options["file"], purpose=options["purpose"], channel=options["channel"], options=rest | options)
     intent = replace(_intent(book, asked), day=day)
-    with plain_faults(), _source(asked) as (engine, columns, _rejects, name, _notes):
+    with plain_faults(), collector_paused(), _source(asked) as (engine, columns, _rejects, name, _notes):
         dialect = _dialect(book, asked, columns)
         understood = dialect.understand(columns, asked.purpose, asked.channel, operation=options["operation"])
         _usable(name, understood)

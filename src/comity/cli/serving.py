@@ -136,7 +136,9 @@ def doctor() -> None:
         found = [check("folder", lambda: closed_folder(folder))] if folder.is_dir() else []
         click.echo(f"fail  {error}")
     for each in found:
-        click.echo(f"{each.grade.value:<5} {each.name}: {each.found}" + (f". Cure: {each.cure}" if each.cure else ""))
+        said = " ".join(each.found.split())  # what PostgreSQL says has lines of its own
+        cure = f"{'' if said.endswith('?') else '.'} Cure: {each.cure}" if each.cure else ""
+        click.echo(f"{each.grade.value:<5} {each.name}: {said}{cure}")
     sys.exit(1 if not found or any(each.grade is Grade.FAIL for each in found) else 0)
 
 
@@ -148,7 +150,12 @@ class _Lacks:
 
     @cached_property
     def _told(self) -> dict[str, Any]:
-        told: dict[str, Any] = json.loads(_preparing(self.place.environ(owner=True), ["lacking"], quiet=True))
+        from comity.server.doctor import NotLookedAt
+
+        try:
+            told: dict[str, Any] = json.loads(_preparing(self.place.environ(owner=True), ["lacking"], quiet=True))
+        except Refused:
+            raise NotLookedAt("first mend what is said of the database") from None
         return told
 
     def migrations(self) -> list[str]:
@@ -160,11 +167,13 @@ class _Lacks:
 
 def _run(folder: Path, port: int | None, *, demo: bool, host: str = LOOPBACK, only: Sequence[str] = PROGRAMS) -> None:
     check_extra()
-    from comity.server.folder import Refusal, free_port
+    from comity.server.folder import Refusal, clear_left_lying, free_port
     from comity.server.processes import ProcessGroup
 
     try:
         with open_place(folder, alone=set(only) == set(PROGRAMS)) as found:
+            if found.stamp:  # a database of one's own may be served from elsewhere too: there the hourly job clears
+                clear_left_lying(found.folder)
             place = replace(found, more=FOR_THE_DEMO) if demo else found
             listening = free_port(port) if host == LOOPBACK else port or PORT
             if WEB in only:

@@ -121,7 +121,7 @@ def _heard_from(about: About) -> None:
 
 def _is_latest(consent: Consent) -> bool:
     """Tell whether nothing overrules this: what was said later does, and at the same instant a no does."""
-    same = Consent.objects.filter(
+    same = Consent.objects.counting().filter(
         person=consent.person, entity=consent.entity, purpose=consent.purpose, channel=consent.channel
     )
     overruling = Q(said_at__gt=consent.said_at)

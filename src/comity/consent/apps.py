@@ -21,7 +21,7 @@ class ConsentConfig(AppConfig):
         from comity.consent.history import facts_as_of
         from comity.consent.importing import Hand
         from comity.consent.merging import Mover
-        from comity.consent.models import Said
+        from comity.consent.models import Said, Why
         from comity.counsel.facts import register
         from comity.counsel.past import register_past
         from comity.ledger.bodies import declare_words
@@ -32,4 +32,4 @@ class ConsentConfig(AppConfig):
         register_mover("consent", Mover())
         register_filters()
         register_writer("consent", Hand())
-        declare_words(*Said.values)
+        declare_words(*Said.values, *Why.values)

@@ -7,42 +7,26 @@ express`. In a text, % and ; are written as in addresses of the web (%25, %3B), 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote
 from uuid import UUID
 
-from comity.book.exports.columns import Batch, Cell, Column, said
+from comity.book.exports.columns import Batch, Cell, Column, among, said
+from comity.book.imports.newcomers import Spoken, SpokenWrongly
 from comity.consent.models import Consent, Said
+from comity.refs import as_array
 
 if TYPE_CHECKING:
     from comity.staff.models import Entity
 
 HEADER: Final = "Consent "
+SPOKEN: Final = [said for said in Said.values if said != Said.MISTAKEN]
+"""What a person can have said. What was recorded by mistake is in no file: it was never said."""
 TEXTS: Final = ("notice", "source")
 MARKS: Final = ("separate", "written", "parental", "names_caller", "double_opt_in")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Spoken:
-    """One thing that a person said about a purpose and channel, without the person."""
-
-    said: str
-    said_at: datetime
-    notice: str = ""
-    source: str = ""
-    express: bool | None = None
-    separate: bool = False
-    written: bool = False
-    parental: bool = False
-    names_caller: bool = False
-    double_opt_in: bool = False
-
-
-class NotSpoken(ValueError):
-    """A line does not say what a person said, when; the message says what is wrong with it."""
 
 
 def columns_of(entity: Entity) -> list[Column]:
@@ -62,12 +46,14 @@ def _column(purpose: str, channel: str) -> Column:
 
 
 def _lines(batch: Batch, purpose: str, channel: str) -> dict[UUID, list[str]]:
-    rows = Consent.objects.filter(
-        person__in=list(batch.persons), entity=batch.entity, purpose=purpose, channel=channel
-    ).order_by("said_at", "ref")
+    rows = (
+        Consent.objects.counting()
+        .filter(person__in=among(as_array(batch.persons)), entity=batch.entity, purpose=purpose, channel=channel)
+        .order_by("said_at", "ref")
+    )
     found: dict[UUID, list[str]] = defaultdict(list)
     for person, *spoken in rows.values_list("person", *COLUMNS):
-        found[person].append(line(Spoken(**dict(zip(COLUMNS, spoken, strict=True)))))
+        found[person].append(_line(*spoken))
     return found
 
 
@@ -75,38 +61,44 @@ COLUMNS: Final = ("said", "said_at", *TEXTS, "express", *MARKS)
 
 
 def line(one: Spoken) -> str:
-    """Return what was said as a line of text."""
-    return "; ".join(_parts(one))
+    """Return what was said as a line of text, without its purpose and channel."""
+    return _line(*(getattr(one, name) for name in COLUMNS))
 
 
-def _parts(one: Spoken) -> Iterator[str]:
-    yield f"{one.said} {said(one.said_at)}"
-    for name in TEXTS:
-        if text := getattr(one, name):
-            yield f"{name}: {_quoted(text)}"
-    if one.express is not None:
-        yield "express" if one.express else "not express"
-    yield from (mark.replace("_", "-") for mark in MARKS if getattr(one, mark))
+def _line(what: str, at: datetime, *known: object) -> str:
+    return f"{what} {said(at)}{_rest(*known)}"
+
+
+@lru_cache(maxsize=1024)  # thousands were shown the same wording on the same page
+def _rest(*known: object) -> str:
+    return "".join(f"; {part}" for part in _parts(dict(zip(COLUMNS[2:], known, strict=True))))
+
+
+def _parts(known: Mapping[str, object]) -> Iterator[str]:
+    yield from (f"{name}: {_quoted(str(known[name]))}" for name in TEXTS if known[name])
+    if known["express"] is not None:
+        yield "express" if known["express"] else "not express"
+    yield from (mark.replace("_", "-") for mark in MARKS if known[mark])
 
 
 def _quoted(text: str) -> str:
     return text.replace("%", "%25").replace(";", "%3B").replace("\n", "%0A").replace("\r", "%0D")
 
 
-def read_line(text: str) -> Spoken:
-    """Read what `line` wrote. Raises NotSpoken."""
+def read_line(text: str, *, purpose: str, channel: str) -> Spoken:
+    """Read what `line` wrote about a purpose and channel. Raises SpokenWrongly."""
     head, *rest = text.split("; ")
     what, _, when = head.partition(" ")
     try:
         at = datetime.fromisoformat(when)
     except ValueError:
-        raise NotSpoken(f"“{head}” does not say when: write it as given 2026-05-04T10:00:00Z") from None
-    if what not in Said.values or at.tzinfo is None:
-        raise NotSpoken(f"“{head}”: say one of {', '.join(Said.values)}, and an instant with its zone")
+        raise SpokenWrongly(f"“{head}” does not say when: write it as given 2026-05-04T10:00:00Z") from None
+    if what not in SPOKEN or at.tzinfo is None:
+        raise SpokenWrongly(f"“{head}”: say one of {', '.join(SPOKEN)}, and an instant with its zone")
     known: dict[str, object] = {}
     for part in rest:
         known |= _known(part)
-    return Spoken(said=what, said_at=at, **known)  # type: ignore[arg-type]  # `_known` types each
+    return Spoken(said=what, said_at=at, purpose=purpose, channel=channel, **known)  # type: ignore[arg-type]  # `_known` types each
 
 
 def _known(part: str) -> dict[str, object]:
@@ -117,5 +109,5 @@ def _known(part: str) -> dict[str, object]:
         return {"express": part == "express"}
     mark = part.replace("-", "_")
     if mark not in MARKS:
-        raise NotSpoken(f"“{part}” is nothing that is known of a consent: {', '.join((*TEXTS, 'express', *MARKS))}")
+        raise SpokenWrongly(f"“{part}” is nothing that is known of a consent: {', '.join((*TEXTS, 'express', *MARKS))}")
     return {mark: True}

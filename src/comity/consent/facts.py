@@ -7,10 +7,12 @@ from datetime import date
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
-from comity.book.facts import RELATION, knows_opt_outs, no_column
+from comity.book.facts import RELATION, RELATIONS, SOME, knows_opt_outs, no_column, these
 from comity.book.models import Relation
-from comity.consent.models import Standing
+from comity.consent.models import Consent, Standing
 from comity.counsel.facts import AT_HOME, Column, Columns, opt_out_fact
+from comity.refs import as_array, new_ref
+from comity.staff.once import Once
 
 if TYPE_CHECKING:
     from comity.counsel.questions import Question
@@ -27,12 +29,23 @@ def facts_of(question: Question, persons: Sequence[UUID], _day: date) -> Mapping
     That is a false opt-out where our book knows of all opt-outs, and an unknown one where they came from a list that
     tells fewer (`Relation.opt_outs_known`).
     """
-    standing = Standing.objects.filter(
-        person__in=persons, entity_id=question.entity, purpose=question.purpose, channel=question.channel
-    ).select_related("given")
-    asks = question.operation not in AT_HOME
-    relations = Relation.objects.filter(person__in=persons, entity_id=question.entity) if asks else ()
+    those = as_array(persons)
+    standing = STANDINGS(those, question.entity, question.purpose, question.channel)
+    given = [row.given_id for row in standing if row.given_id]
+    consents = {one.ref: one for one in CONSENTS(as_array(given))} if given else {}
+    for row in standing:
+        row.given = consents.get(row.given_id) if row.given_id else None
+    relations = RELATIONS(those, question.entity) if question.operation not in AT_HOME else ()
     return all_facts(question, persons, {row.person: row for row in standing}, relations)
+
+
+STANDINGS: Final = Once(
+    lambda persons, entity, purpose, channel: Standing.objects.filter(
+        person__in=these(persons), entity_id=entity, purpose=purpose, channel=channel
+    ),
+    SOME, new_ref(), "a purpose", "a channel",
+)  # fmt: skip
+CONSENTS: Final = Once(lambda consents: Consent.objects.filter(ref__in=these(consents)), SOME)
 
 
 def all_facts(

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from comity.book.editing.forms import Kept, MomentPicker, not_to_come
-from comity.consent.models import Consent
+from comity.consent.models import Consent, Why
 from comity.counsel.forms import TermField
 
 PURPOSES: Final = ("marketing", "analytics", "service", "ask-consent", "fundraising", "targeted-advertising")
@@ -31,6 +31,16 @@ class Taken(Kept):
     def clean_said_at(self) -> datetime:
         """Refuse what was not said yet."""
         return not_to_come(self.cleaned_data["said_at"])
+
+
+class MistakeFound(Kept):
+    """Why something that is on record was never said, and how we know."""
+
+    why = forms.ChoiceField(label=_("What went wrong"), choices=Why.choices, widget=forms.RadioSelect)
+    source = forms.CharField(
+        label=_("How we know"), max_length=LONGEST,
+        help_text=_("Such as: recording of 3 May, Ada's word. It must be found again."),
+    )  # fmt: skip
 
 
 class NoTaken(Taken):

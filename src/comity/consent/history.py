@@ -23,9 +23,8 @@ def facts_as_of(question: Question, persons: Sequence[UUID], _day: date, at: dat
 
     BLIND SPOT: on which day a consent was last used has no history of its own, and is left out.
     """
-    said = Consent.objects.filter(
-        person__in=persons, entity_id=question.entity, purpose=question.purpose, channel=question.channel,
-        recorded_at__lte=at,
+    said = Consent.objects.counted_at(at).filter(
+        person__in=persons, entity_id=question.entity, purpose=question.purpose, channel=question.channel
     ).order_by("person", "recorded_at", "ref")  # fmt: skip
     standing = {person: stood(rows) for person, rows in groupby(said, key=lambda row: row.person)}
     relations = (row for row in as_of(Relation, persons, at) if row.entity_id == question.entity)

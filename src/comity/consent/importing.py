@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from operator import attrgetter
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
@@ -13,7 +14,7 @@ from django.db.models import Q
 from comity.book.imports.newcomers import Spoken, SpokenWrongly
 from comity.book.inserting import insert_rows
 from comity.consent.actions import body_of
-from comity.consent.exporting import NotSpoken, read_line
+from comity.consent.exporting import read_line
 from comity.consent.models import Consent, Said, Standing
 from comity.counsel.asking import book
 from comity.ledger.actions import Draft, record_many
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
     from comity.staff.models import Entity, Staff
 
 SAID: Final = ("purpose", "channel", "said", "said_at", "express", "separate", "written", "parental", "names_caller",
-               "double_opt_in", "notice", "source")  # fmt: skip
+               "double_opt_in")  # fmt: skip
+"""What stands first in a row; the wording and the source follow, which may be longer than a row takes."""
 LONGEST: Final = 60
 """Letters of a source or wording that are kept."""
 
@@ -64,10 +66,11 @@ class Hand:
         said = [(person, one) for person, many in spoken.items() for one in sorted(many, key=_in_turn)]
         refs = new_refs(len(said))
         rows = [
-            (ref, person, *(_cell(one, name) for name in SAID)) for ref, (person, one) in zip(refs, said, strict=True)
+            (ref, person, *_told(one), one.notice[:LONGEST], one.source[:LONGEST])
+            for ref, (person, one) in zip(refs, said, strict=True)
         ]
         alike = {"entity_id": entity.ref, "heard_by_id": heard_by.ref if heard_by else None}
-        insert_rows(Consent, ["ref", "person", *SAID], rows, alike=alike)
+        insert_rows(Consent, ["ref", "person", *SAID, "notice", "source"], rows, alike=alike)
         _stand(zip(refs, said, strict=True), entity)
         if not newcomers:
             record_many(drafts=_entries(zip(refs, said, strict=True), entity, heard_by))
@@ -80,18 +83,7 @@ class Hand:
         words = book().vocabulary.facts
         if purpose not in words["use.purpose"].choices or channel not in words["use.channel"].choices:
             raise SpokenWrongly(f"{about[:LONGEST]!r} is not a purpose and a channel of the law, as marketing/email is")
-        try:
-            read = [read_line(line) for line in apart(cell)]
-        except NotSpoken as wrong:
-            raise SpokenWrongly(str(wrong)) from None
-        return [
-            Spoken(
-                purpose=purpose, channel=channel, said=one.said, said_at=one.said_at, notice=one.notice,
-                source=one.source, express=one.express, separate=one.separate, written=one.written,
-                parental=one.parental, names_caller=one.names_caller, double_opt_in=one.double_opt_in,
-            )
-            for one in read
-        ]  # fmt: skip
+        return [read_line(line, purpose=purpose, channel=channel) for line in apart(cell)]
 
     def touched(self, *, persons: Collection[UUID], since: datetime) -> set[UUID]:
         """Return those of whom something was recorded after that moment."""
@@ -117,9 +109,7 @@ def _in_turn(one: Spoken | Consent) -> tuple[datetime, bool]:
     return one.said_at, one.said != Said.GIVEN
 
 
-def _cell(one: Spoken, name: str) -> object:
-    value = getattr(one, name)
-    return value[:LONGEST] if name in {"notice", "source"} else value
+_told = attrgetter(*SAID)
 
 
 def _stand(said: Iterable[tuple[UUID, tuple[UUID, Spoken]]], entity: Entity) -> None:
@@ -156,6 +146,6 @@ def _again(which: Which, entity: Entity) -> None:
     person, purpose, channel = which
     about = Q(person=person, purpose=purpose, channel=channel, entity=entity)
     stand = Stand()
-    for row in sorted(Consent.objects.filter(about).order_by("ref"), key=_in_turn):
+    for row in sorted(Consent.objects.counting().filter(about).order_by("ref"), key=_in_turn):
         stand.after(row.ref, Spoken(said=row.said, said_at=row.said_at))
     Standing.objects.filter(about).update(given=stand.given, withdrawn=stand.withdrawn, opted_out_on=stand.opted_out_on)

@@ -33,7 +33,7 @@ class Mover:
     def put_back(self, *, gone: UUID, kept: UUID, told: Mapping[str, Any]) -> None:
         """Give back what each had said before; a no that was said since is a no of both."""
         Consent.objects.filter(ref__in=told["consents"], person=kept).update(person=gone)
-        since = list(Consent.objects.filter(person=kept).exclude(ref__in=told.get("own", [])))
+        since = list(Consent.objects.counting().filter(person=kept).exclude(ref__in=told.get("own", [])))
         refused = {_key(one) for one in since if one.said in NOES}
         standings = {tuple(key): pair for key, pair in told["standings"]}
         for mine in Standing.objects.select_for_update().filter(person=kept):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from typing import Self
+
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
@@ -19,10 +22,37 @@ class Said(models.TextChoices):
     WITHDRAWN = "withdrawn", _("Took it back")
     EXPIRED = "expired", _("Ran out")
     OBJECTED = "objected", _("Objected to advertising")  # by whatever channel; stands with no standing row
+    MISTAKEN = "mistaken", _("Recorded by mistake")  # by us: the row that `corrects` names does not count any more
+
+
+class Why(models.TextChoices):
+    """Why something that was recorded was never said."""
+
+    PERSON = "wrong-person", _("It was somebody else who said so")
+    WORDS = "misheard", _("They said something else")
+    CLICK = "wrong-button", _("Nobody said anything: it was recorded by accident")
+    TWICE = "twice", _("It is on record already")
+
+
+class Consents(models.QuerySet["Consent"]):
+    """What was said, in the words of the pages and actions that read it."""
+
+    def counting(self) -> Self:
+        """Leave out what was recorded by mistake, and the rows that say so."""
+        return self.filter(correction=None).exclude(said=Said.MISTAKEN)
+
+    def counted_at(self, at: datetime) -> Self:
+        """Return what was recorded by then, without what had by then been found to be a mistake."""
+        known = self.filter(recorded_at__lte=at).exclude(said=Said.MISTAKEN)
+        return known.exclude(correction__recorded_at__lte=at)
 
 
 class Consent(models.Model):
-    """One thing a person said, or that ran out. Never changed: what is said later is a row of its own."""
+    """One thing a person said, or that ran out. Never changed: what is said later is a row of its own.
+
+    What was recorded by mistake stays too. A row of its own says which one it was and why, and takes it out of what
+    counts.
+    """
 
     ref = models.UUIDField(primary_key=True, default=new_ref, editable=False)
     person = models.UUIDField()
@@ -39,12 +69,25 @@ class Consent(models.Model):
     names_caller = models.BooleanField(default=False)
     double_opt_in = models.BooleanField(default=False)
     notice = models.CharField(max_length=60, blank=True)  # the wording shown, with its version
-    source = models.CharField(max_length=60, blank=True)  # the form, page, event or import
+    source = models.CharField(max_length=60, blank=True)  # the form, page, event or import; of a mistake, how we know
+    corrects = models.OneToOneField(  # both go with the person, or neither: PostgreSQL sees to it
+        "self", models.DO_NOTHING, null=True, related_name="correction"
+    )
+    why = models.CharField(max_length=12, choices=Why, blank=True, default="", db_default="")  # it was a mistake
     heard_by = models.ForeignKey(Staff, models.PROTECT, null=True, related_name="+")
+
+    objects = Consents.as_manager()
 
     class Meta:
         ordering = ["-said_at", "-ref"]
         indexes = [models.Index(fields=["person", "-said_at"], name="consent_of_person")]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(said=Said.MISTAKEN, corrects__isnull=False) & ~Q(why="")
+                | ~Q(said=Said.MISTAKEN) & Q(corrects=None, why=""),
+                name="consent_mistake_names_its_row",
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.said} ({self.ref})"

@@ -9,5 +9,6 @@ from comity.consent import views
 app_name = "consent"
 urlpatterns = [
     path("people/<uuid:ref>/says/", views.buttons, name="buttons"),
+    path("people/<uuid:ref>/says/<uuid:said>/mistake/", views.mistake, name="mistake"),
     path("people/<uuid:ref>/says/<slug:what>/", views.says, name="says"),
 ]

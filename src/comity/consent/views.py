@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
 from django.contrib import messages
+from django.core.exceptions import ValidationError
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -20,8 +21,12 @@ from django_htmx.http import reswap, retarget, trigger_client_event
 from comity.book.editing.views import back_to
 from comity.book.editing.whole import look_at, person_of
 from comity.consent.actions import About, give_consent, object_to_marketing, withdraw_consent
-from comity.consent.forms import CHANNELS, PURPOSES, NoTaken, Taken, YesTaken
+from comity.consent.forms import CHANNELS, PURPOSES, MistakeFound, NoTaken, Taken, YesTaken
+from comity.consent.mistakes import WORD as CORRECT
+from comity.consent.mistakes import correct_mistake
 from comity.consent.models import Said as Word
+from comity.consent.models import Why
+from comity.consent.queries import said_to
 from comity.counsel.duties import note_event
 from comity.staff.guards import StaffRequest, demand, may_do, staff_page
 
@@ -34,6 +39,9 @@ if TYPE_CHECKING:
 WORD: Final = "consent.change"
 EVIDENCE: Final = ("express", "separate", "written", "names_caller", "parental", "double_opt_in")
 Said = Mapping[str, Any]
+CORRECTED: Final = gettext_lazy(
+    "Corrected: it counts no more. What fell due because of it stays among the duties until it is settled there."
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,12 +132,38 @@ def _initial(request: StaffRequest) -> dict[str, object]:
 
 def _taken_down(request: StaffRequest, look: Look, ref: UUID) -> HttpResponse:
     if not request.htmx:
-        messages.success(request, _("Taken down. It counts from now on."))
+        messages.success(request, _("Recorded. It counts from now on."))
         return redirect(f"{reverse('desk:person', args=[ref])}?{back_to(request, look)}")
     answer = retarget(reswap(_buttons(request, look, ref), "outerHTML"), "#says")
-    trigger_client_event(answer, "toast", {"text": _("Taken down. It counts from now on."), "level": "success"})
+    trigger_client_event(answer, "toast", {"text": _("Recorded. It counts from now on."), "level": "success"})
     trigger_client_event(answer, "timeline-changed", {})
     return trigger_client_event(answer, "person-changed", {})
+
+
+@staff_page(may=CORRECT)
+def mistake(request: StaffRequest, ref: UUID, said: UUID) -> HttpResponse:
+    """Say that something on record was never said; it stays there and counts no more."""
+    look = look_at(request, ref)
+    person = person_of(look, ref, locked=request.method == "POST")
+    if (mistaken := said_to(look.entity, ref, said)) is None:
+        raise Http404(_("Nothing of the kind is on record. It may have been put in order meanwhile."))
+    back = f"{reverse('desk:person', args=[ref])}?{back_to(request, look)}"
+    form = MistakeFound(request.POST if request.method == "POST" else None, initial={}, name="mistake")
+    if request.method == "POST" and form.is_valid() and _corrected(form, mistaken, look):
+        messages.success(request, CORRECTED)
+        return redirect(back)
+    return render(request, "consent/mistake.html", {"form": form, "mistaken": mistaken, "person": person, "back": back})
+
+
+def _corrected(form: MistakeFound, mistaken: Consent, look: Look) -> bool:
+    """Correct it, or say in the form why not."""
+    told = form.cleaned_data
+    try:
+        correct_mistake(mistaken=mistaken, why=Why(told["why"]), source=told["source"], corrected_by=look.viewer)
+    except ValidationError as error:
+        form.add_error(None, error)
+        return False
+    return True
 
 
 @staff_page(may="consent.view")
@@ -144,6 +178,11 @@ def buttons(request: StaffRequest, ref: UUID) -> HttpResponse:
 def _buttons(request: StaffRequest, look: Look, ref: UUID) -> HttpResponse:
     told = {"ref": ref, "query": back_to(request, look), "sayings": sayings_for(look)}
     return render(request, "consent/says.html", told)
+
+
+def may_correct(look: Look) -> bool:
+    """Say whether the viewer may take out of what counts what was recorded by mistake."""
+    return may_do(look.viewer, CORRECT, look.entity)
 
 
 def sayings_for(look: Look) -> Mapping[str, Saying]:

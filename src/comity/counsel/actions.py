@@ -18,7 +18,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from comity.counsel.asking import Answer, ask
-from comity.counsel.asking_many import MANY, ask_many
+from comity.counsel.asking_many import ask_many
 from comity.counsel.models import AskedDecision, Concerned, OpenQuestion, Ruling
 from comity.counsel.questions import Question
 from comity.counsel.waiting import notice
@@ -26,10 +26,10 @@ from comity.law import Verdict
 from comity.law.decisions import shown
 from comity.ledger.actions import record
 from comity.ledger.bodies import JSON
-from comity.refs import new_ref
+from comity.refs import as_array, new_ref
+from comity.staff.once import rows_of
 from comity.vault.actions import NoKey, seal
 from comity.vault.gate import Warrant
-from comity.vault.models import RecordedDecision
 from comity.vault.sealing import FieldClass, Label
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class Decided:
         return [person for person, answer in self.answers.items() if answer.verdict is Verdict.PERMIT]
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)  # within another transaction, that one fails with it
 def decide(
     *,
     question: Question,
@@ -76,7 +76,8 @@ def decide(
     the law permits. A decision about one person keeps the facts, sealed under that person's key.
     """
     today = day or timezone.localdate()
-    asking = ask_many if len(persons) >= MANY and question.channel == "none" else ask
+    kinds = len(persons) > 1 and question.channel == "none"  # else SQL would look at all contact points there are
+    asking = ask_many if kinds else ask
     answers = asking(question=question, persons=persons, day=today)
     warrant = _warrant(question, staff)
     decided = Decided(question=question, day=today, warrant=warrant, answers=answers)
@@ -102,21 +103,28 @@ def _keep(decided: Decided, field_classes: Collection[FieldClass], handled: Coll
         verdict = Verdict.DENY  # the law permits, a role does not
     persons, warrant, asked = list(decided.answers), decided.warrant, _asked(decided)
     entry = record(kind="counsel.decided", staff=warrant.staff, persons=persons, body=_entry(decided, asked))
-    asked.save(force_insert=True)
-    RecordedDecision.objects.create(
-        ref=decided.ref, staff=warrant.staff, operation=warrant.operation, purpose=warrant.purpose,
-        channel=warrant.channel, field_classes=sorted(map(str, field_classes)), verdict=verdict.value,
-        persons=_as_array(persons), permitted=_as_array(permitted), day=decided.day, fresh_until=_fresh_until(),
-        entry=entry,
+    told = (json.dumps(each) for each in (asked.question, asked.packs, asked.findings))
+    rows_of(KEEP_ASKED, [decided.ref, *told, f"{{{','.join(map(str, asked.of))}}}", asked.salt])
+    rows_of(
+        KEEP_RECORDED,
+        [decided.ref, warrant.staff, warrant.operation, warrant.purpose, warrant.channel,
+         f"{{{','.join(sorted(map(str, field_classes)))}}}", verdict.value, as_array(persons), as_array(permitted),
+         decided.day, _fresh_until(), entry.ref],
     )  # fmt: skip
     if len(persons) == 1:
         with suppress(NoKey):  # the person was erased, and nothing more is kept of them
             _seal_facts(decided)
 
 
-def _as_array(refs: Sequence[UUID]) -> Any:  # noqa: ANN401 - a text, where Django expects a list
-    """Return refs as PostgreSQL writes an array, which takes a third of what Django's own way does."""
-    return "{" + ",".join([ref.hex for ref in refs]) + "}"
+KEEP_ASKED: Final = """
+    INSERT INTO counsel_askeddecision (ref, question, packs, findings, "of", salt)
+    VALUES (%s, %s::jsonb, %s::jsonb, %s::jsonb, %s::smallint[], %s)
+"""
+KEEP_RECORDED: Final = """
+    INSERT INTO vault_recordeddecision (ref, staff, operation, purpose, channel, field_classes, verdict, persons,
+        permitted, day, fresh_until, entry_id)
+    VALUES (%s, %s, %s, %s, %s, %s::varchar[], %s, %s::uuid[], %s::uuid[], %s, %s, %s)
+"""
 
 
 def _fresh_until() -> datetime:
@@ -175,7 +183,7 @@ def _entry(decided: Decided, asked: AskedDecision) -> dict[str, JSON]:
 
 def commitment(asked: AskedDecision, persons: Sequence[UUID]) -> str:
     """Return the SHA-256 of the salt and the whole record; without the salt it says nothing about anybody."""
-    told = [asked.question, asked.packs, asked.findings, asked.of, list(map(str, persons))]
+    told = [asked.question, asked.packs, asked.findings, asked.of, as_array(persons)]
     canonical = json.dumps(told, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
     return "sha256:" + hashlib.sha256(bytes(asked.salt) + canonical).hexdigest()
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cache, cached_property, lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
 from comity.counsel.facts import gather
@@ -20,7 +20,9 @@ from comity.counsel.models import Ruling
 from comity.counsel.rulings import ruling_for, rulings_on
 from comity.law import Decision, Lawbook, Plan, Verdict, decide, fold, lawbook
 from comity.law.vocabulary import aged
+from comity.refs import new_ref
 from comity.staff.models import Entity
+from comity.staff.once import Once
 
 if TYPE_CHECKING:
     from comity.counsel.questions import Question
@@ -92,15 +94,20 @@ def plan_for(question: Question, day: date) -> Plan:
 
     A fact that is not there means what the vocabulary says; so a room that knows of every opt-out says false itself.
     """
-    return _folded(_told(question), day)
+    return folded(told_by(question), day)
 
 
-def _told(question: Question) -> str:
-    entity = Entity.objects.get(ref=question.entity)
-    return json.dumps({"org.place": [entity.place], **entity.facts, **question.facts()}, sort_keys=True)
+ENTITY: Final = Once(lambda ref: Entity.objects.filter(ref=ref).values_list("place", "facts"), new_ref())
+
+
+def told_by(question: Question) -> str:
+    """Return what the law is folded for: the use, and our entity as it is now. Whatever is remembered goes by it."""
+    ((place, facts),) = ENTITY(question.entity)
+    return json.dumps({"org.place": [place], **facts, **question.facts()}, sort_keys=True)
 
 
 @lru_cache(maxsize=512)
-def _folded(told: str, day: date) -> Plan:
+def folded(told: str, day: date) -> Plan:
+    """Return the law folded for facts of the use and of us."""
     facts: Mapping[str, object] = json.loads(told)
     return fold(book(), book().vocabulary.read(facts), day)

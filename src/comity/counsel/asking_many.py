@@ -1,4 +1,4 @@
-"""Ask the law about some hundreds of persons at a time: kinds of people are decided, not each of them.
+"""Ask the law about several persons at a time: kinds of people are decided, not each of them.
 
 The database makes a number of each person's facts (`bulk_codes`); whoever has the same number and home is the same to
 the law. Unlike `bulk`, which decides about any number inside the database, this gives the answers back, one for each.
@@ -6,27 +6,25 @@ the law. Unlike `bulk`, which decides about any number inside the database, this
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from datetime import date
+from functools import lru_cache
 from random import randrange
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 from uuid import UUID
 
 from django.db import connection
 
-from comity.counsel.asking import Answer, ask, plan_for
+from comity.counsel.asking import Answer, ask, folded, told_by
 from comity.counsel.bulk_codes import Coding, NotInSql, coding_of, parameters
 from comity.counsel.facts import PERSON, Contradiction
 from comity.counsel.models import Ruling
+from comity.counsel.questions import Question
 from comity.counsel.rulings import ruling_for, rulings_on
 from comity.law import Decision, finding_for
-
-if TYPE_CHECKING:
-    from comity.counsel.questions import Question
-
-MANY: Final = 100
-"""Persons from which on this pays, where no channel makes the database look at all contact points. Below it, each
-decision keeps the facts that it rests on."""
+from comity.refs import as_array
+from comity.staff.once import rows_of
 
 SELDOM: Final = 10
 """Of how many such askings, in the mean, one compares an answer with that to the person asked about singly."""
@@ -49,11 +47,11 @@ def ask_many(*, question: Question, persons: Sequence[UUID], day: date) -> dict[
     raises.
     """
     try:
-        coding = coding_of(plan_for(question, day), question, day)
+        coding, statement = _coding(told_by(question), json.dumps(question.as_json()), day)
     except NotInSql:
         return ask(question=question, persons=persons, day=day)
     rulings = rulings_on(question, day)
-    kinds = _kinds(coding, persons)
+    kinds = _kinds(statement, persons)
     known = {kind: _answer(coding, kind, rulings) for kind in set(kinds) if kind is not None}
     answers = {person: known[kind] for person, kind in zip(persons, kinds, strict=True) if kind is not None}
     named = {ruling.person for ruling in rulings if ruling.person}
@@ -68,20 +66,25 @@ def ask_many(*, question: Question, persons: Sequence[UUID], day: date) -> dict[
     return {person: found[person] for person in persons} if singly else found
 
 
-def _kinds(coding: Coding, persons: Sequence[UUID]) -> list[Kind | None]:
-    """Return the kind of each person; None for one whom the database does not know."""
+@lru_cache(maxsize=512)
+def _coding(told: str, question: str, day: date) -> tuple[Coding, str]:
+    """Return how people are numbered for a question, our entity as it is told there, and the law of that day.
+
+    And the statement that numbers some of them, as `rows_of` takes it.
+    """
+    coding = coding_of(folded(told, day), Question.from_json(json.loads(question)), day)
     words = "".join(f", {sql}" for sql in coding.sql())
     joins = connection.ops.compose_sql(" ".join(coding.joins), parameters(coding.question))  # type: ignore[attr-defined]  # PostgreSQL's
-    wanted = "{" + ",".join([person.hex for person in persons]) + "}"
+    read = f"SELECT place, {coding.home}{words}".replace("%", "%%")
+    people = f"JOIN {_tables[0]} AS {PERSON} ON {PERSON}.ref = wanted.ref {joins}".replace("%", "%%")
+    return coding, f"{read} FROM unnest(%s::uuid[]) WITH ORDINALITY AS wanted (ref, place) {people}"
+
+
+def _kinds(statement: str, persons: Sequence[UUID]) -> list[Kind | None]:
+    """Return the kind of each person; None for one whom the database does not know."""
     found: list[Kind | None] = [None] * len(persons)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT place, {coding.home}{words} "  # noqa: S608 - refs, and the SQL of our own rooms
-            f"FROM unnest('{wanted}'::uuid[]) WITH ORDINALITY AS wanted (ref, place) "
-            f"JOIN {_tables[0]} AS {PERSON} ON {PERSON}.ref = wanted.ref {joins}"
-        )
-        for place, *kind in cursor.fetchall():
-            found[place - 1] = tuple(kind)
+    for place, *kind in rows_of(statement, [as_array(persons)]):
+        found[place - 1] = tuple(kind)
     return found
 
 

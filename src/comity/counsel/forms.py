@@ -178,8 +178,10 @@ class RulingMade(forms.Form):
 
     scope = forms.ChoiceField(label=_("For whom"), widget=forms.RadioSelect)
     person = forms.CharField(
-        label=_("Which person"), required=False, max_length=40, help_text=_("Their ref, for a ruling about one person.")
-    )
+        label=_("Which person"), required=False, max_length=40,
+        widget=forms.TextInput(attrs={"list": "people-asked", "autocomplete": "off"}),
+        help_text=_("Their ref, for a ruling about one person: one of those below."),
+    )  # fmt: skip
     ends_on = forms.DateField(
         label=_("Until"), widget=day_picker(), help_text=_("Not including that day; two years from today at most.")
     )

@@ -10,6 +10,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
@@ -149,5 +150,5 @@ def _answer(form: MayWe) -> dict[str, Any] | None:
         form.add_error(None, str(error))
         return None
     title = {"permit": _("We may"), "deny": _("We may not"), "ask": _("This is open")}[decision.verdict.value]
-    asked = _("Asked for %(day)s; not recorded") % {"day": day.isoformat()}
+    asked = _("Asked for %(day)s; not recorded") % {"day": date_format(day)}
     return reading.why(Answer(decision=decision), title=title, asked=asked)

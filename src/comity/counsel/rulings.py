@@ -4,25 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
 from comity.counsel.models import Ruling
 from comity.law import Decision, Verdict
+from comity.refs import new_ref
+from comity.staff.once import Once
 
 if TYPE_CHECKING:
     from comity.counsel.questions import Question
 
 
+STANDING: Final = Once(
+    lambda day, entity, operation, purpose, channel, recipient: Ruling.objects.filter(
+        begins_on__lte=day, ends_on__gt=day, taken_back_at=None, entity_id=entity, operation=operation,
+        purpose=purpose, channel=channel, recipient=recipient,
+    ),
+    date.max, new_ref(), "operation", "purpose", "channel", "recipient",
+)  # fmt: skip
+
+
 def rulings_on(question: Question, day: date) -> list[Ruling]:
     """Return the rulings on exactly this question that stand on `day`, the latest first."""
-    standing = Ruling.objects.filter(begins_on__lte=day, ends_on__gt=day, taken_back_at=None)
-    return list(
-        standing.filter(
-            entity_id=question.entity, operation=question.operation, purpose=question.purpose,
-            channel=question.channel, recipient=question.recipient, more=dict(question.more),
-        )
-    )  # fmt: skip
+    asked = question.entity, question.operation, question.purpose, question.channel, question.recipient
+    return [ruling for ruling in STANDING(day, *asked) if ruling.more == dict(question.more)]
 
 
 def ruling_for(decision: Decision, person: UUID | None, rulings: Iterable[Ruling]) -> Ruling | None:

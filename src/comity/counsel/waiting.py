@@ -18,6 +18,7 @@ from django.db import connection
 
 from comity.law import Verdict
 from comity.refs import new_ref
+from comity.staff.once import rows_of
 
 if TYPE_CHECKING:
     from comity.counsel.asking import Answer
@@ -94,8 +95,7 @@ def notice(*, question: Question, answers: Mapping[UUID, Answer], day: date) -> 
     parameters |= {
         "digests": [digests[number[asked]] for asked, _ in about], "persons": [person for _, person in about]
     }  # fmt: skip
-    with connection.cursor() as cursor:
-        cursor.execute(NOTICE, parameters)
+    rows_of(NOTICE, parameters)
     return len(set(digests))
 
 

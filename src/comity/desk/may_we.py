@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from django.urls import reverse
+from django.utils.formats import date_format
 from django.utils.translation import gettext as say
 from django.utils.translation import gettext_lazy as _
 
@@ -162,7 +163,7 @@ def why(card: Card, look: Look, person: UUID, day: date) -> dict[str, Any]:
     title = {"permit": say("Why may we?"), "deny": say("Why may we not?"), "ask": say("What is open?")}
     panel = reading.why(
         card.answer, title=f"{card.what}: {title[card.verdict.value]}",
-        asked=say("Asked for %(day)s") % {"day": day.isoformat()},
+        asked=say("Asked for %(day)s") % {"day": date_format(day)},
     )  # fmt: skip
     panel["missing"] = [each | _filled_in(str(each["fact"]), look, person) for each in panel["missing"]]
     panel["cures"] = list(_cures(card, look, person, panel["cures"]))

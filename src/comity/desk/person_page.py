@@ -21,12 +21,12 @@ from comity.book.editing.whole import Whole, look_at, person_of, whole_of
 from comity.book.fields.queries import attachments_of, attachments_seen, filled, labels_of, values_of
 from comity.book.opening import everything_of, purposes_of
 from comity.book.queries import heir_of, persons_seen_by
-from comity.consent.views import sayings_for
+from comity.consent.views import may_correct, sayings_for
 from comity.counsel.actions import decide
 from comity.desk.may_we import WAYS, cards_of, question_of, told, turned, why
 from comity.desk.timeline import Rows, days_of, rows_before
 from comity.refs import shown
-from comity.staff.guards import StaffRequest, staff_page
+from comity.staff.guards import StaffRequest, may_do, staff_page
 from comity.staff.queries import entities_seen_by
 from comity.vault.sealing import FieldClass
 
@@ -65,7 +65,7 @@ def _looks(look: Look, whole: Whole) -> dict[str, Any]:
         "view": whole.seen.decided.answers[whole.person.ref], "decision": whole.seen.decided.ref,
         "decision_says": shown(whole.seen.decided.ref), "ref_says": shown(whole.person.ref), "entities": mine,
         "purposes": purposes_of(look.viewer, look.entity), "sayings": sayings_for(look), "ref": whole.person.ref,
-        "look": look,
+        "look": look, "may_break": may_do(look.viewer, "glass.break", look.entity),
     }  # fmt: skip
 
 
@@ -100,6 +100,7 @@ def _happened(look: Look, found: Person, rows: Rows, seen: Seen) -> dict[str, An
         "next": rows.next,
         "person": found,
         "may_edit": may_edit(look, FieldClass.NOTE),
+        "may_correct": may_correct(look),
     }
 
 

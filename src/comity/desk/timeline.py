@@ -11,6 +11,7 @@ from uuid import UUID
 
 from django.db.models import Q, QuerySet
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from comity.book.models import Activity, Doing
@@ -32,8 +33,9 @@ ICONS: Final = {
 }  # fmt: skip
 VERDICT_OF: Final = {
     Said.GIVEN: "permit", Said.REFUSED: "deny", Said.WITHDRAWN: "deny", Said.EXPIRED: "ask", Said.OBJECTED: "deny",
+    Said.MISTAKEN: "",
 }  # fmt: skip
-SAID_ICONS: Final = {Said.GIVEN: "circle-check", Said.OBJECTED: "octagon-x"}
+SAID_ICONS: Final = {Said.GIVEN: "circle-check", Said.OBJECTED: "octagon-x", Said.MISTAKEN: "eraser"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,6 +68,8 @@ class Happened:
     channel: str = ""
     notice: str = ""
     own: bool = False
+    said: bool = False  # by the person, and it counts
+    mistaken: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,7 +83,7 @@ class Day:
 def rows_before(person: Person, look: Look, cursor: str) -> Rows:
     """Return the page that begins after `cursor`: what `next` of the page before says; empty for the first."""
     activities = _before(activities_of(person, [look.entity.ref]), "at", cursor)
-    said = Consent.objects.filter(person=person.ref, entity=look.entity)
+    said = Consent.objects.filter(person=person.ref, entity=look.entity).select_related("correction", "corrects")
     consents = _before(said.order_by("-said_at", "-ref"), "said_at", cursor)
     stamped = [(each.at, each.ref, each) for each in activities] + [(each.said_at, each.ref, each) for each in consents]
     page = sorted(stamped, key=lambda row: row[:2], reverse=True)
@@ -134,8 +138,22 @@ def _activities(rows: Rows, look: Look, seen: Seen) -> Iterator[Happened]:
 
 def _said(rows: Rows) -> Iterator[Happened]:
     for each in rows.consents:
-        said = Said(each.said)
+        said, mistaken = Said(each.said), hasattr(each, "correction")
         yield Happened(
             ref=each.ref, at=each.said_at, title=str(said.label), icon=SAID_ICONS.get(said, "ban"), by=each.source,
-            verdict=VERDICT_OF[said], purpose=each.purpose, channel=each.channel, notice=each.notice,
+            verdict="" if mistaken else VERDICT_OF[said], purpose=each.purpose, channel=each.channel,
+            notice=each.notice, text=_what_was_wrong(each), mistaken=mistaken,
+            said=not mistaken and said != Said.MISTAKEN,
         )  # fmt: skip
+
+
+def _what_was_wrong(correction: Consent) -> str:
+    """Say which row a correction is about, and why."""
+    if correction.corrects is None:
+        return ""
+    mistaken = correction.corrects
+    told = {
+        "what": str(Said(mistaken.said).label), "day": date_format(timezone.localtime(mistaken.said_at)),
+        "why": correction.get_why_display(),
+    }  # fmt: skip
+    return _("“%(what)s” of %(day)s. %(why)s.") % told

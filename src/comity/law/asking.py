@@ -62,8 +62,8 @@ def asker(plan: Plan, homes: frozenset[str] | None) -> Asker:
     local = plan.at(homes)
     memory = local.__dict__
     if "asker" not in memory:
-        memory["asked"] = memory.get("asked", 0) + 1
-        if memory["asked"] <= FEW:
+        memory["times"] = memory.get("times", 0) + 1
+        if memory["times"] <= FEW:
             return lambda facts: Decision(
                 plan, finding_for(plan, homes, signature_of(plan, local, facts)), facts, homes
             )

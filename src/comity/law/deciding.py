@@ -6,13 +6,13 @@ matter to it, so all engines answer alike.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Literal
 
 from comity.law.conditions import ALWAYS, FALSE, TRUE, UNKNOWN, Condition, Test, Truth, truth, wanting
-from comity.law.folding import HOME, LocalPlan
+from comity.law.folding import HOME, FoldedLaw, LawThere, LocalPlan, Plan
 from comity.law.lawbook import Law, Rule, Verdict
 from comity.law.obligations import Clash, Merged, Wanted, merge
 
@@ -83,18 +83,13 @@ class Finding:
 
 def find(plan: LocalPlan, signature: int) -> Finding:
     """Return what the laws of `plan` answer for people with this signature."""
-    known = plan.truths(signature)
-    said: list[_Said] = []
-    for folded in plan.laws:
-        law = folded.law
-        governs = truth(folded.governs, known)
-        if governs == FALSE:
-            continue
-        there = _law_answer(plan.inner[law.id], law.id, signature)
-        if governs != TRUE:
-            there = _if_governing(there, law, wanting(folded.governs, known))
-        said.append(there)
-    return _together(plan, tuple(said), tuple(_home_reasons(plan, known)))
+    return _together(plan, tuple(_all_said(plan, signature)), _home_reasons(plan, signature))
+
+
+def permits(plan: LocalPlan, signature: int) -> bool:
+    """Tell whether the laws permit, as `find` would, but stop at the first reason against."""
+    lenient = all(one.answer.verdict is Verdict.PERMIT for one in _all_said(plan, signature))
+    return lenient and find(plan, signature).verdict is Verdict.PERMIT
 
 
 def _together(plan: LocalPlan, said: tuple[_Said, ...], of_homes: tuple[Reason, ...]) -> Finding:
@@ -102,7 +97,7 @@ def _together(plan: LocalPlan, said: tuple[_Said, ...], of_homes: tuple[Reason, 
     key = (tuple(map(id, said)), of_homes)
     memory: dict[object, tuple[tuple[_Said, ...], Finding]] = plan.__dict__.setdefault("findings", {})
     if key not in memory:
-        merged, clashes = merge([item for one in said for item in one.wanted], plan.plan.book.obligations)
+        merged, clashes = _merged(plan.plan, [item for one in said for item in one.wanted])
         reasons = [reason for one in said for reason in one.reasons]
         reasons += [*of_homes, *(_clash(clash) for clash in clashes)]
         finding = Finding(
@@ -116,15 +111,13 @@ def _together(plan: LocalPlan, said: tuple[_Said, ...], of_homes: tuple[Reason, 
     return memory[key][1]
 
 
-def permits(plan: LocalPlan, signature: int) -> bool:
-    """Tell whether the laws permit, as `find` would, but stop at the first reason against."""
-    known = plan.truths(signature)
-    for folded in plan.laws:
-        if truth(folded.governs, known) != FALSE:
-            there = _law_answer(plan.inner[folded.law.id], folded.law.id, signature)
-            if there.answer.verdict is not Verdict.PERMIT:
-                return False
-    return find(plan, signature).verdict is Verdict.PERMIT
+def _merged(plan: Plan, wanted: Sequence[Wanted]) -> tuple[tuple[Merged, ...], tuple[Clash, ...]]:
+    """Merge what the laws want; many findings want the same."""
+    key = tuple((item.rule, item.certain) for item in wanted)
+    memory: dict[object, tuple[tuple[Merged, ...], tuple[Clash, ...]]] = plan.__dict__.setdefault("merged", {})
+    if key not in memory:
+        memory[key] = merge(wanted, plan.book.obligations)
+    return memory[key]
 
 
 @dataclass(slots=True)
@@ -137,19 +130,35 @@ class _Said:
     if_governing: dict[frozenset[str], _Said] = field(default_factory=dict)  # by the facts that would settle whether
 
 
-def _law_answer(plan: LocalPlan, law_id: str, signature: int) -> _Said:
-    """Return what one law says if it governs.
+def _all_said(plan: LocalPlan, signature: int) -> Iterator[_Said]:
+    """Yield what each law says that may govern."""
+    for there in plan.asked:
+        said = _said_of(there, signature & there.care)
+        if said is not None:
+            yield said
 
-    It depends on few of the tests, so it is remembered by these alone.
+
+def _said_of(there: LawThere, signature: int) -> _Said | None:
+    """Return what one law says of people with this signature, None where it does not govern.
+
+    It depends on few of the tests, so it is remembered by these alone, for all places that are the same to the law.
     """
-    key = (law_id, signature & plan.care_of(law_id))
-    memory: dict[tuple[str, int], _Said] = plan.__dict__.setdefault("law_answers", {})
-    if key not in memory:
-        case = _LawCase(plan, law_id, plan.truths(signature))
-        said = _said(case.folded.law, list(case.reasons()), list(case.wanted()), certain=True)
-        alike = (law_id, tuple(said.reasons), tuple((item.rule, item.certain) for item in said.wanted))
-        memory[key] = plan.__dict__.setdefault("said", {}).setdefault(alike, said)
-    return memory[key]
+    memory: dict[int, _Said | None] = there.__dict__.setdefault("memory", {})
+    if signature not in memory:
+        memory[signature] = _governed(there, there.truths(signature))
+    return memory[signature]
+
+
+def _governed(there: LawThere, known: Mapping[Test, Truth]) -> _Said | None:
+    """Return what a law says as far as it governs, None where it does not."""
+    governs = truth(there.governs, known)
+    if governs == FALSE:
+        return None
+    case = _LawCase(there.plan, there.folded, known)
+    said = _said(there.folded.law, list(case.reasons()), list(case.wanted()), certain=True)
+    alike = (tuple(said.reasons), tuple((item.rule, item.certain) for item in said.wanted))
+    said = there.__dict__.setdefault("alike", {}).setdefault(alike, said)
+    return said if governs == TRUE else _if_governing(said, there.folded.law, wanting(there.governs, known))
 
 
 def _said(law: Law, reasons: list[Reason], wanted: list[Wanted], *, certain: bool) -> _Said:
@@ -177,9 +186,9 @@ def _softened(reason: Reason, missing: frozenset[str]) -> Reason:
 class _LawCase:
     """One law that governs, and the truth of every test: its reasons and what it wants."""
 
-    def __init__(self, plan: LocalPlan, law_id: str, known: Mapping[Test, Truth]) -> None:
+    def __init__(self, plan: LocalPlan, folded: FoldedLaw, known: Mapping[Test, Truth]) -> None:
         self.plan = plan
-        self.folded = plan.by_law[law_id]
+        self.folded = folded
         self.known = known
 
     def truth(self, condition: Condition) -> Truth:
@@ -282,11 +291,19 @@ class _LawCase:
                     yield Wanted(rule.obligation, rule.id, force == TRUE)
 
 
-def _home_reasons(plan: LocalPlan, known: Mapping[Test, Truth]) -> list[Reason]:
+def _home_reasons(plan: LocalPlan, signature: int) -> tuple[Reason, ...]:
     """Return a reason for the places the person may live in and no law of ours covers."""
+    memory: dict[int, tuple[Reason, ...]] = plan.__dict__.setdefault("home_reasons", {})
+    key = signature & plan.care_of_homes
+    if key not in memory:
+        memory[key] = tuple(_uncovered(plan, plan.plan.truths(plan.tests_of_homes, key)))
+    return memory[key]
+
+
+def _uncovered(plan: LocalPlan, known: Mapping[Test, Truth]) -> Iterator[Reason]:
     open_places = [home for home, covered in plan.uncovered_homes.items() if truth(covered, known) != TRUE]
     if not open_places:
-        return []
+        return
     shown = ", ".join(open_places[:SHOWN_PLACES]) + (" …" if len(open_places) > SHOWN_PLACES else "")
     missing = {fact for home in open_places for fact in wanting(plan.uncovered_homes[home], known)}
     missing |= {HOME} if len(plan.homes) > 1 else set()
@@ -294,13 +311,11 @@ def _home_reasons(plan: LocalPlan, known: Mapping[Test, Truth]) -> list[Reason]:
     says = (
         "It is not known where the person lives." if anywhere else f"No law pack covers this use for people in {shown}."
     )
-    return [
-        Reason(
-            law="", rule=f"no-law:{'anywhere' if anywhere else '|'.join(open_places)}", kind="no-law",
-            weight=Verdict.ASK, says=says, cures=("find-home" if HOME in missing else "ask-counsel",),
-            missing=tuple(sorted(missing)),
-        )
-    ]  # fmt: skip
+    yield Reason(
+        law="", rule=f"no-law:{'anywhere' if anywhere else '|'.join(open_places)}", kind="no-law",
+        weight=Verdict.ASK, says=says, cures=("find-home" if HOME in missing else "ask-counsel",),
+        missing=tuple(sorted(missing)),
+    )  # fmt: skip
 
 
 def _not_covered(law: Law, missing: tuple[str, ...]) -> Reason:

@@ -45,6 +45,7 @@ from comity.law.lawbook import Cell, Law, Lawbook, Rule, Slot
 from comity.law.vocabulary import Facts, Value
 
 _BITS: Final = (0, 2, 3)  # false, unknown, true as the two bits of a signature
+_TRUTHS: Final = (FALSE, UNKNOWN, UNKNOWN, TRUE)  # and back
 
 FIXED_NAMESPACES = frozenset({"use", "data", "org", "actor", "event"})
 """Facts about the use and about us; the rest are facts about the person."""
@@ -102,6 +103,7 @@ class Plan:
     _laws_of: dict[str, frozenset[str]] = field(default_factory=dict)
     _sides: dict[tuple[str, str], Hashable] = field(default_factory=dict)
     _placed: dict[str, tuple[Test | ByPlace, ...]] = field(default_factory=dict)
+    _there: dict[Hashable, LawThere] = field(default_factory=dict)
 
     def at(self, homes: frozenset[str] | None) -> LocalPlan:
         """Return the plan for people who live in one of `homes`; None or nothing means anywhere."""
@@ -183,6 +185,36 @@ class Plan:
         """Return the test's place in the signature, giving it one if it has none."""
         return self.index.setdefault(test, len(self.index))
 
+    def care(self, asked: Iterable[Test]) -> int:
+        """Return the bits of a signature that these tests set."""
+        return sum(3 << (2 * self.position(test)) for test in asked)
+
+    def truths(self, asked: Iterable[Test], signature: int) -> Mapping[Test, Truth]:
+        """Read the truth of each of these tests out of a signature (bit pairs: 0 false, 2 unknown, 3 true)."""
+        return {test: _TRUTHS[signature >> (2 * self.position(test)) & 3] for test in asked}
+
+    def there(self, outer: FoldedLaw, inner: LocalPlan) -> LawThere:
+        """Return a law that may govern in some of the places where a person may live; `inner` is for just these."""
+        law_id = outer.law.id
+        lending = (id(folded) for folded in inner.laws if folded.law.id in self._lending[law_id])
+        key = (id(outer), len(inner.homes) == 1, *lending)  # `_at` keeps the folded laws
+        if key not in self._there:
+            self._there[key] = LawThere(outer.governs, inner, law_id)
+        return self._there[key]
+
+    @cached_property
+    def _lending(self) -> Mapping[str, frozenset[str]]:
+        """The laws whose exceptions and grounds bear on each law, by its id: its own, and those of others."""
+        owner = {rule.id: folded.law.id for folded in self.laws for rule, _ in folded.rules}
+        owner |= {slot.id: folded.law.id for folded in self.laws for slot, _ in folded.slots}
+        lent: dict[str, set[str]] = {folded.law.id: {folded.law.id} for folded in self.laws}
+        for folded in self.laws:
+            for rule, _ in folded.rules:
+                for target in (*rule.exception_to, rule.slot, *rule.fills):
+                    if target in owner:
+                        lent[owner[target]].add(folded.law.id)
+        return {law_id: _reached(law_id, lent) for law_id in lent}
+
     @cached_property
     def tests_of(self) -> Mapping[str, tuple[Test, ...]]:
         """Every test of each fact."""
@@ -225,10 +257,10 @@ class LocalPlan:
         local = [plan.law_at(folded, homes) for folded in plan.laws if folded.law.id in governing]
         self.laws = tuple(one.folded for one in local)
         self.uncovered_homes = {home: plan.covered(home) for home in sorted(homes)}
-        self._care_of: dict[str, int] = {}
-        self._last: tuple[int, Mapping[Test, Truth]] = (-1, {})
         of_homes = (test for condition in self.uncovered_homes.values() for test in tests(condition))
-        self.own_tests = tuple(dict.fromkeys([*(test for one in local for test in one.tests), *of_homes]))
+        self.tests_of_homes = tuple(dict.fromkeys(of_homes))
+        self.care_of_homes = plan.care(self.tests_of_homes)
+        self.own_tests = tuple(dict.fromkeys([*(test for one in local for test in one.tests), *self.tests_of_homes]))
 
     @cached_property
     def inner(self) -> Mapping[str, LocalPlan]:
@@ -265,7 +297,7 @@ class LocalPlan:
     @cached_property
     def care(self) -> int:
         """The bits of a signature that matter here."""
-        return sum(3 << (2 * position) for position in self.positions)
+        return self.plan.care(self.tests)
 
     @cached_property
     def exceptions(self) -> Mapping[str, tuple[tuple[Rule, Condition], ...]]:
@@ -287,16 +319,13 @@ class LocalPlan:
                     found[target] = (*found.get(target, ()), (rule, condition))
         return found
 
-    def care_of(self, law_id: str) -> int:
-        """The bits of a signature on which the answer of one law depends, exceptions and grounds of others included."""
-        if law_id not in self._care_of:
-            conditions = self._bearing_on(self.by_law[law_id])
-            asked = {test for condition in conditions for test in tests(condition)}
-            self._care_of[law_id] = sum(3 << (2 * self.plan.position(test)) for test in asked)
-        return self._care_of[law_id]
+    @cached_property
+    def asked(self) -> tuple[LawThere, ...]:
+        """The laws that may govern here, each with all that bears on its answer."""
+        return tuple(self.plan.there(folded, self.inner[folded.law.id]) for folded in self.laws)
 
-    def _bearing_on(self, folded: FoldedLaw) -> list[Condition]:
-        """Return every condition that the answer of a law can depend on."""
+    def bearing_on(self, folded: FoldedLaw) -> list[Condition]:
+        """Return every condition that the answer of a law can depend on, exceptions and grounds of others included."""
         conditions, seen = list(_conditions(folded)), set()
         waiting = [rule.id for rule, _ in folded.rules]
         for slot, _ in folded.slots:
@@ -319,11 +348,26 @@ class LocalPlan:
 
     def truths(self, signature: int) -> Mapping[Test, Truth]:
         """Read the truth of each test out of a signature (bit pairs: 0 false, 2 unknown, 3 true)."""
-        if self._last[0] != signature:  # one law after another asks for the same
-            bits = (0, UNKNOWN, UNKNOWN, TRUE)
-            pairs = zip(self.tests, self.positions, strict=True)
-            self._last = signature, {test: bits[signature >> (2 * position) & 3] for test, position in pairs}
-        return self._last[1]
+        return self.plan.truths(self.tests, signature)
+
+
+class LawThere:
+    """One law as it is asked about people who may live in some places, and what it said of whom.
+
+    Many places are the same to it, so it is shared by all plans that differ in nothing that bears on its answer.
+    """
+
+    def __init__(self, governs: Condition, plan: LocalPlan, law_id: str) -> None:
+        self.governs = governs  # for the places where the person may live
+        self.plan = plan  # for those of them in which the law may govern
+        self.folded = plan.by_law[law_id]
+        bearing = [governs, *plan.bearing_on(self.folded)]
+        self.tests = tuple(dict.fromkeys(test for condition in bearing for test in tests(condition)))
+        self.care = plan.plan.care(self.tests)
+
+    def truths(self, signature: int) -> Mapping[Test, Truth]:
+        """Read the truth of each test that bears on the answer out of a signature."""
+        return self.plan.plan.truths(self.tests, signature)
 
 
 def fold(
@@ -572,6 +616,18 @@ def add_months(day: date, months: int) -> date:
     """Return the same-numbered day `months` later, or the last day of that month where there is none."""
     year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
     return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
+
+
+def _reached(start: str, steps: Mapping[str, Iterable[str]]) -> frozenset[str]:
+    """Return whatever can be reached from `start`, itself included."""
+    found: set[str] = set()
+    waiting = [start]
+    while waiting:
+        here = waiting.pop()
+        if here not in found:
+            found.add(here)
+            waiting += steps[here]
+    return frozenset(found)
 
 
 def _conditions(folded: FoldedLaw) -> Iterable[Condition]:

@@ -31,10 +31,8 @@ class Verdict(Enum):
     DENY = "deny"
     ASK = "ask"  # a fact is missing or the law is unsettled; callers treat it as "no" until a human has settled it
 
-    @property
-    def strictness(self) -> int:
-        """0 permit, 1 ask, 2 deny: over several laws the strictest wins."""
-        return {"permit": 0, "ask": 1, "deny": 2}[self.value]
+    def __init__(self, said: str) -> None:
+        self.strictness = ("permit", "ask", "deny").index(said)  # over several laws the strictest wins
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -77,10 +77,10 @@ def entry_bytes(
     content = canonical({
         "body": checked(body, at=kind),
         "kind": kind,
-        "persons": [str(_ref(person, f"{kind}: persons")) for person in persons],
+        "persons": _refs(persons, f"{kind}: persons"),
         "recorded_at": instant(recorded_at),
-        "ref": str(_ref(ref, f"{kind}: ref")),
-        "staff": None if staff is None else str(_ref(staff, f"{kind}: staff")),
+        "ref": _refs([ref], f"{kind}: ref")[0],
+        "staff": None if staff is None else _refs([staff], f"{kind}: staff")[0],
     })  # fmt: skip
     if len(content) > LONGEST:
         raise NotForTheLedger(
@@ -93,7 +93,7 @@ def instant(moment: datetime) -> str:
     """Return a moment as entries spell it: 2026-11-22T06:48:00.000000Z."""
     if moment.tzinfo is None:
         raise NotForTheLedger(f"{moment} has no time zone: give an instant with its zone")
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
 def checked(value: JSON, *, at: str, depth: int = 0) -> JSON:
@@ -140,7 +140,8 @@ def _field(name: object, at: str) -> str:
     return name
 
 
-def _ref(value: object, at: str) -> UUID:
-    if not isinstance(value, UUID):
-        raise NotForTheLedger(f"{at}: a {type(value).__name__} is no ref")
-    return value
+def _refs(values: Sequence[object], at: str) -> list[str]:
+    for value in values:
+        if not isinstance(value, UUID):
+            raise NotForTheLedger(f"{at}: a {type(value).__name__} is no ref")
+    return list(map(str, values))

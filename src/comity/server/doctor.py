@@ -72,10 +72,16 @@ class Outcome(NamedTuple):
 Look = Callable[[], Outcome]
 
 
+class NotLookedAt(Exception):
+    """Something else must be mended before this can be looked at; its words say what."""
+
+
 def check(name: str, look: Look) -> Check:
     """Look, and let nothing that goes wrong while looking pass for well."""
     try:
         found, cure, grade = look()
+    except NotLookedAt as error:
+        return Check(name=name, grade=Grade.FAIL, found="not looked at", cure=str(error))
     except Exception as error:  # noqa: BLE001 - whatever is wrong here is what the doctor was asked to find
         return Check(name=name, grade=Grade.FAIL, found=f"{type(error).__name__}: {error}", cure="mend what it names")
     return Check(name=name, grade=grade if cure else Grade.OK, found=found, cure=cure)
@@ -113,6 +119,9 @@ def _keys(keys: Mapping[str, Path] | Callable[[], Mapping[str, Path]], folder: P
     """Check the files that must be there, and whether others that lie beside them are closed."""
     try:
         wanted = keys() if callable(keys) else keys
+    except NotLookedAt as error:
+        yield Check(name="keys", grade=Grade.FAIL, found="not looked at", cure=str(error))
+        return
     except Exception as error:  # noqa: BLE001 - as in `check`
         yield Check(name="keys", grade=Grade.FAIL, found=f"{type(error).__name__}: {error}", cure="mend what it names")
         return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shutil
 import socket
 import stat
 from collections.abc import Iterator, Mapping
@@ -14,6 +15,8 @@ CLOSED = 0o700
 OTHERS = 0o077
 LOOPBACK = "127.0.0.1"
 FIRST_PORT = 8000
+LEFT_LYING = ("uploads/*.upload*", "imports/work-*")
+"""What a process that was killed leaves in the folder: files on their way in, which are not sealed yet."""
 PORTS = 100
 """How many ports are tried, one after the other, before the machine chooses."""
 
@@ -99,6 +102,15 @@ def alone_in(folder: Path) -> Iterator[None]:
         yield
     finally:
         os.close(lock)
+
+
+def clear_left_lying(folder: Path) -> None:
+    """Remove what killed processes left. Only for whoever is alone in the folder: nobody takes a file in just now."""
+    for left in (path for pattern in LEFT_LYING for path in folder.glob(pattern)):
+        if left.is_dir():
+            shutil.rmtree(left, ignore_errors=True)
+        else:
+            left.unlink(missing_ok=True)
 
 
 def free_port(wanted: int | None = None) -> int:

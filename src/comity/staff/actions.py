@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -12,6 +12,8 @@ from django.contrib.sessions.models import Session
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from comity.law.vocabulary import FactError
@@ -20,9 +22,11 @@ from comity.staff.approvals import Kind, Said, ask_approval
 from comity.staff.facts import facts_of_entity
 from comity.staff.guards import demand, may_do, may_handle
 from comity.staff.models import Approval, BrokenGlass, Entity, Membership, RoleGrant, Staff, Team, check_role
+from comity.staff.roles import roles
 
 if TYPE_CHECKING:
     from allauth.usersessions.models import UserSession
+    from django.utils.functional import _StrPromise
 
 LONGEST_GLASS = timedelta(hours=1)
 """For how long glass stays broken at most."""
@@ -152,8 +156,21 @@ def _grant_as_asked(approval: Approval) -> None:
     _record_grant("grant", grant, approval.settled_by, approval=approval.ref)
 
 
+def _grant_in_words(approval: Approval) -> Iterator[tuple[_StrPromise, object]]:
+    asked = approval.request
+    entity = Entity.objects.filter(pk=asked["entity"]).first() if asked["entity"] else None
+    yield _("Member of the staff"), Staff.objects.filter(pk=asked["staff"]).first()
+    yield _("Role"), gettext(roles().roles[asked["role"]].name) if asked["role"] in roles().roles else asked["role"]
+    yield _("For"), entity or _("all our entities")
+    yield _("From"), date_format(timezone.localtime(datetime.fromisoformat(asked["begins_at"])), "DATETIME_FORMAT")
+    if asked["ends_at"]:
+        yield _("Until"), date_format(timezone.localtime(datetime.fromisoformat(asked["ends_at"])), "DATETIME_FORMAT")
+
+
 KINDS_OF_OURS = {
-    "role.grant": Kind(says=_("Give somebody a role"), ask="staff.grant", effect=_grant_as_asked),
+    "role.grant": Kind(
+        says=_("Give somebody a role"), ask="staff.grant", effect=_grant_as_asked, shows=_grant_in_words
+    ),
     "export.many": Kind(says=_("Export more people than one may alone"), ask="person.export"),
     "erase.many": Kind(says=_("Erase many people"), ask="person.erase"),
     "key.destroy": Kind(says=_("Destroy a key, and with it what it seals"), ask="key.rotate"),

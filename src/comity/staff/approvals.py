@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, TypeAlias
@@ -31,13 +31,15 @@ Said: TypeAlias = "bool | int | str | UUID | date | Sequence[Said] | Mapping[str
 class Kind:
     """One kind of request that takes a second person: the word the asker needs, the word of whoever approves.
 
-    `effect` is what an approval sets off at once; without one, whoever asked comes back and uses it.
+    `effect` is what an approval sets off at once; without one, whoever asked comes back and uses it. `shows` says the
+    request in words, line by line, so that whoever approves knows what.
     """
 
     says: _StrPromise
     ask: str
     approve: str = "approval.give"
     effect: Callable[[Approval], None] | None = None
+    shows: Callable[[Approval], Iterable[tuple[_StrPromise, object]]] | None = None
 
 
 KINDS: dict[str, Kind] = {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zoneinfo
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -14,12 +15,15 @@ from django.utils.translation import gettext_lazy as _
 from comity.staff.facts import asked_of_entities
 from comity.staff.models import Entity, Staff
 from comity.staff.roles import roles
+from comity.staff.terms import term
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
 
     from comity.law.vocabulary import Fact
 
+TIME_ZONES = ["UTC", *(name for name in sorted(zoneinfo.available_timezones()) if re.match(r"(?!Etc)\w+/", name))]
+"""Those that are named after a place; the others are older names of these."""
 YES_NO = [("", _("not known")), ("true", _("Yes")), ("false", _("No"))]
 
 
@@ -38,9 +42,7 @@ class OwnChoices(forms.Form):
         required=False,
         choices=[("", pgettext_lazy("language", "As the browser asks")), *settings.LANGUAGES],
     )
-    time_zone = forms.ChoiceField(
-        label=_("Time zone"), choices=[(name, name) for name in sorted(zoneinfo.available_timezones())]
-    )
+    time_zone = forms.ChoiceField(label=_("Time zone"), choices=[(name, name) for name in TIME_ZONES])
 
 
 class RoleAsked(forms.Form):
@@ -99,7 +101,7 @@ class GlassBroken(forms.Form):
 
     def __init__(self, *args: Any, **more: Any) -> None:  # noqa: ANN401 - a form's own
         super().__init__(*args, **more)
-        self.fields["purpose"].choices = [(one, one) for one in roles().purposes]  # type: ignore[attr-defined]  # a ChoiceField
+        self.fields["purpose"].choices = [(one, term(one)) for one in roles().purposes]  # type: ignore[attr-defined]  # a ChoiceField
 
     @property
     def lasts(self) -> timedelta:

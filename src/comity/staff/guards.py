@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import wraps
-from typing import TYPE_CHECKING, Concatenate, ParamSpec, cast
+from typing import TYPE_CHECKING, Concatenate, Final, ParamSpec, cast
 from uuid import UUID
 
 from django.conf import settings
@@ -19,7 +20,9 @@ from django.template.response import SimpleTemplateResponse
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
+from comity.refs import new_ref
 from comity.staff.models import Entity, RoleGrant, Staff
+from comity.staff.once import Once
 from comity.staff.roles import roles
 from comity.staff.walls import behind_wall
 
@@ -70,6 +73,7 @@ def staff_page(*, may: str) -> Callable[[Page[Given]], Guarded[Given]]:
     def guard(page: Page[Given]) -> Guarded[Given]:
         @wraps(page)
         def guarded(request: HttpRequest, *args: Given.args, **kwargs: Given.kwargs) -> HttpResponse:
+            request.user = getattr(request.user, "_wrapped", request.user)  # loaded by now; each look through it costs
             if (turned := _turned_away(request)) is not None:
                 return turned
             staff = cast("Staff", request.user)
@@ -125,9 +129,18 @@ def may_handle(
 
 def entities_of(staff: Staff) -> list[UUID]:
     """Return the refs of the entities for which somebody acts now, in whatever role; read once a request."""
-    known: list[UUID] | None = staff.__dict__.get("_entities")
+    return [entity.ref for entity in acts_for(staff)]
+
+
+ENTITIES: Final = Once(lambda: Entity.objects.order_by("name"))
+
+
+def acts_for(staff: Staff) -> list[Entity]:
+    """Return the entities for which somebody acts now, by name; read once a request."""
+    known: list[Entity] | None = staff.__dict__.get("_acts_for")
     if known is None:
-        known = staff.__dict__["_entities"] = _entities(staff)
+        granted = {grant.entity_id for grant in standing_grants(staff)}
+        known = staff.__dict__["_acts_for"] = [e for e in ENTITIES() if None in granted or e.ref in granted]
     return known
 
 
@@ -138,19 +151,16 @@ def entities_with(staff: Staff, word: str) -> list[UUID]:
     return [ref for ref in entities_of(staff) if None in granted or ref in granted]
 
 
-def _entities(staff: Staff) -> list[UUID]:
-    granted = {grant.entity_id for grant in standing_grants(staff)}
-    if None in granted:
-        return list(Entity.objects.values_list("ref", flat=True))
-    return sorted(ref for ref in granted if ref is not None)
+STANDING: Final = Once(
+    lambda staff, at: RoleGrant.objects.standing(at).filter(staff=staff), new_ref(), datetime.now(UTC)
+)  # fmt: skip
 
 
 def standing_grants(staff: Staff) -> list[RoleGrant]:
     """Return the roles somebody has now, read once a request."""
     known: list[RoleGrant] | None = staff.__dict__.get("_standing_grants")
     if known is None:
-        known = list(RoleGrant.objects.standing(timezone.now()).filter(staff=staff))
-        staff.__dict__["_standing_grants"] = known
+        known = staff.__dict__["_standing_grants"] = STANDING(staff.ref, timezone.now())
     return known
 
 

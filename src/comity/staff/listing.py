@@ -15,7 +15,7 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from django.core.exceptions import BadRequest, FieldDoesNotExist
 from django.core.serializers.json import DjangoJSONEncoder
@@ -30,7 +30,15 @@ if TYPE_CHECKING:
 
     Said = str | _StrPromise
 
-Row = TypeVar("Row", bound=models.Model)
+
+class Keyed(Protocol):
+    """What stands in a list: an object of a table's, or some of its columns with its key as `pk`."""
+
+    @property
+    def pk(self) -> Any: ...  # noqa: ANN401 - a ref, a number or a word, as the table has it
+
+
+Row = TypeVar("Row", bound=Keyed)
 PAGE = 50
 """Rows a page where nobody said otherwise."""
 
@@ -132,7 +140,7 @@ class Listing(Generic[Row]):
 def listed(
     request: HttpRequest,
     *,
-    rows: models.QuerySet[Row],
+    rows: models.QuerySet[Any, Row],
     columns: Sequence[Column],
     sort: str = "",
     size: int = PAGE,
@@ -167,7 +175,7 @@ def listed_as(
     request: HttpRequest,
     *,
     order: Sequence[object],
-    rows: models.QuerySet[Row],
+    rows: models.QuerySet[Any, Row],
     columns: Sequence[Column],
     sort: str,
     size: int = PAGE,
@@ -211,7 +219,7 @@ def _shown(request: HttpRequest, columns: Sequence[Column]) -> list[Column]:
     return [column for column in columns if column.always or (column.id in asked if asked else column.at_first)]
 
 
-def _from(rows: models.QuerySet[Row], key: str, cursor: Cursor | None, *, down: bool, size: int) -> list[Row]:
+def _from(rows: models.QuerySet[Any, Row], key: str, cursor: Cursor | None, *, down: bool, size: int) -> list[Row]:
     """Return so many rows behind the cursor, ordered by the key and then by ref, rows without a value last.
 
     Rows with a value and rows without are read apart: so an index on (key, ref) serves both, from the cursor on.
@@ -230,7 +238,7 @@ def _from(rows: models.QuerySet[Row], key: str, cursor: Cursor | None, *, down: 
     return _first(parts, size)
 
 
-def _first(parts: Sequence[models.QuerySet[Row]], size: int) -> list[Row]:
+def _first(parts: Sequence[models.QuerySet[Any, Row]], size: int) -> list[Row]:
     found: list[Row] = []
     for part in parts:
         if len(found) < size:
@@ -243,7 +251,9 @@ def _order(key: str, *, falls: bool) -> list[OrderBy]:
     return [F(each).desc() if falls else F(each).asc() for each in keys]
 
 
-def _behind(rows: models.QuerySet[Row], key: str, cursor: Cursor | None, *, falls: bool) -> models.QuerySet[Row]:
+def _behind(
+    rows: models.QuerySet[Any, Row], key: str, cursor: Cursor | None, *, falls: bool
+) -> models.QuerySet[Any, Row]:
     """Begin behind the cursor. The bound on the key alone says nothing new, but where in an index to begin."""
     if cursor is None:
         return rows
@@ -263,7 +273,7 @@ def _may_be_null(model: type[models.Model], key: str) -> bool:
     return found.null or not hasattr(found, "model")
 
 
-def _place(row: models.Model, key: str, *, backwards: bool) -> Cursor:
+def _place(row: Keyed, key: str, *, backwards: bool) -> Cursor:
     value: object = row
     for part in key.split("__"):
         value = getattr(value, part, None)

@@ -11,6 +11,8 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
@@ -209,7 +211,9 @@ def approval(request: StaffRequest, ref: UUID) -> HttpResponse:
     """Show one request in full: what exactly was asked for."""
     asked = queries.one_approval(request.staff, ref)
     may_settle = queries.waiting_for(request.staff).filter(pk=ref).exists()
-    shown = {"asked": asked, "says": approvals.KINDS[asked.kind].says, "may_settle": may_settle}
+    kind = approvals.KINDS[asked.kind]
+    lines = kind.shows(asked) if kind.shows else asked.request.items()
+    shown = {"asked": asked, "says": kind.says, "lines": lines, "may_settle": may_settle}
     return render(request, "staff/approval.html", shown | {"digest": bytes(asked.digest).hex()})
 
 
@@ -248,9 +252,16 @@ def break_glass(request: StaffRequest, entity: UUID, person: UUID) -> HttpRespon
             messages.warning(
                 request, _("The glass is broken. All you open is recorded, and the privacy officer knows.")
             )
-            return redirect(request.POST.get("next", "") or "staff:own")
+            return redirect(_next(request))
     shown = {"form": form, "entity": ours, "proved": second_factor_shown_at(request)}
     return render(request, "staff/break_glass.html", shown)
+
+
+def _next(request: StaffRequest) -> str:
+    """Return where whoever broke glass came from, if that is a page of ours."""
+    to = request.POST.get("next", "")
+    ours = url_has_allowed_host_and_scheme(to, {request.get_host()}, request.is_secure())
+    return to if ours else reverse("staff:own")
 
 
 @staff_page(may="ruling.make")

@@ -5,11 +5,8 @@ Whoever seals writes the ledger entry of what was done; opening and destroying w
 
 from __future__ import annotations
 
-import struct
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby, islice
-from operator import attrgetter
 from typing import Final
 from uuid import UUID
 
@@ -19,19 +16,17 @@ from django.db import connection, transaction
 from comity.ledger.actions import record
 from comity.ledger.bodies import JSON
 from comity.vault import keyring
-from comity.vault.gate import Warrant, classes_of, let_through
+from comity.vault.gate import NotPermitted, Warrant, classes_of, let_through
 from comity.vault.matching import match
-from comity.vault.models import Epoch, PersonKey, Sealed
-from comity.vault.sealing import Fields, Label, Value, new_key, open_blob, seal_blob, unwrap, wrap
+from comity.vault.models import PersonKey, Sealed
+from comity.vault.opening import open_blobs
+from comity.vault.sealing import Fields, Label, Value, new_key, seal_blob, unwrap, wrap
+from comity.vault.sealing_many import write_sealed
 from comity.vault.tokens import Sort, Tokens
 
 Opened = dict[str, Value]
 SCHEMA: Final = 1
 """Version of the fields inside a blob, unless the room that seals says another."""
-AT_ONCE: Final = 20_000
-"""Persons whose wrapped keys are held in memory until their blobs are all written."""
-WRITTEN_AT_ONCE: Final = 100
-"""Rows handed to PostgreSQL in one go: few, so that it works while we do."""
 
 
 class NoKey(LookupError):
@@ -96,94 +91,15 @@ def key_for_sealing(person: UUID) -> tuple[AESGCM, Tokens]:
 def seal_many(*, blobs: Iterable[tuple[Label, Fields]], schema: int = SCHEMA) -> int:
     """Make keys for new persons and seal their blobs; return how many persons. Blobs of one person follow each other.
 
-    Takes some 100 µs of our processor a person with a name and two contact points, while PostgreSQL works on those
+    Takes some 60 µs of our processor a person with a name and two contact points, while PostgreSQL works on those
     before. Raises IntegrityError if one of the persons has a key.
     """
-    epoch = keyring.current_epoch()
-    sealing = _Sealing(epoch, schema)
-    people = ((person, list(held)) for person, held in groupby(blobs, key=lambda blob: blob[0].person))
-    count = 0
-    while True:
-        keys: list[bytes] = []
-        _copy(SEALED, sealing.people(islice(people, AT_ONCE), keys))
-        _copy(KEYS, keys)
-        count += len(keys)
-        if len(keys) < AT_ONCE:
-            return count
-
-
-KEYS: Final = "COPY vault_personkey (person, epoch_id, wrapped) FROM STDIN (FORMAT binary)"
-SEALED: Final = (
-    "COPY vault_sealed (person, field_class, record, kind, schema, ciphertext, tokens) FROM STDIN (FORMAT binary)"
-)
-
-
-class _Sealing:
-    """Turns new persons into rows of PostgreSQL's binary COPY format."""
-
-    def __init__(self, epoch: Epoch, schema: int) -> None:
-        self.wrapping = keyring.epoch_key(epoch.number, epoch.check_value).wrapping
-        self.tokens = keyring.tokens_of(epoch.number, epoch.check_value)
-        self.epoch, self.schema = _short(epoch.number), schema
-
-    def people(self, batch: Iterable[tuple[UUID, list[tuple[Label, Fields]]]], keys: list[bytes]) -> Iterator[bytes]:
-        """Give the blobs of each person as rows, and put the row of the key among `keys`."""
-        for person, held in batch:
-            secret = new_key()
-            key = AESGCM(secret)
-            keys.append(b"\0\3" + _sized(person.bytes) + self.epoch + _sized(wrap(self.wrapping, person, secret)))
-            yield b"".join(self._blob(key, label, fields) for label, fields in held)
-
-    def _blob(self, key: AESGCM, label: Label, fields: Fields) -> bytes:
-        person, field_class, kind, record_ref = label
-        return b"".join((
-            b"\0\7", _sized(person.bytes), _sized(field_class.encode()), _sized(record_ref.bytes),
-            _sized(kind.encode()), _short(self.schema), _sized(seal_blob(key, label, self.schema, fields)),
-            _array(sorted(self.tokens.of(field_class, fields))),
-        ))  # fmt: skip
-
-
-def _copy(statement: str, rows: Iterable[bytes]) -> None:
-    with connection.cursor() as cursor, connection.wrap_database_errors, cursor.copy(statement) as copy:
-        copy.write(b"PGCOPY\n\xff\r\n\0" + bytes(8))
-        more = iter(rows)
-        while some := b"".join(islice(more, WRITTEN_AT_ONCE)):
-            copy.write(some)
-        copy.write(b"\xff\xff")
-
-
-def _sized(value: bytes) -> bytes:
-    return len(value).to_bytes(4, "big") + value
-
-
-def _short(number: int) -> bytes:
-    return b"\0\0\0\2" + number.to_bytes(2, "big")
-
-
-BIGINT: Final = 20
-"""The number of PostgreSQL's type bigint."""
-
-
-def _array(tokens: list[bytes]) -> bytes:
-    """Write bigints as PostgreSQL's binary array: dimensions, no nulls, type, length, first index; NULL if empty."""
-    if not tokens:
-        return b"\xff\xff\xff\xff"
-    head = struct.pack(">iiiii", 1, 0, BIGINT, len(tokens), 1)
-    return _sized(head + b"\0\0\0\10" + b"\0\0\0\10".join(tokens))
+    return write_sealed(blobs, epoch=keyring.current_epoch(), schema=schema)
 
 
 # ---------------------------------------------------------------- opening
 
-READ: Final = """
-    SELECT place, kind, schema, ciphertext, epoch_id, wrapped
-    FROM unnest(%s::uuid[], %s::text[], %s::uuid[]) WITH ORDINALITY AS wanted (person, field_class, record, place)
-    JOIN vault_sealed USING (person, field_class, record)
-    JOIN vault_personkey USING (person)
-"""
-"""Rows come with the place of their label: to read refs back would take as long as to open what they name."""
 
-
-@transaction.atomic
 def open_fields(*, warrant: Warrant, labels: Collection[Label], permitted_only: bool = False) -> dict[Label, Opened]:
     """Open blobs under a recorded decision, and record that they were opened: one ledger entry for all of them.
 
@@ -191,61 +107,37 @@ def open_fields(*, warrant: Warrant, labels: Collection[Label], permitted_only: 
     decision does not say permit are left out; without it, one such person refuses the whole. Raises Refused,
     KeyTrouble, BrokenSeal; then nothing was opened.
 
-    INVARIANT: the entry stands if this transaction commits. Inside a longer one, hand nothing out before that commits.
+    INVARIANT: the entry stands if the caller's transaction commits; hand nothing out before that. Outside of one the
+    ledger refuses (OutsideTransaction), and nothing is given back.
     """
-    return dict(open_each(warrant=warrant, labels=labels, permitted_only=permitted_only))
+    opened = dict(_open(let_through(warrant, labels, permitted_only=permitted_only)))
+    _record_opening(warrant, opened)
+    return opened
 
 
-@transaction.atomic
-def open_each(
-    *, warrant: Warrant, labels: Collection[Label], permitted_only: bool = False
-) -> list[tuple[Label, Opened]]:
-    """Open blobs as `open_fields` does, and give them in no order: for thousands, of which nobody looks one up."""
-    through = let_through(warrant, labels, permitted_only=permitted_only)
-    opened = list(_open(through))
-    _record_opening(warrant, [label for label, _ in opened])
+def open_each(*, warrant: Warrant, labels: Sequence[Label]) -> list[Opened | None]:
+    """Open thousands of blobs of persons who are all permitted, in the order of their labels; None where nothing is.
+
+    Records and raises as `open_fields` does: one person for whom the decision does not say permit refuses the whole.
+    """
+    through = let_through(warrant, labels, permitted_only=True)
+    if len(through) < len(labels):
+        raise NotPermitted(f"decision {warrant.decision} does not permit {len(labels) - len(through)} of these blobs")
+    opened = open_blobs(through)
+    _record_opening(warrant, [label for label, fields in zip(through, opened, strict=True) if fields is not None])
     return opened
 
 
 def _open(labels: Collection[Label]) -> Iterator[tuple[Label, Opened]]:
-    keys: dict[int, AESGCM] = {}
-    wrapping = _Wrapping()
     wanted = list(labels)
-    for place, kind, schema, blob, number, wrapped in _read(wanted):
-        label = wanted[place - 1]
-        if label.kind != kind:
-            label = label._replace(kind=kind)
-        if (key := keys.get(label.person.int)) is None:
-            key = keys[label.person.int] = AESGCM(unwrap(wrapping[number], label.person, wrapped))
-        yield label, open_blob(key, label, schema, blob)
-
-
-def _read(wanted: Sequence[Label]) -> list[tuple[int, str, int, bytes, int, bytes]]:
-    """Return the rows of these labels, in one query."""
-    columns = (
-        "{" + ",".join([label.person.hex for label in wanted]) + "}",
-        "{" + ",".join([label.field_class for label in wanted]) + "}",
-        "{" + ",".join([label.record.hex for label in wanted]) + "}",
-    )
-    with connection.cursor() as cursor:
-        cursor.execute(READ, columns)
-        rows: list[tuple[int, str, int, bytes, int, bytes]] = cursor.fetchall()
-    return rows
-
-
-class _Wrapping(dict[int, AESGCM]):
-    """The wrapping keys of epochs by their numbers, each fetched once."""
-
-    def __missing__(self, number: int) -> AESGCM:
-        check_value = Epoch.objects.values_list("check_value", flat=True).get(pk=number)
-        self[number] = wrapping = keyring.epoch_key(number, check_value).wrapping
-        return wrapping
+    opened = zip(wanted, open_blobs(wanted), strict=True)
+    return ((label, fields) for label, fields in opened if fields is not None)
 
 
 def _record_opening(warrant: Warrant, opened: Collection[Label]) -> None:
     body: dict[str, JSON] = {"decision": warrant.decision, "classes": classes_of(opened), "blobs": len(opened)}
-    persons = sorted({label.person for label in opened}, key=attrgetter("int"))
-    record(kind="vault.opened", body=body, staff=warrant.staff, persons=persons)
+    named = {label.person.int: label.person for label in opened}
+    record(kind="vault.opened", body=body, staff=warrant.staff, persons=[named[number] for number in sorted(named)])
 
 
 # ---------------------------------------------------------------- searching
@@ -258,21 +150,33 @@ class Found:
     label: Label
     score: float  # 1 is exact
     fields: Opened
+    beside: Opened | None = None  # what is in the blob that was asked for beside it
 
 
-def search(*, warrant: Warrant, sort: Sort, query: str, candidates: Collection[Label]) -> list[Found]:
+@transaction.atomic
+def search(
+    *, warrant: Warrant, sort: Sort, query: str, candidates: Collection[Label],
+    beside: Callable[[UUID], Label] | None = None,
+) -> list[Found]:  # fmt: skip
     """Open the candidates that the decision permits, and return those that truly match, the best first.
 
-    `candidates` come from `queries.candidates`; nobody may see them, for a name is known by who is found. All that were
-    opened are in the ledger, those that did not match too. Raises as `open_fields` does.
+    `candidates` come from `queries.candidates`; nobody may see them, for a name is known by who is found. Of who truly
+    matches, and of nobody else, the blob under the label `beside` is opened too. All that were opened are in one ledger
+    entry, those that did not match too. Raises as `open_fields` does.
     """
-    opened = open_fields(warrant=warrant, labels=candidates, permitted_only=True)
-    scored = [
-        Found(label=label, score=score, fields=fields)
-        for label, fields in opened.items()
-        if (score := match(sort, query, label.field_class, fields))
+    others = {label.person: beside(label.person) for label in candidates} if beside else {}
+    through = frozenset(let_through(warrant, {*candidates, *others.values()}, permitted_only=True))
+    opened = dict(_open([label for label in candidates if label in through]))
+    found = [
+        (score, label) for label, fields in opened.items() if (score := match(sort, query, label.field_class, fields))
     ]
-    return sorted(scored, key=lambda found: (-found.score, found.label.person))
+    if more := {others[label.person] for _, label in found if others} - opened.keys():
+        opened |= _open(more)
+    _record_opening(warrant, opened)
+    return [
+        Found(label=label, score=score, fields=opened[label], beside=opened.get(others.get(label.person, label)))
+        for score, label in sorted(found, key=lambda each: (-each[0], each[1].person))
+    ]
 
 
 # ---------------------------------------------------------------- erasing

@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-from django.db import connection
-
+from comity.staff.once import rows_of
 from comity.vault.models import Verdict
 from comity.vault.sealing import Label
 
@@ -70,8 +69,8 @@ class Recorded:
     channel: str
     field_classes: frozenset[str]
     verdict: str
-    persons: frozenset[UUID]
-    permitted: frozenset[UUID]
+    persons: frozenset[int]  # the numbers of their refs: Python hashes those, and not the refs, by itself
+    permitted: frozenset[int]
     fresh: bool
 
 
@@ -87,10 +86,10 @@ def let_through(warrant: Warrant, labels: Collection[Label], *, permitted_only: 
     """Return the labels that may be opened: all of them, or those of permitted persons. Raises Refused."""
     recorded = _recorded(warrant)
     _check_whose(warrant, recorded)
-    persons = {label.person for label in labels}
+    persons = {label.person.int for label in labels}
     _check_what(labels, persons, recorded)
     all_of_them = persons <= recorded.permitted
-    named = list(labels) if all_of_them else [label for label in labels if label.person in recorded.permitted]
+    named = list(labels) if all_of_them else [label for label in labels if label.person.int in recorded.permitted]
     if permitted_only:
         return named
     if recorded.verdict != Verdict.PERMIT or len(named) < len(labels):
@@ -103,15 +102,12 @@ def let_through(warrant: Warrant, labels: Collection[Label], *, permitted_only: 
 
 
 def _recorded(warrant: Warrant) -> Recorded:
-    with connection.cursor() as cursor:
-        cursor.execute(FIND, [warrant.decision])
-        row = cursor.fetchone()
+    row = next(iter(rows_of(FIND, [warrant.decision], binary=True)), None)
     if row is None:
         raise NoDecision(f"there is no recorded decision {warrant.decision}: ask counsel first, which records it")
     staff, operation, purpose, channel, classes, verdict, persons, permitted, fresh = row
-    return Recorded(
-        staff, operation, purpose, channel, frozenset(classes), verdict, frozenset(persons), frozenset(permitted), fresh
-    )
+    about, permits = (frozenset([person.int for person in each]) for each in (persons, permitted))
+    return Recorded(staff, operation, purpose, channel, frozenset(classes), verdict, about, permits, fresh)
 
 
 def _check_whose(warrant: Warrant, recorded: Recorded) -> None:
@@ -127,11 +123,10 @@ def _check_whose(warrant: Warrant, recorded: Recorded) -> None:
         raise Stale(f"decision {warrant.decision} is no longer fresh: facts or law may have changed, ask counsel anew")
 
 
-def _check_what(labels: Collection[Label], persons: set[UUID], recorded: Recorded) -> None:
+def _check_what(labels: Collection[Label], persons: set[int], recorded: Recorded) -> None:
     if others := persons - recorded.persons:
-        raise OtherPersons(
-            f"the decision does not name {len(others)} of these persons, such as {min(others)}: ask anew"
-        )
+        one = UUID(int=min(others))
+        raise OtherPersons(f"the decision does not name {len(others)} of these persons, such as {one}: ask anew")
     if more := set(classes_of(labels)) - recorded.field_classes:
         raise OtherFieldClass(
             f"the decision covers {', '.join(sorted(recorded.field_classes))}, not {', '.join(sorted(more))}: ask "

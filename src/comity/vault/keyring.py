@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from functools import lru_cache
 from pathlib import Path
+from typing import Final
 
 from django.conf import settings
 
+from comity.staff.once import Once
 from comity.vault.epochs import EpochKey, KeyMissing, load_epoch_key
 from comity.vault.models import Epoch
 from comity.vault.tokens import Tokens
@@ -38,9 +40,12 @@ def current_epoch() -> Epoch:
     raise NoEpoch("no epoch of keys has been begun: run `comity setup`, which makes the first one")
 
 
+LIVE: Final = Once(lambda: Epoch.objects.filter(destroyed_at=None))
+
+
 def live_epochs() -> list[Epoch]:
     """Return the epochs whose keys still exist, the current one last. Keys that this process held of others go."""
-    epochs = list(Epoch.objects.filter(destroyed_at=None))
+    epochs = LIVE()
     if _loaded.cache_info().currsize > len(epochs):
         forget()
     return epochs

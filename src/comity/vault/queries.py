@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Final
+from typing import Any, Final
+from uuid import UUID
 
-from django.db import connection, transaction
-from django.db.backends.utils import CursorWrapper
+from django.core.exceptions import EmptyResultSet
+from django.db.models import QuerySet
+from django.db.models.expressions import RawSQL
 
+from comity.staff.once import rows_of
 from comity.vault import keyring
 from comity.vault.models import Epoch
 from comity.vault.sealing import FieldClass, Label
@@ -19,51 +22,47 @@ from comity.vault.tokens import Ask, Sort, Tokens, asks
 MOST: Final = {Sort.EXACT: 50, Sort.PREFIX: 30, Sort.FUZZY: 100}
 """Blobs that a search may open. Who is not among them is found by typing more."""
 
-NOBODY: Final = "SELECT person, field_class, kind, record FROM vault_sealed WHERE false"
-"""Ends a union, so that the limit after it counts for the whole."""
+FOUND: Final = """
+    WITH held AS MATERIALIZED ({ways})
+    SELECT person, field_class, kind, record FROM held WHERE ({among}) IS NOT NULL LIMIT {most}
+"""
+"""Each of those found is looked up among whom it is sought. A join might read all of them first."""
+WAY: Final = "SELECT person, field_class, kind, record FROM vault_sealed WHERE {asked}"
+"""One way to find it; each is begun only if those before it did not find enough.
+
+The limit stands outside. The planner cannot know how rare a token is, and takes a rare one for common: with the limit
+in sight it would read the table until so many are found, which may be never. The rows come one by one all the same.
+"""
 
 
-def candidates(*, sort: Sort, query: str, most: int | None = None) -> list[Label]:
+def candidates(*, sort: Sort, query: str, among: QuerySet[Any, UUID]) -> list[Label]:
     """Return blobs that may hold what is sought, the most promising first.
 
-    Neither they nor their number may be shown: `actions.search` opens and compares them under a decision. Raises
-    KeyTrouble.
+    `among` gives the refs of those of whom somebody is sought. Neither the blobs nor their number may be shown:
+    `actions.search` opens and compares them under a decision. Raises KeyTrouble.
     """
     wanted = asks(sort, query)
     if not wanted:
         return []
     making = [keyring.tokens_of(epoch.number, epoch.check_value) for epoch in keyring.live_epochs()]
-    most = most or MOST[sort]
-    statement, tokens = _statement(wanted, making, most)
-    with _by_index() as cursor:
-        cursor.execute(statement, tokens)
-        rows = cursor.fetchall()
-    found = (Label(person, FieldClass(field_class), kind, record) for person, field_class, kind, record in rows)
-    return list(dict.fromkeys(found))[:most]
+    with suppress(EmptyResultSet):
+        rows = rows_of(*_statement(wanted, making, MOST[sort], among), binary=True)
+        found = (Label(person, FieldClass(name), kind, record) for person, name, kind, record in rows)
+        return list(dict.fromkeys(found))[: MOST[sort]]
+    return []
 
 
-@contextmanager
-def _by_index() -> Iterator[CursorWrapper]:
-    """Give a cursor for whose queries the planner may not read the whole table.
-
-    It cannot know how rare a token is, and takes a rare one for common: a limit would then make it prefer reading until
-    a hundred are found, which may be never.
-    """
-    inside_another = connection.in_atomic_block
-    with transaction.atomic(savepoint=False), connection.cursor() as cursor:
-        cursor.execute("SELECT current_setting('enable_seqscan'), set_config('enable_seqscan', 'off', true)")
-        before = cursor.fetchone() or ("on",)
-        yield cursor
-        if inside_another:  # else it ends with the transaction
-            cursor.execute("SELECT set_config('enable_seqscan', %s, true)", [before[0]])
+def _statement(wanted: list[Ask], making: list[Tokens], most: int, among: QuerySet[Any, UUID]) -> tuple[str, list[Any]]:
+    """Write the SELECT. Raises EmptyResultSet where Django knows that there is nobody among whom to seek."""
+    whom, parameters = among.filter(pk=RawSQL("held.person", ()))[:1].query.sql_with_params()
+    ways = [WAY.format(asked=" AND ".join(["tokens && %s::bigint[]"] * len(ask))) for ask in wanted]
+    tokens = [_array(tokens.number(term) for tokens in making for term in terms) for ask in wanted for terms in ask]
+    return FOUND.format(ways=" UNION ALL ".join(ways), among=whom, most=2 * most), [*tokens, *parameters]
 
 
-def _statement(wanted: list[Ask], making: list[Tokens], most: int) -> tuple[str, list[list[int]]]:
-    """Write one SELECT for each way to find it, each begun only if those before it did not find enough."""
-    one = "(SELECT person, field_class, kind, record FROM vault_sealed WHERE {} LIMIT {:d})"
-    ways = [one.format(" AND ".join(["tokens && %s::bigint[]"] * len(ask)), most) for ask in wanted]
-    tokens = [[tokens.number(term) for tokens in making for term in terms] for ask in wanted for terms in ask]
-    return "{} LIMIT {:d}".format(" UNION ALL ".join([*ways, NOBODY]), 2 * most), tokens
+def _array(numbers: Iterable[int]) -> str:
+    """Return numbers as PostgreSQL writes an array."""
+    return "{" + ",".join(map(str, numbers)) + "}"
 
 
 # ---------------------------------------------------------------- how long backups remember

@@ -8,10 +8,9 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from itertools import islice, product
-from typing import Final
+from typing import Final, NamedTuple
 
 LONGEST: Final = 200
 """Characters of a name that are looked at; nobody types more of one into a search."""
@@ -39,12 +38,16 @@ PIECES: Final = re.compile(rf"[{HAN}]+|[^\W_{HAN}]+")
 # ---------------------------------------------------------------- folding
 
 
-@lru_cache(maxsize=65_536)
 def fold(text: str) -> str:
     """Reduce text to what two spellings of one name share: no case, no accents, no apostrophes, one width."""
     if text.isascii():
         return text.lower().replace("'", "").replace("`", "")
-    apart = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", text).casefold())
+    return " ".join([_fold(word) for word in text.split(" ")])  # names are new, their words recur
+
+
+@lru_cache(maxsize=65_536)
+def _fold(word: str) -> str:
+    apart = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", word).casefold())
     bare = "".join(letter for letter in apart if unicodedata.combining(letter) not in _DROPPED)
     return unicodedata.normalize("NFC", bare.translate(LETTERS))
 
@@ -64,33 +67,39 @@ def spellings(text: str) -> tuple[str, ...]:
 # ---------------------------------------------------------------- names
 
 
-@dataclass(frozen=True)
-class Name:
+class Name(NamedTuple):
     """One way to read a name: the words by which it can be found, and the whole name run together."""
 
     words: tuple[str, ...]
-    wholes: tuple[str, ...] = field(default=())  # run together, in both orders where they are used
-    initials: tuple[str, ...] = field(default=())  # of Chinese syllables; found by their beginning alone
+    wholes: tuple[str, ...] = ()  # run together, in both orders where they are used
+    initials: tuple[str, ...] = ()  # of Chinese syllables; found by their beginning alone
 
 
 def readings(name: str) -> Iterator[Name]:
     """Give every way to read a name, as it is written first."""
-    for spelled in spellings(name[:LONGEST]):
-        pieces = PIECES.findall(spelled) or spelled.split()
+    ways = [_pieces(spelled) for spelled in spellings(name[:LONGEST])]
+    for pieces in ways:
         if pieces:
-            together = tuple("".join(pieces[start:]) for start in (0, 1) if len(pieces) > start + 1)
+            together = tuple(["".join(pieces[start:]) for start in (0, 1) if len(pieces) > start + 1])
             yield Name(tuple(pieces), together)  # "delacruz" finds Carlos de la Cruz
-    yield from chinese(PIECES.findall(fold(name[:LONGEST])))
+    yield from chinese(ways[0])
 
 
 def typed(query: str) -> Iterator[tuple[str, ...]]:
     """Give the words of a search in every way they may be meant: as typed, and run together."""
     for spelled in spellings(query[:LONGEST]):
-        pieces = tuple(PIECES.findall(spelled) or spelled.split())
+        pieces = tuple(_pieces(spelled))
         if pieces:
             yield pieces
         if len(pieces) > 1:
             yield ("".join(pieces),)
+
+
+def _pieces(folded: str) -> list[str]:
+    words = folded.split()
+    if folded.isascii() and all(map(str.isalnum, words)):
+        return words
+    return PIECES.findall(folded) or words
 
 
 def is_han(word: str) -> bool:

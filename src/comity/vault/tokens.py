@@ -16,7 +16,7 @@ import hashlib
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from enum import Enum, StrEnum
+from enum import IntEnum, StrEnum
 from functools import lru_cache
 from typing import Final
 
@@ -63,39 +63,36 @@ def terms(field_class: FieldClass, fields: Fields) -> set[str]:
     if field_class is FieldClass.NAME:
         return {term for name in names(fields) for piece in pieces(name) for term in piece_terms(piece)}
     if field_class in INDEXED:
-        return {term for key, value in identifiers(fields) for term in identifier_terms(key, value)}
+        return set().union(*[identifier_terms(key, value) for key, value in identifiers(fields)])
     return set()
 
 
 def names(fields: Fields) -> tuple[str, ...]:
     """Return the names that fields of the class "name" hold: the whole one first, then each that stands by itself."""
-    held = {key: tuple(_texts(value)) for key, value in fields.items() if key not in NOT_NAMES}
+    held = {key: _texts(value) for key, value in fields.items() if key not in NOT_NAMES}
     family, given = (" ".join(held.pop(key, ())).strip() for key in WHOLE_NAME)
     chinese = is_han(family[:1]) and is_han(given[:1])
     whole = family + given if chinese else f"{given} {family}".strip()
-    return tuple(dict.fromkeys(filter(None, (whole, *(text for texts in held.values() for text in texts)))))
+    return tuple(dict.fromkeys(filter(None, [whole, *[text for texts in held.values() for text in texts]])))
 
 
-def identifiers(fields: Fields) -> Iterator[tuple[str, str]]:
-    """Give each identifier with the name of its field, which says what it is: "email", "phone" or anything else."""
-    for key, value in fields.items():
-        for text in _texts(value):
-            yield key, text
+def identifiers(fields: Fields) -> list[tuple[str, str]]:
+    """Return each identifier with the name of its field, which says what it is: "email", "phone" or anything else."""
+    return [(key, text) for key, value in fields.items() for text in _texts(value)]
 
 
-def _texts(value: Value) -> Iterator[str]:
-    """Give the texts in a value, however deep."""
+def _texts(value: Value) -> Sequence[str]:
+    """Return the texts in a value, however deep."""
     if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping):
-        for inner in value.values():
-            yield from _texts(inner)
-    elif isinstance(value, Sequence) and not isinstance(value, bytes):
-        for inner in value:
-            yield from _texts(inner)
+        return (value,)
+    if isinstance(value, Mapping):
+        return [text for inner in value.values() for text in _texts(inner)]
+    if isinstance(value, Sequence) and not isinstance(value, bytes):
+        return [text for inner in value for text in _texts(inner)]
+    return ()
 
 
-class Manner(Enum):
+class Manner(IntEnum):
     """How a piece of a name is sought."""
 
     WORD = 1  # with typing errors
@@ -110,11 +107,12 @@ Piece = tuple[Manner, str]
 def pieces(name: str) -> frozenset[Piece]:
     """Return what a name is made of, in all its readings."""
     found: set[Piece] = set()
-    for reading in readings(name):
-        found.update((Manner.WORD, word) for word in reading.words[:MOST_WORDS])
-        found.update((Manner.WHOLE, whole) for whole in reading.wholes)
-        found.update((Manner.WORD, whole) for whole in reading.wholes[:1] if reading.initials)  # Chinese, as it is said
-        found.update((Manner.INITIALS, letters) for letters in reading.initials)
+    for words, wholes, initials in readings(name):
+        found.update([(Manner.WORD, word) for word in words[:MOST_WORDS]])
+        found.update([(Manner.WHOLE, whole) for whole in wholes])
+        if initials:  # Chinese, as it is said
+            found.update([(Manner.WORD, whole) for whole in wholes[:1]])
+            found.update([(Manner.INITIALS, letters) for letters in initials])
     return frozenset(found)
 
 
@@ -168,15 +166,19 @@ def sound(word: str) -> Iterator[str]:
 def identifier_terms(key: str, value: str) -> set[str]:
     """Return the terms of one identifier; the name of its field says how it is to be read."""
     if key.startswith(("email", "mail")):
-        return {f"email:{email(value)}"} if email(value) else set()
+        return {f"email:{address}"} if (address := email(value)) else set()
     if key.startswith(("phone", "mobile", "fax")):
         return set(_phone_terms(phone(value)))
-    return {f"id:{identifier(value)}"} if identifier(value) else set()
+    return {f"id:{number}"} if (number := identifier(value)) else set()
 
 
 def email(text: str) -> str:
     """Write an e-mail address as it is compared: NFKC, no case, no space around it."""
     return unicodedata.normalize("NFKC", text).strip().casefold()
+
+
+EXTENSION: Final = re.compile("x|ext|;")
+NO_DIGIT: Final = re.compile(r"\D")
 
 
 def phone(text: str) -> str:
@@ -185,9 +187,8 @@ def phone(text: str) -> str:
     "+49 (0)30 123456" and "0049 30 123456" are 4930123456; "030 123456" is 30123456. What follows an x (an extension)
     is left out.
     """
-    plain = unicodedata.normalize("NFKC", text).strip().casefold()
-    plain = re.split(r"x|ext|;", plain, maxsplit=1)[0]
-    digits = re.sub(r"\D", "", plain.replace("(0)", ""))
+    plain = EXTENSION.split(unicodedata.normalize("NFKC", text).strip().casefold(), maxsplit=1)[0]
+    digits = NO_DIGIT.sub("", plain.replace("(0)", ""))
     return digits.removeprefix("00").removeprefix("0") if not plain.startswith("+") else digits
 
 
@@ -251,21 +252,24 @@ def _one_word_lost(ways: Iterable[tuple[str, ...]]) -> Iterator[Ask]:
 
 # ---------------------------------------------------------------- tokens
 
+RECURRING: Final = 6
+"""Letters up to which a term of a rare name is one of many others too, such as "p:mari"."""
 OF_NAMES: Final = ("p:", "w:", "s:")
 """How the terms of names begin: beginnings, words, sounds."""
 
 
 class Tokens:
-    """Makes the tokens of one epoch. It keeps the tokens of the words it saw lately, for names repeat themselves."""
+    """Makes the tokens of one epoch. It keeps those of words it saw lately, for names and their beginnings recur."""
 
     def __init__(self, epoch: EpochKey) -> None:
         self._exact, self._names = _keyed(epoch.exact), _keyed(epoch.names)
+        self._short = lru_cache(maxsize=32_768)(self._names)
         self._of_piece = lru_cache(maxsize=65_536)(self._make)
 
     def of(self, field_class: FieldClass, fields: Fields) -> set[bytes]:
         """Return the tokens by which these fields are to be found, as `raw` writes them."""
         if field_class is FieldClass.NAME:
-            return set().union(*(self._of_piece(piece) for name in names(fields) for piece in pieces(name)))
+            return set().union(*[self._of_piece(piece) for name in names(fields) for piece in pieces(name)])
         return set(map(self._exact, terms(field_class, fields)))
 
     def numbers(self, field_class: FieldClass, fields: Fields) -> list[int]:
@@ -281,7 +285,9 @@ class Tokens:
         return _number(self.raw(term))
 
     def _make(self, piece: Piece) -> tuple[bytes, ...]:
-        return tuple(map(self._names, piece_terms(piece)))
+        return tuple(
+            [self._short(term) if len(term) <= RECURRING else self._names(term) for term in piece_terms(piece)]
+        )
 
 
 def _number(raw: bytes) -> int:

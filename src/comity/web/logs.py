@@ -6,6 +6,7 @@ import logging
 import re
 from types import TracebackType
 
+from django.core.exceptions import PermissionDenied
 from django.db import InterfaceError, OperationalError
 
 QUOTES = re.compile(r"^(DETAIL|CONTEXT|HINT|LINE \d+):.*\n?(?:[ \t].*\n?)*", re.MULTILINE)
@@ -19,6 +20,8 @@ class Terse(logging.Formatter):
 
     def formatException(self, ei: Raised) -> str:  # noqa: N802 - logging calls it so
         """Return the traceback without values; of a database that is away what it said and no more."""
+        if isinstance(ei[1], PermissionDenied):
+            return f"  {ei[1]}"  # somebody was refused, as is right: nothing went wrong
         if isinstance(ei[1], OperationalError | InterfaceError):
             return f"  {type(ei[1]).__name__}: {str(ei[1]).partition(chr(10))[0]}"
         return QUOTES.sub("", super().formatException(ei))

@@ -50,7 +50,7 @@ def palette(request: StaffRequest) -> HttpResponse:
     words = request.GET.get("q", "").strip().casefold()
     known = [*entries(request.staff, ""), *entries(request.staff, "", DEEDS)]
     found = [entry for entry in known if words in str(entry.name).casefold()]
-    return render(request, "comity/palette_list.html", {"found": found, "words": words})
+    return render(request, "comity/palette_list.html", {"found": found})
 
 
 @staff_page(may="styleguide.view")

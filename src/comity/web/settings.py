@@ -22,6 +22,10 @@ NOTICING = {"keepalives_idle": 15, "keepalives_interval": 5, "keepalives_count":
 """So that a connection to a machine that vanished without a word is given up after half a minute, not after hours."""
 
 
+PLANNED_FROM = 0
+"""Earlier askings after which PostgreSQL keeps the plan of a statement; only those of `staff.once` are bound there."""
+
+
 def database(url: str, role: str | None = None) -> dict[str, object]:
     """Turn postgresql://name:password@host:port/database?host=…&sslmode=… into what Django wants.
 
@@ -41,7 +45,9 @@ def database(url: str, role: str | None = None) -> dict[str, object]:
         "ATOMIC_REQUESTS": False,
         "CONN_MAX_AGE": 60,
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": {"connect_timeout": LONGEST_CONNECT, **NOTICING} | more | ({"assume_role": role} if role else {}),
+        "OPTIONS": {"connect_timeout": LONGEST_CONNECT, "prepare_threshold": PLANNED_FROM, **NOTICING}
+        | more
+        | ({"assume_role": role} if role else {}),
     }
 
 
@@ -144,8 +150,8 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "APP_DIRS": True,
         "OPTIONS": {
+            "loaders": [("comity.web.templating.ByLanguage", ["django.template.loaders.app_directories.Loader"])],
             "builtins": ["django.templatetags.i18n", "django.templatetags.static", "comity.web.templatetags.comity"],
             "context_processors": [
                 "django.template.context_processors.request",
@@ -236,7 +242,7 @@ WEBHOOK_PLAIN = False
 
 # ---------------------------------------------------------------- what browsers may do
 
-SESSION_ENGINE = "django.contrib.sessions.backends.db"
+SESSION_ENGINE = "comity.web.sessions"
 SESSION_COOKIE_AGE = 12 * 60 * 60
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = TLS
 SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = ("__Host-session", "__Host-csrf") if TLS else ("session", "csrf")

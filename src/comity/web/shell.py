@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 from django.conf import settings
@@ -98,7 +99,9 @@ def entries(staff: Staff, path: str, ways: tuple[Way, ...] = WAYS) -> list[Entry
     return [Entry(name=way.name, address=a, icon=way.icon, here=a == nearest) for way, a in there]
 
 
+@cache
 def _address(name: str) -> str:
+    """Return where a way leads: the same for everybody, in every language; nowhere, where its room is not there."""
     try:
         return reverse(name)
     except NoReverseMatch:

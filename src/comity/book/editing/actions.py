@@ -66,6 +66,7 @@ def change_name(*, leave: Leave, name: Fields) -> None:
     """Seal another name, with what the post is called, in the place of the one before."""
     label = name_label(leave.person)
     leave.demand([label])
+    lock(leave.person)
     seal(label=label, fields={key: value for key, value in name.items() if value})
     _note(leave, "book.person-changed", {"changed": ["name"]})
 

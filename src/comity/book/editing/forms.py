@@ -30,6 +30,9 @@ DIGITS_OF_A_NUMBER: Final = 3
 HOMES: Final = 2
 """Places that one may choose at once; somebody who may live in more gets a field for each."""
 CLOCKS_DIFFER: Final = timedelta(minutes=5)
+TOLD_AT_ONCE: Final = _(
+    "Whoever gives us their own data is told at once what we do with it. Write which wording they were shown."
+)
 YES_NO: Final = [("", _("not known")), ("true", _("Yes")), ("false", _("No"))]
 
 
@@ -341,5 +344,5 @@ class SomebodyNew(Kept):
         if not self.errors.keys() & {"given", "family"} and not (cleaned.get("given") or cleaned.get("family")):
             self.add_error("given", say("Write at least one name: what this person is called."))
         if cleaned.get("source") == Source.PERSON and not cleaned.get("notice") and "notice" not in self.errors:
-            self.add_error("notice", say("Whoever gives us their own data is told what we do with it, at once."))
+            self.add_error("notice", TOLD_AT_ONCE)
         return cleaned

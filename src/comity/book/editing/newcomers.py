@@ -85,8 +85,8 @@ def _alike(look: Look, said: Said) -> Iterator[Alike]:
     seen = set()
     for words, because in asked:
         for hit in find(look, words)[:MOST_ALIKE] if words else []:
-            if hit.person.ref not in seen:
-                seen.add(hit.person.ref)
+            if hit.person not in seen:
+                seen.add(hit.person)
                 yield Alike(hit=hit, because=because)
 
 

@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
@@ -21,6 +21,7 @@ from uuid import UUID
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import Func, IntegerField, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -28,11 +29,10 @@ from comity.book.exports.columns import (
     MARK,
     Batch,
     Column,
-    as_array,
+    among,
     classes_of,
     columns_of,
     gathered,
-    labels,
     with_opened,
 )
 from comity.book.exports.formats import MOST_ROWS, WRITERS, About, Writer
@@ -46,15 +46,18 @@ from comity.law import Verdict
 from comity.law.cache import collector_paused
 from comity.ledger.actions import record
 from comity.ledger.bodies import JSON
+from comity.refs import as_array, new_ref
 from comity.staff.approvals import Said, ask_approval, use_approval
 from comity.staff.guards import demand
 from comity.staff.models import Approval, Entity, Staff
+from comity.staff.once import Once
 from comity.staff.walls import behind_wall
 from comity.vault.actions import open_each
 from comity.vault.models import MOST_PERSONS
 from comity.vault.parcels import OpenParcel, Parcel
 
 if TYPE_CHECKING:
+    from comity.book.models import Person
     from comity.counsel.actions import Decided
 
 KEPT: Final = timedelta(hours=24)
@@ -243,6 +246,8 @@ class _Making:
     wanted: Wanted
     columns: Sequence[Column]
     writer: Writer
+    seen: QuerySet[Person]  # the people who are in the book of the entity
+    counted: Once[tuple[int]]  # how many of some people (`as_array`) they are
     verdicts: Counter[Verdict] = field(default_factory=Counter)
     parts: int = 0
     not_there: int = 0  # who were chosen, and are not in the book any more
@@ -288,18 +293,22 @@ def _making(export: Export, out: Parcel) -> _Making:
         asked_by=export.asked_by.name, asked_at=export.asked_at,
     )  # fmt: skip
     writer = WRITERS[wanted.format](out, columns, about)  # type: ignore[arg-type]  # a stream that is written
-    return _Making(export=export, wanted=wanted, columns=columns, writer=writer)
+    seen = persons_seen_by(export.asked_by, wanted.entity)
+    many = Func(template="count(*)", output_field=IntegerField())
+    counted = Once(lambda some: seen.filter(ref__in=among(some)).order_by().values_list(many), as_array([new_ref()]))
+    return _Making(export=export, wanted=wanted, columns=columns, writer=writer, seen=seen, counted=counted)
 
 
 def _write_part(making: _Making, part: ExportPart) -> None:
     """Decide about the people of a part, open what may go out, and write their rows."""
-    staff, entity = making.export.asked_by, making.export.entity
-    there = _still_there(part, staff, entity)
+    there = _still_there(making, part)
     making.parts, making.not_there = making.parts + 1, making.not_there + len(part.persons) - len(there)
     if not there:
         return
     classes = classes_of(making.columns)
-    decided = decide(question=making.wanted.question, persons=there, staff=staff, field_classes=classes)
+    decided = decide(
+        question=making.wanted.question, persons=there, staff=making.export.asked_by, field_classes=classes
+    )
     making.verdicts.update(answer.verdict for answer in decided.answers.values())
     batch = _opened(making, decided)
     making.writer.people([column.cells(batch) for column in making.columns])
@@ -307,9 +316,12 @@ def _write_part(making: _Making, part: ExportPart) -> None:
     ExportPart.objects.filter(pk=part.pk).update(exported=exported, decision=decided.ref)
 
 
-def _still_there(part: ExportPart, staff: Staff, entity: Entity) -> list[UUID]:
+def _still_there(making: _Making, part: ExportPart) -> list[UUID]:
     """Return the people of a part who are in the book of the entity still: not erased, not merged into others."""
-    seen = set(persons_seen_by(staff, entity).filter(ref__in=part.persons).values_list("ref", flat=True))
+    ((there,),) = making.counted(as_array(part.persons))
+    if there == len(part.persons):
+        return part.persons
+    seen = set(making.seen.filter(ref__in=among(as_array(part.persons))).values_list("ref", flat=True))
     return [person for person in part.persons if person in seen]
 
 
@@ -320,10 +332,11 @@ def _all_parts(export: Export) -> Iterator[ExportPart]:
 def _opened(making: _Making, decided: Decided) -> Batch:
     export = making.export
     batch = gathered(
-        Batch(entity=export.entity, persons=decided.permitted, code=export.code, mark_key=bytes(export.mark_key))
+        Batch(entity=export.entity, persons=decided.permitted, code=export.code, mark_key=bytes(export.mark_key)),
+        making.columns,
     )
-    sealed = labels(batch, making.columns)
-    return with_opened(batch, open_each(warrant=decided.warrant, labels=sealed, permitted_only=True) if sealed else ())
+    labels = list(chain.from_iterable(batch.wanted.values()))
+    return with_opened(batch, open_each(warrant=decided.warrant, labels=labels) if labels else ())
 
 
 def _made(making: _Making, parcel: Parcel) -> Export:

@@ -29,7 +29,7 @@ def unguarded(text: str) -> str:
 
 def together(values: Iterable[str]) -> str:
     """Return several values as one cell, a line each. A further line of the same value begins with a space."""
-    return "\n".join(_one(value) for value in values if value)
+    return "\n".join([_one(value) for value in values if value])
 
 
 def apart(cell: str) -> list[str]:

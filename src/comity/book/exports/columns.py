@@ -1,29 +1,30 @@
 """What a file says of people, column by column: the same names where people leave this book and where they enter it.
 
-A column gives the cells of a whole batch of people, in their order. A cell is a text, or, where there may be several
-values, a list of them. Other rooms add columns of their own (`register`); what is sealed is in a batch only as far as a
-decision on record opened it.
+A column gives the cells of a whole batch of people, in their order. A cell is a text; in a column in which there may be
+several values, each is a list of them. Other rooms add columns of their own (`register`); what is sealed is in a batch
+only as far as a decision on record opened it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
-from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
+from datetime import datetime
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from uuid import UUID
 
-from django.db import connection
+from django.db.models import Func, Value
 from django.utils.translation import gettext_lazy as _
 
 from comity.book.exports.marking import marks
 from comity.book.models import Reach
-from comity.book.opening import name_label
-from comity.refs import shown
-from comity.vault.sealing import FieldClass, Label
+from comity.book.opening import name_labels
+from comity.refs import as_array, shown
+from comity.staff.once import rows_of
+from comity.vault.sealing import FieldClass, Label, labels
 
 if TYPE_CHECKING:
-    from django.db.backends.utils import CursorWrapper
     from django.utils.functional import _StrPromise
 
     from comity.staff.models import Entity
@@ -32,39 +33,24 @@ if TYPE_CHECKING:
 Cell: TypeAlias = "str | list[str]"
 
 
-class Plain(NamedTuple):
-    """The plain facts of a person, and of what there is between them and the entity, that a file may say."""
-
-    home: str | None
-    language: str | None
-    birth_year: int | None
-    birth_month: int | None
-    capacity: str | None
-    objected_at: datetime | None
-    opt_out_signal_at: datetime | None
-    restricted_at: datetime | None
-    deceased_at: datetime | None
-    customer_since: date | None
-    source: str | None
-    notice: str | None
-    notice_on: date | None
-
-
 @dataclass(kw_only=True)
 class Batch:
-    """Some people of an export, all of them permitted, with what their rows are made of: all lists in their order."""
+    """Some people of an export, all of them permitted, with what their rows are made of: all lists in their order.
+
+    What must be opened stands under the ids of columns, and what was opened in the same order: names are in one blob,
+    under NAME.
+    """
 
     entity: Entity
     persons: Sequence[UUID]
     code: str
     mark_key: bytes
-    plain: Sequence[Plain] = ()
-    points: Mapping[str, Sequence[Sequence[UUID]]] = field(default_factory=dict)  # by reach; the first to use first
+    plain: Mapping[str, Sequence[object]] = field(default_factory=dict)  # by PLAIN
+    points: Mapping[str, Sequence[tuple[int, UUID]]] = field(default_factory=dict)  # by reach: whose, and which
     organisations: Sequence[list[str]] = ()
     tags: Sequence[list[str]] = ()
-    names: Sequence[Opened] = ()
-    reached: Mapping[str, Sequence[list[str]]] = field(default_factory=dict)  # what was sealed under `points`
-    opened: Mapping[UUID, Opened] = field(default_factory=dict)  # what was sealed under labels of other rooms' columns
+    wanted: Mapping[str, Sequence[Label]] = field(default_factory=dict)
+    opened: Mapping[str, Sequence[Opened | None]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,105 +92,117 @@ def classes_of(columns: Iterable[Column]) -> list[FieldClass]:
 
 # ---------------------------------------------------------------- what rows are made of
 
+AT, TAG = "organisation", "tag"
 WANTED: Final = "unnest(%s::uuid[]) WITH ORDINALITY AS wanted (ref, place)"
-PLAIN: Final = f"""
-    SELECT home, language, birth_year, birth_month, capacity, objected_at, opt_out_signal_at, restricted_at,
-           deceased_at, customer_since, source, notice, notice_on
-    FROM {WANTED} LEFT JOIN book_person AS person ON person.ref = wanted.ref
+PLAIN: Final = (
+    "home", "language", "birth_year", "birth_month", "capacity", "objected_at", "opt_out_signal_at", "restricted_at",
+    "deceased_at", "customer_since", "source", "notice", "notice_on",
+)  # fmt: skip
+"""The plain facts of a person, and of what there is between them and the entity, that a file may say."""
+FACTS: Final = f"""
+    SELECT {", ".join(PLAIN)} FROM {WANTED} LEFT JOIN book_person AS person ON person.ref = wanted.ref
     LEFT JOIN book_relation AS relation ON relation.person_id = wanted.ref AND relation.entity_id = %s ORDER BY place
 """  # noqa: S608 - our own words
-POINTS: Final = f"""
-    SELECT place, reach, point.ref FROM {WANTED} JOIN book_contactpoint AS point ON point.person_id = wanted.ref
-    ORDER BY place, first DESC, added_at, point.ref
+BESIDE: Final = f"""
+    WITH wanted AS (SELECT * FROM {WANTED})
+    SELECT place, reach, ref, name FROM (
+        SELECT wanted.place, reach, point.ref, NULL AS name, NOT first AS later, added_at
+        FROM wanted JOIN book_contactpoint AS point ON point.person_id = wanted.ref
+    UNION ALL
+        SELECT wanted.place, '{AT}', post.ref, organisation.name, false, NULL
+        FROM wanted JOIN book_post AS post ON post.person_id = wanted.ref AND post.ends_on IS NULL
+        JOIN book_organisation AS organisation ON organisation.ref = post.organisation_id
+    UNION ALL
+        SELECT wanted.place, '{TAG}', NULL, tag.name, false, NULL
+        FROM wanted JOIN book_tagging AS tagging ON tagging.person_id = wanted.ref
+        JOIN book_tag AS tag ON tag.ref = tagging.tag_id
+    ) AS beside ORDER BY place, reach, later, added_at, ref, name
 """  # noqa: S608 - our own words
-ORGANISATIONS: Final = f"""
-    SELECT wanted.place, organisation.name
-    FROM {WANTED} JOIN book_post AS post ON post.person_id = wanted.ref AND post.ends_on IS NULL
-    JOIN book_organisation AS organisation ON organisation.ref = post.organisation_id
-    ORDER BY wanted.place, post.ref
-"""  # noqa: S608 - our own words
-TAGS: Final = f"""
-    SELECT place, name FROM {WANTED} JOIN book_tagging AS tagging ON tagging.person_id = wanted.ref
-    JOIN book_tag AS tag ON tag.ref = tagging.tag_id ORDER BY place, name
-"""  # noqa: S608 - our own words
+"""Contact points, the first to use first; organisations; tags by name: in one query, since each costs a way there."""
 
 
-def gathered(batch: Batch) -> Batch:
-    """Fill a batch with the plain facts of its people. What is sealed, the caller opens: `labels`, `with_opened`."""
-    many, wanted = len(batch.persons), as_array(batch.persons)
-    with connection.cursor() as cursor:
-        cursor.execute(PLAIN, [wanted, batch.entity.ref])
-        batch.plain = [Plain(*row) for row in cursor.fetchall()]
-        points: dict[str, list[list[UUID]]] = {reach: [[] for _ in range(many)] for reach in Reach.values}
-        cursor.execute(POINTS, [wanted])
-        for place, reach, ref in cursor.fetchall():
-            points[reach][place - 1].append(ref)
-        batch.points = points
-        batch.organisations = _listed(cursor, ORGANISATIONS, wanted, many)
-        batch.tags = _listed(cursor, TAGS, wanted, many)
+def gathered(batch: Batch, columns: Sequence[Column]) -> Batch:
+    """Fill a batch with the plain facts of its people, and with the labels of what must be opened for these columns.
+
+    The caller opens that, and calls `with_opened`.
+    """
+    wanted = as_array(batch.persons)
+    facts = rows_of(FACTS, [wanted, batch.entity.ref], binary=True)
+    batch.plain = dict(zip(PLAIN, zip(*facts, strict=True), strict=bool(facts)))
+    beside: dict[str, list[tuple[int, Any]]] = {each: [] for each in (*Reach.values, AT, TAG)}
+    for place, what, ref, name in rows_of(BESIDE, [wanted], binary=True):
+        beside[what].append((place - 1, ref if name is None else name))
+    batch.points, many = beside, len(batch.persons)
+    batch.organisations, batch.tags = _listed(beside[AT], many), _listed(beside[TAG], many)
+    batch.wanted = _labels(batch, columns)
     return batch
 
 
-def as_array(refs: Iterable[UUID]) -> str:
-    """Return refs as PostgreSQL writes an array: the quickest way to give it many."""
-    return "{" + ",".join([ref.hex for ref in refs]) + "}"
-
-
-def _listed(cursor: CursorWrapper, query: str, wanted: str, many: int) -> list[list[str]]:
+def _listed(texts: Iterable[tuple[int, str]], many: int) -> list[list[str]]:
     found: list[list[str]] = [[] for _ in range(many)]
-    cursor.execute(query, [wanted])
-    for place, text in cursor.fetchall():
-        found[place - 1].append(text)
+    for place, text in texts:
+        found[place].append(text)
     return found
 
 
-def labels(batch: Batch, columns: Iterable[Column]) -> list[Label]:
-    """Return what must be opened for these columns."""
-    columns = list(columns)
-    wanted = {column.id for column in columns}
-    found = [name_label(person) for person in batch.persons] if wanted & NAMES else []
+def among(persons: str) -> Func:
+    """Return people (`as_array`) for an `…__in` of Django's, which takes longer to write a thousand than all else."""
+    return Func(Value(persons), template="(SELECT unnest(%(expressions)s::uuid[]))")
+
+
+def _labels(batch: Batch, columns: Sequence[Column]) -> dict[str, list[Label]]:
+    ids, persons = {column.id for column in columns}, batch.persons
+    found = {NAME: name_labels(persons)} if ids & NAMES else {}
     for column, reach in REACHED.items():
-        if column in wanted:
+        if column in ids:
             sealed_as = FieldClass.ADDRESS if reach == Reach.POST else FieldClass.CONTACT
-            pairs = zip(batch.persons, batch.points[reach], strict=True)
-            found += [Label(person, sealed_as, "point", ref) for person, refs in pairs for ref in refs]
-    return found + [label for column in columns if column.labels for label in column.labels(batch)]
+            points = batch.points[reach]
+            found[column] = labels(
+                [persons[place] for place, _ref in points], sealed_as, "point", [ref for _place, ref in points]
+            )
+    return found | {column.id: column.labels(batch) for column in columns if column.labels}
 
 
-def with_opened(batch: Batch, opened: Iterable[tuple[Label, Opened]]) -> Batch:
-    """Put what was opened where the cells find it."""
-    found, others = {}, {}
-    for label, fields in opened:
-        found[label.record.int] = fields  # a name's record is the person
-        if label.kind not in OWN_KINDS:
-            others[label.record] = fields
-    batch.opened = others
-    batch.names = [found.get(person.int, NO_FIELDS) for person in batch.persons]
-    batch.reached = {
-        reach: [[str(found.get(ref.int, NO_FIELDS).get(reach, "")) for ref in refs] for refs in batch.points[reach]]
-        for reach in REACHED.values()
-    }
+def with_opened(batch: Batch, opened: Iterable[Opened | None]) -> Batch:
+    """Put what was opened, in the order of all that was wanted, where the cells find it."""
+    rest = iter(opened)
+    batch.opened = {column: list(islice(rest, len(wanted))) for column, wanted in batch.wanted.items()}
     return batch
 
 
 # ---------------------------------------------------------------- cells
 
 
-def _named(part: str) -> Callable[[Batch], list[Cell]]:
-    return lambda batch: [str(name) if (name := fields.get(part)) else "" for fields in batch.names]
-
-
+REACHED: Final[Mapping[str, Reach]] = {"email": Reach.EMAIL, "phone": Reach.PHONE, "address": Reach.POST}
+NAME: Final = "name"
+NAMES: Final = frozenset({"given", "family", "full", "post"})
 NO_FIELDS: Final[Opened] = {}
 
 
+def _named(part: str) -> Callable[[Batch], list[Cell]]:
+    return lambda batch: [str((fields or NO_FIELDS).get(part) or "") for fields in batch.opened[NAME]]
+
+
+def _reached(column: str) -> Callable[[Batch], list[Cell]]:
+    reach = REACHED[column]
+
+    def cells(batch: Batch) -> list[Cell]:
+        found: list[list[str]] = [[] for _ in batch.persons]
+        for (place, _ref), fields in zip(batch.points[reach], batch.opened[column], strict=True):
+            if fields and (value := fields.get(reach)):
+                found[place].append(str(value))
+        return [*found]
+
+    return cells
+
+
 def _plain(which: str) -> Callable[[Batch], list[Cell]]:
-    place = Plain._fields.index(which)
-    return lambda batch: ["" if (value := row[place]) is None else said(value) for row in batch.plain]
+    def cells(batch: Batch) -> list[Cell]:
+        values = batch.plain.get(which, ())
+        words = {value: said(value) for value in set(values)}  # the same few in most columns
+        return [words[value] for value in values]
 
-
-def _text(which: str) -> Callable[[Batch], list[Cell]]:
-    place = Plain._fields.index(which)
-    return lambda batch: [str(row[place] or "") for row in batch.plain]
+    return cells
 
 
 def said(value: object) -> str:
@@ -213,10 +211,6 @@ def said(value: object) -> str:
         return ""
     return value.isoformat().replace("+00:00", "Z") if isinstance(value, datetime) else str(value)
 
-
-REACHED: Final[Mapping[str, Reach]] = {"email": Reach.EMAIL, "phone": Reach.PHONE, "address": Reach.POST}
-OWN_KINDS: Final = frozenset({"person", "point"})
-NAMES: Final = frozenset({"given", "family", "full", "post"})
 
 MARK: Final = "mark"
 """The column by which a file leads to its export; it is in every file."""
@@ -237,28 +231,28 @@ COLUMNS: Final = (
     Column(id="post", header="Post", title=_("Post"), cells=_named("post"), field_class=FieldClass.NAME),
     Column(
         id="email", header="E-mail", title=_("E-mail"), many=True, field_class=FieldClass.CONTACT,
-        cells=lambda batch: [*batch.reached[Reach.EMAIL]],
+        cells=_reached("email"),
     ),
     Column(
         id="phone", header="Phone", title=_("Phone"), many=True, field_class=FieldClass.CONTACT,
-        cells=lambda batch: [*batch.reached[Reach.PHONE]],
+        cells=_reached("phone"),
     ),
     Column(
         id="address", header="Address", title=_("Address"), many=True, field_class=FieldClass.ADDRESS,
-        cells=lambda batch: [*batch.reached[Reach.POST]],
+        cells=_reached("address"),
     ),
     Column(
         id="organisation", header="Organisation", title=_("Organisation"), many=True,
         cells=lambda batch: [*batch.organisations],
     ),
-    Column(id="home", header="Home", title=_("Home"), cells=_text("home")),
-    Column(id="language", header="Language", title=_("Language"), cells=_text("language")),
+    Column(id="home", header="Home", title=_("Home"), cells=_plain("home")),
+    Column(id="language", header="Language", title=_("Language"), cells=_plain("language")),
     Column(id="birth-year", header="Birth year", title=_("Birth year"), cells=_plain("birth_year")),
     Column(id="birth-month", header="Birth month", title=_("Birth month"), cells=_plain("birth_month")),
-    Column(id="met-as", header="Met as", title=_("Met as"), cells=_text("capacity")),
+    Column(id="met-as", header="Met as", title=_("Met as"), cells=_plain("capacity")),
     Column(id="customer-since", header="Customer since", title=_("Customer since"), cells=_plain("customer_since")),
-    Column(id="source", header="Source", title=_("Source"), cells=_text("source")),
-    Column(id="notice", header="Notice", title=_("Notice"), cells=_text("notice")),
+    Column(id="source", header="Source", title=_("Source"), cells=_plain("source")),
+    Column(id="notice", header="Notice", title=_("Notice"), cells=_plain("notice")),
     Column(id="notice-on", header="Notice on", title=_("Notice on"), cells=_plain("notice_on")),
     Column(
         id="tags", header="Tags", title=_("Tags"), many=True,

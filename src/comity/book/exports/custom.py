@@ -9,12 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
-from comity.book.exports.columns import Batch, Cell, Column, said
+from comity.book.exports.columns import Batch, Cell, Column, among, said
 from comity.book.fields.models import CustomField, FieldValue
 from comity.book.fields.queries import class_of, fields_of
+from comity.refs import as_array
 from comity.vault.sealing import FieldClass, Label
 
 if TYPE_CHECKING:
+    from django.db.models import QuerySet
+
     from comity.staff.models import Entity
 
 HEADER: Final = "Field: "
@@ -29,36 +32,48 @@ def _column(field: CustomField) -> Column:
     sealed_as = class_of(field)
     header = f"{HEADER}{field.name}"
     return Column(
-        id=f"field:{field.ref}", header=header, title=header, field_class=sealed_as,
-        cells=_plain(field) if sealed_as is None else _sealed(field, sealed_as),
+        id=_id(field), header=header, title=header, field_class=sealed_as,
+        cells=_plain(field) if sealed_as is None else _sealed(field),
         labels=None if sealed_as is None else _labels(field, sealed_as),
     )  # fmt: skip
 
 
 def _plain(field: CustomField) -> Callable[[Batch], Sequence[Cell]]:
     def cells(batch: Batch) -> list[Cell]:
-        rows = FieldValue.objects.filter(field=field, person__in=list(batch.persons)).values_list("person", "plain")
+        rows = FieldValue.objects.filter(field=field, person__in=among(as_array(batch.persons))).values_list(
+            "person", "plain"
+        )
         found = dict(rows)
         return [_said(found.get(person)) for person in batch.persons]
 
     return cells
 
 
-def _sealed(field: CustomField, sealed_as: FieldClass) -> Callable[[Batch], Sequence[Cell]]:
+def _id(field: CustomField) -> str:
+    return f"field:{field.ref}"
+
+
+def _sealed(field: CustomField) -> Callable[[Batch], Sequence[Cell]]:
     def cells(batch: Batch) -> list[Cell]:
-        held = {label.person: label for label in _labels(field, sealed_as)(batch)}
-        opened = (batch.opened.get(held[person].record) if person in held else None for person in batch.persons)
-        return [_said(fields.get("value")) if fields else "" for fields in opened]
+        labels, opened = batch.wanted[_id(field)], batch.opened[_id(field)]
+        found = {label.person: fields for label, fields in zip(labels, opened, strict=True) if fields}
+        return [_said(found[person].get("value")) if person in found else "" for person in batch.persons]
 
     return cells
 
 
 def _labels(field: CustomField, sealed_as: FieldClass) -> Callable[[Batch], list[Label]]:
     def labels(batch: Batch) -> list[Label]:
-        rows = FieldValue.objects.filter(field=field, person__in=list(batch.persons)).values_list("person", "ref")
+        rows = FieldValue.objects.filter(field=field, person__in=among(as_array(batch.persons))).values_list(
+            "person", "ref"
+        )
         return [Label(person, sealed_as, "field", ref) for person, ref in rows]
 
     return labels
+
+
+def _values(field: CustomField, batch: Batch) -> QuerySet[FieldValue]:
+    return FieldValue.objects.filter(field=field, person__in=among(as_array(batch.persons)))
 
 
 def _said(value: object) -> str:

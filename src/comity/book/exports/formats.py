@@ -6,8 +6,6 @@ sheet of their own; beside the others stands a file that the page of the export 
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import re
 import zipfile
@@ -15,7 +13,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import IO, Final
+from typing import IO, Final, cast
 from xml.sax.saxutils import escape
 
 from comity.book.exports.cells import SUSPECT, guarded, together
@@ -85,16 +83,33 @@ class Csv(Writer):
 
 
 def csv_bytes(columns: Iterable[Sequence[Cell]]) -> bytes:
-    """Return rows as CSV, given column by column; nothing in them is anything that a spreadsheet would run."""
-    out = io.StringIO(newline="")
-    csv.writer(out, lineterminator="\r\n").writerows(zip(*map(_harmless, columns), strict=True))
-    return out.getvalue().encode("utf-8", "surrogatepass")
+    """Return rows as CSV, given column by column, two at least; nothing in them is what a spreadsheet would run."""
+    rows = zip(*map(_written, columns), strict=True)
+    return "\r\n".join([*map(",".join, rows), ""]).encode("utf-8", "surrogatepass")
 
 
-def _harmless(cells: Sequence[Cell]) -> list[str]:
-    texts = [cell if isinstance(cell, str) else together(cell) for cell in cells]
-    return [text if text[:1] not in SUSPECT else guarded(text) for text in texts]
+def _written(cells: Sequence[Cell]) -> Sequence[str]:
+    """Return a column as it stands in the file. What few cells need is looked for in all of them at once."""
+    texts = _texts(cells)
+    whole = "\0".join(["", *texts])
+    if _BEGINS_SUSPECT.search(whole):
+        texts = list(map(guarded, texts))
+    if _APART.search(whole):
+        texts = [f'"{text.replace(QUOTE, QUOTE + QUOTE)}"' if _APART.search(text) else text for text in texts]
+    return texts
 
+
+def _texts(cells: Sequence[Cell]) -> Sequence[str]:
+    """Return the cells of a column, which are all of one sort, as texts."""
+    if cells and isinstance(cells[0], str):
+        return cast("Sequence[str]", cells)
+    return [together(cell) if cell else "" for cell in cells]
+
+
+_BEGINS_SUSPECT: Final = re.compile(f"\0[{re.escape(''.join(SUSPECT))}]")
+_APART: Final = re.compile('[",\r\n]')
+"""What would end a cell that is not in quotes (RFC 4180, 2.6)."""
+QUOTE: Final = '"'
 
 # ---------------------------------------------------------------- JSON
 

@@ -45,6 +45,11 @@ def one_export(viewer: Staff, ref: UUID) -> Export:
     return found
 
 
+def export_for_approval(ref: UUID) -> Export | None:
+    """Return the export of a request that somebody may approve already."""
+    return Export.objects.filter(pk=ref).select_related("entity").first()
+
+
 def export_classes(viewer: Staff, entity: Entity, purpose: str) -> list[FieldClass]:
     """Return the classes of fields that the viewer's roles let them take out for a purpose."""
     return [

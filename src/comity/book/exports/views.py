@@ -11,6 +11,7 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
+from django.template.defaultfilters import floatformat
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -22,9 +23,10 @@ from comity.book.exports.columns import columns_of
 from comity.book.exports.formats import LEFT_OUT, csv_bytes
 from comity.book.exports.forms import RECIPIENTS, ExportAsked, WhyMany
 from comity.book.exports.jobs import defer_file
-from comity.book.exports.models import Export
+from comity.book.exports.models import Export, Format
 from comity.book.lists.filters import chosen
 from comity.book.opening import Look, purposes_of
+from comity.book.places import said_of as place_said
 from comity.book.queries import persons_seen_by
 from comity.counsel.asking import ask
 from comity.counsel.reading import means, said_of
@@ -34,14 +36,17 @@ from comity.staff.guards import NotYours, StaffRequest, entities_with, may_do, s
 from comity.staff.listing import Column, listed
 from comity.staff.models import Entity
 from comity.staff.queries import entities_seen_by
+from comity.staff.terms import term
 from comity.vault.sealing import FieldClass
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from django.db.models import QuerySet
+    from django.utils.functional import _StrPromise
 
     from comity.book.models import Person
+    from comity.staff.models import Approval
 
 PREVIEWED: Final = 1_000
 """People about whom the law is asked before anybody has decided to take them out."""
@@ -192,6 +197,20 @@ def _reasons(export: Export) -> list[Mapping[str, object]]:
 def _titles(export: Export) -> Sequence[str]:
     known = {column.id: str(column.title) for column in columns_of(export.entity, FieldClass)}
     return [known.get(each, each) for each in export.columns]
+
+
+def in_words(approval: Approval) -> Iterator[tuple[_StrPromise, object]]:
+    """Say in words what a second person is asked to let out: who is to get what of how many, and what for."""
+    asked = approval.request
+    export = queries.export_for_approval(UUID(asked["export"]))
+    yield gettext_lazy("People chosen"), floatformat(asked["people"], "g")
+    yield gettext_lazy("Of"), asked["entity"]
+    yield gettext_lazy("For"), term(asked["purpose"])
+    yield gettext_lazy("Who gets it"), RECIPIENTS.get(asked["recipient"], asked["recipient"])
+    if asked["recipient_place"]:
+        yield gettext_lazy("Where they are"), place_said(asked["recipient_place"])
+    yield gettext_lazy("File"), Format(asked["format"]).label
+    yield gettext_lazy("Columns"), ", ".join(_titles(export) if export else asked["columns"])
 
 
 @staff_page(may="person.export")

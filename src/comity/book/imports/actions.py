@@ -12,6 +12,7 @@ from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import Count
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -33,7 +34,7 @@ from comity.book.imports.reading import EMAIL
 from comity.book.imports.running import afterwards, bring_all, make_batches
 from comity.book.imports.side_by_side import Work
 from comity.book.imports.undoing import UNDONE_WITHIN, is_late, take_out
-from comity.book.models import Person, Relation, Source
+from comity.book.models import Relation, Source
 from comity.check.dialects import Dialect, header_key, recognise
 from comity.counsel.duties import data_came, note_event, take_back_event
 from comity.ledger.actions import record
@@ -74,6 +75,7 @@ class Choices:
     dates: str = "auto"
     for_known: str = "skip"
     for_broken: str = "leave"
+    tells_all: bool = False
 
 
 # ---------------------------------------------------------------- begin
@@ -94,7 +96,8 @@ def begin_import(*, name: str, pieces: Iterable[bytes], entity: Entity, staff: S
     mapping |= {str(number): remembered[key] for number, key in enumerate(keys) if key in remembered}
     one = Import.objects.create(
         ref=ref, entity=entity, begun_by=staff, key=packed.key, told_key=packed.told_key, dialect=dialect.id,
-        kind=packed.kind, encoding=packed.encoding[:20], rows=packed.rows, mapping=mapping, begun_at=timezone.now(),
+        kind=packed.kind, encoding=packed.encoding.partition(" (")[0][:20], rows=packed.rows, mapping=mapping,
+        begun_at=timezone.now(),
     )  # fmt: skip
     body: dict[str, JSON] = {"import": ref, "entity": entity.ref, "rows": packed.rows}
     record(kind="book.import-begun", body=body, staff=staff.ref)
@@ -200,7 +203,8 @@ def begin_run(*, one: Import, staff: Staff) -> Import:
         raise NotNow(_("Say first where these people's data came from."))
     one.stage, one.stopped_by = Stage.RUNNING, ""
     one.save(update_fields=["stage", "stopped_by"])
-    record(kind="book.import-started", body={"import": one.ref, "entity": one.entity_id}, staff=staff.ref)
+    body: dict[str, JSON] = {"import": one.ref, "entity": one.entity_id, "tells_all": one.tells_all}
+    record(kind="book.import-started", body=body, staff=staff.ref)
     return one
 
 
@@ -262,10 +266,9 @@ def _homes(one: Import) -> dict[str, dict[str, int]]:
     """Count the homes of those who came, by where their data came from."""
     found: dict[str, Counter[str]] = {}
     for batch in one.batches.all():
-        homes = dict(Person.objects.filter(ref__in=batch.persons).values_list("ref", "home"))
         theirs = Relation.objects.filter(person__in=batch.persons, entity_id=one.entity_id)
-        for person, source in theirs.values_list("person", "source"):
-            found.setdefault(source, Counter())[homes.get(person, "")] += 1
+        for source, home, many in theirs.values_list("source", "person__home").annotate(Count("pk")):
+            found.setdefault(source, Counter())[home] += many
     return {source: dict(counted) for source, counted in found.items()}
 
 

@@ -76,6 +76,10 @@ class WhatFor(forms.Form):
         help_text=_("A row with an opt-out always comes in, so that no refusal is lost."),
     )  # fmt: skip
     dates = forms.ChoiceField(label=_("Days are written"), choices=DATES)
+    tells_all = forms.BooleanField(
+        label=_("The list marks everybody who opted out"), required=False,
+        help_text=_("Only if you know it: then whoever is not marked did not. It is on record that you said so."),
+    )  # fmt: skip
 
     def __init__(self, *args: Any, one: Import, staff: Staff, **more: Any) -> None:  # noqa: ANN401 - a form's own
         from comity.staff.terms import term

@@ -31,6 +31,7 @@ from comity.counsel.asking import ask
 from comity.counsel.foresight import Foresight
 from comity.counsel.questions import Question
 from comity.law import Verdict
+from comity.law.cache import collector_paused
 from comity.staff.guards import may_handle
 from comity.vault.recognising import Marks, Recogniser
 from comity.vault.sealing import FieldClass
@@ -74,8 +75,9 @@ def given(one: Import) -> Given:
         if may_handle(one.begun_by, operation="import", purpose=one.purpose, field_class=each, entity=one.entity)
     )
     return Given(
-        now=one.begun_at, source=one.source, notice=one.notice, notice_on=one.notice_on, home=one.home, classes=classes
-    )
+        now=one.begun_at, source=one.source, notice=one.notice, notice_on=one.notice_on, home=one.home,
+        tells_all=one.tells_all, classes=classes,
+    )  # fmt: skip
 
 
 # ---------------------------------------------------------------- the law
@@ -397,7 +399,7 @@ def look_over(
         last = last_row(duck, table)
         for first in range(1, last + 1, AT_ONCE):
             until = min(first + AT_ONCE - 1, last)
-            with wall():
+            with collector_paused(), wall():
                 look.rows(rows_of(duck, table, look.reader.select, first=first, last=until))
                 Import.objects.filter(pk=one.pk).update(seen_rows=until)
     return look.told()

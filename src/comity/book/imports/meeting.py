@@ -70,7 +70,7 @@ class Meeting:
             return False
         fill = fill and self._may_fill(told, person)
         changed = {
-            *self._said(person.ref, told.spoken if fill else told.noes),
+            *self._said(person.ref, [*(told.spoken if fill else told.noes), *_objection(told)]),
             *self._facts(person, told.facts, fill=fill),
             *(self._fill(person.ref, told) if fill else ()),
         }
@@ -121,6 +121,17 @@ class Meeting:
         )
         sealed_as = FieldClass.ADDRESS if point.reach == Reach.POST else FieldClass.CONTACT
         seal(label=Label(person, sealed_as, "point", row.ref), fields={point.reach.value: point.value})
+
+
+def _objection(told: Told) -> list[Spoken]:
+    """Return the objection of a row as something said, unless its words say so.
+
+    Where an earlier one counts, nothing else would tell of it; and that one may turn out to be a mistake.
+    """
+    at = told.facts.get("objected_at")
+    if at is None or any(one.said == "objected" for one in told.spoken):
+        return []
+    return [Spoken(purpose="marketing", channel="none", said="objected", said_at=at, source="import")]
 
 
 def _earlier(at: datetime, known: datetime | None) -> bool:

@@ -74,6 +74,7 @@ class Import(models.Model):
     dates = models.CharField(max_length=4, default="auto")  # how days are written: as learnt, dmy or mdy
     for_known = models.CharField(max_length=4, choices=Known, default=Known.SKIP)
     for_broken = models.CharField(max_length=5, choices=Broken, default=Broken.LEAVE)
+    tells_all = models.BooleanField(default=False)  # of who opted out: then whoever is not marked did not
     settled_by = models.ForeignKey(Staff, models.PROTECT, null=True, related_name="+")  # what the law left open
     settled_at = models.DateTimeField(null=True)
     because = models.TextField(blank=True)  # why it was settled so

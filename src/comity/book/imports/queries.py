@@ -7,7 +7,7 @@ import io
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import count, islice
 from typing import TYPE_CHECKING, Final
 
 import duckdb
@@ -142,10 +142,16 @@ def _read_sample(reader: Reader, contents: Contents) -> Iterator[Told]:
         holes = ", ".join("?" for _ in range(len(contents.headers) + 1))
         duck.executemany(
             f"INSERT INTO sample VALUES ({holes})",  # noqa: S608 - question marks alone
-            [[number, *row] for number, row in enumerate(contents.sample, 1)],
+            [[number, *row] for number, row in sampled(contents).items()],
         )
         rows = duck.execute(f"SELECT {', '.join(reader.select)} FROM sample ORDER BY row").fetchall()  # noqa: S608 - our own words
     return (reader.told(row) for row in rows)
+
+
+def sampled(contents: Contents) -> dict[int, Sequence[str]]:
+    """Return the rows of the sample by their numbers in the file: rows that cannot be read are none of them."""
+    unread = {row for row, _, _ in contents.rejects}
+    return dict(zip((number for number in count(1) if number not in unread), contents.sample, strict=False))
 
 
 def _row(told: Told) -> RowShown:
@@ -189,8 +195,8 @@ def findings_shown(one: Import, says: Sequence[Saying], contents: Contents | Non
 def _shown(finding: ImportFinding, contents: Contents | None) -> FindingShown:
     cell = finding.cell
     header = contents.headers[cell] if contents and cell is not None and cell < len(contents.headers) else ""
-    inside = contents is not None and cell is not None and finding.row <= len(contents.sample)
-    text = contents.sample[finding.row - 1][cell] if inside and contents and cell is not None else ""
+    row = sampled(contents).get(finding.row) if contents else None
+    text = row[cell] if row and cell is not None else ""
     reasons = _reasons(finding.why) if finding.says in LAW and finding.why else []
     return FindingShown(finding=finding, header=header, cell=text, why=str(WHY.get(finding.why, "")), reasons=reasons)
 
@@ -263,7 +269,7 @@ def _said_in_file(finding: ImportFinding, contents: Contents) -> str:
         said = f"{said} ({contents.headers[finding.cell]})"
     if finding.says in LAW and finding.why:
         reasons = "; ".join(each.cite or each.says for each in _reasons(finding.why))
-        return f"{said}: {reasons}."
+        return f"{said}: {reasons.rstrip('.')}."
     if finding.alike:
         return f"{said}: {finding.alike}."
     return f"{said}: {WHY[finding.why]}" if finding.why in WHY else f"{said}."

@@ -47,6 +47,8 @@ IMPERSONAL: Final = frozenset({
     "post", "zentrale", "buero", "contacto", "contatti", "vendas",
 })  # fmt: skip
 """What stands before the @ of an address that names no human being."""
+SEVERAL, LINES, TAGS = re.compile(r"[;,\s|]+"), re.compile(r"[;|\n]| / "), re.compile(r"[;,|\n]")
+"""What stands between addresses, between numbers, and between tags, in one cell."""
 FEWEST_DIGITS, MOST_DIGITS = 5, 20
 TOO_MANY_DIGITS: Final = 10
 """Digits that no tag and no notice has, even one that tells its day."""
@@ -68,6 +70,7 @@ class Given:
     notice: str = ""
     notice_on: date | None = None
     home: str = ""
+    tells_all: bool = False  # of who opted out
     classes: frozenset[FieldClass] = frozenset(FieldClass)  # of fields that their role may bring in
 
     @property
@@ -152,6 +155,8 @@ class Reads:
         return values.day(text, self.order)
 
 
+Filled = dict[str, list[tuple[int, str]]]
+"""The filled cells of a row with their columns' numbers, by what the columns are."""
 Held = tuple[Reads, str, Any]
 """A column, one of its cells, and what it says."""
 Channels = dict[str, dict[str, list[Held]]]
@@ -204,11 +209,15 @@ class Reader:
     def complete_for(self) -> list[str] | None:
         """Channels and operations of whose opt-outs the file tells every one, as its columns have it; None is all.
 
+        Whoever brings it may know that it tells them all, and says so in their name.
+
         BLIND SPOT: a file of our own book is taken to tell all, also of people of whom that book did not know.
         """
         columns = [law_columns(self.dialect, header, self.mapping[at]) for at, header in enumerate(self.headers)]
         words = {word for several in columns for column in several for word in column.complete_for}
-        return None if self.ours or "opt-outs" in words else sorted(word.removeprefix("opt-outs:") for word in words)
+        if self.ours or self.given.tells_all or "opt-outs" in words:
+            return None
+        return sorted(word.removeprefix("opt-outs:") for word in words)
 
     def _home_parts(self) -> Iterator[Part]:
         if self.ours:
@@ -240,10 +249,14 @@ class Reader:
         width = len(self.headers)
         clean = unguarded if self.ours else _clean
         cells = [clean(text) if text else "" for text in selected[1 : 1 + width]]
+        filled: Filled = {}
+        for number, text in enumerate(cells):
+            if text:
+                filled.setdefault(self.mapping[number], []).append((number, text))
         told = Told(row=selected[0], opt_outs_known=self.complete_for)
-        self._names(told, cells)
-        self._points(told, cells)
-        self._plain(told, cells)
+        self._names(told, filled)
+        self._points(told, filled)
+        self._plain(told, filled)
         self._home(told, cells, selected[1 + width : 1 + width + len(self.of_home)])
         self._said(told, cells, selected[1 + width + len(self.of_home) :])
         if not (told.name or told.points or told.identifiers or told.problems):
@@ -252,26 +265,22 @@ class Reader:
 
     # ------------------------------------------------------------ who it is
 
-    def _cells(self, meaning: str, cells: Sequence[str]) -> list[tuple[int, str]]:
-        """Return the filled cells of all columns that are this."""
-        return [(number, cells[number]) for number in self.by_meaning.get(meaning, ()) if cells[number]]
-
-    def _names(self, told: Told, cells: Sequence[str]) -> None:
+    def _names(self, told: Told, filled: Filled) -> None:
         if FieldClass.NAME in self.given.classes:
             for part in ("given", "family", "full", "title", "post"):
-                for number, text in self._cells(part, cells):
+                for number, text in filled.get(part, ()):
                     self._name(told, part, number, text)
             if not self.ours and "full" in told.name and told.name.keys() & {"given", "family"}:
                 del told.name["full"]
-        for number, text in self._cells("organisation", cells):
+        for number, text in filled.get("organisation", ()):
             if len(text) > LONGEST_NAME:
                 told.wrong(number, "too-long")
             else:
                 told.organisation = told.organisation or text.replace("\0", "")
         if FieldClass.IDENTIFIER in self.given.classes:
-            for number, text in self._cells("identifier", cells):
+            for number, text in filled.get("identifier", ()):
                 told.identifiers[self.headers[number][:LONGEST_NAME]] = text[:LONGEST_NAME]
-        for number, text in self._cells("ref", cells):
+        for number, text in filled.get("ref", ()):
             self._ref(told, number, text)
 
     def _name(self, told: Told, part: str, number: int, text: str) -> None:
@@ -288,18 +297,18 @@ class Reader:
         except ValueError:
             told.wrong(number, "ref")
 
-    def _points(self, told: Told, cells: Sequence[str]) -> None:
+    def _points(self, told: Told, filled: Filled) -> None:
         seen: set[str] = set()
         if FieldClass.CONTACT in self.given.classes:
-            for number, text in self._cells("email", cells):
+            for number, text in filled.get("email", ()):
                 for address in self._addresses(text):
                     self._email(told, number, address, seen)
             for meaning, mobile in (("mobile", True), ("phone", None)):
-                for number, text in self._cells(meaning, cells):
+                for number, text in filled.get(meaning, ()):
                     for line in self._numbers(text):
                         self._phone(told, number, line, mobile, seen)
         if FieldClass.ADDRESS in self.given.classes:
-            told.points += [NewPoint(reach=Reach.POST, value=address) for address in self._postal(cells)]
+            told.points += [NewPoint(reach=Reach.POST, value=address) for address in self._postal(filled)]
 
     def _email(self, told: Told, number: int, address: str, seen: set[str]) -> None:
         same = address.casefold()
@@ -324,62 +333,62 @@ class Reader:
         if text.count("@") == 1:
             named = NAMED_EMAIL.fullmatch(text)
             return [(named[1] if named else text).strip().removeprefix("mailto:")]
-        return [part.strip() for part in re.split(r"[;,\s|]+", text) if part.strip()] if "@" in text else [text]
+        return [part.strip() for part in SEVERAL.split(text) if part.strip()] if "@" in text else [text]
 
     def _numbers(self, text: str) -> list[str]:
         if self.ours:
             return apart(text)
         plain = text.removeprefix("'")
-        return [part.strip() for part in re.split(r"[;|\n]| / ", plain) if part.strip()]
+        return [part.strip() for part in LINES.split(plain) if part.strip()]
 
-    def _postal(self, cells: Sequence[str]) -> Iterator[str]:
-        for _, text in self._cells("address", cells):
+    def _postal(self, filled: Filled) -> Iterator[str]:
+        for _, text in filled.get("address", ()):
             yield from apart(text) if self.ours else [text]
-        lines = [", ".join(text for _, text in self._cells("street", cells))]
-        lines.append(" ".join(text for name in ("postcode", "city") for _, text in self._cells(name, cells)))
+        lines = [", ".join(text for _, text in filled.get("street", ()))]
+        lines.append(" ".join(text for name in ("postcode", "city") for _, text in filled.get(name, ())))
         if any(lines):
-            lines += [next((text for _, text in self._cells(name, cells)), "") for name in ("state", "country")]
+            lines += [next((text for _, text in filled.get(name, ())), "") for name in ("state", "country")]
             yield ", ".join(filter(None, lines))
 
     # ------------------------------------------------------------ plain facts
 
-    def _plain(self, told: Told, cells: Sequence[str]) -> None:
-        for number, text in self._cells("language", cells):
+    def _plain(self, told: Told, filled: Filled) -> None:
+        for number, text in filled.get("language", ()):
             if (language := language_of(text)) is None:
                 told.wrong(number, "language")
             else:
                 told.facts.setdefault("language", language)
-        self._born(told, cells)
-        self._informed(told, cells)
+        self._born(told, filled)
+        self._informed(told, filled)
         if FieldClass.NOTE in self.given.classes:
-            told.notes = [text[:LONGEST_NOTE] for _, text in self._cells("note", cells)]
-        for number, text in self._cells("tags", cells):
-            split = apart(text) if self.ours else re.split(r"[;,|\n]", text)
+            told.notes = [text[:LONGEST_NOTE] for _, text in filled.get("note", ())]
+        for number, text in filled.get("tags", ()):
+            split = apart(text) if self.ours else TAGS.split(text)
             told.tags += [tag for part in split if (tag := self._plainly(told, number, part.strip())[:60])]
 
-    def _born(self, told: Told, cells: Sequence[str]) -> None:
+    def _born(self, told: Told, filled: Filled) -> None:
         facts = told.facts
-        for number, text in self._cells("birth", cells):
+        for number, text in filled.get("birth", ()):
             born = _birth(text, self._order(number), self.given.day)
             if born is None:
                 told.wrong(number, "birth")
             else:
                 facts |= {"birth_year": born[0]} | ({"birth_month": born[1]} if born[1] else {})
-        for number, text in self._cells("birth-month", cells):
+        for number, text in filled.get("birth-month", ()):
             if text.isdigit() and 1 <= int(text) <= 12 and "birth_year" in facts:  # noqa: PLR2004 - a year has twelve months
                 facts["birth_month"] = int(text)
             else:
                 told.wrong(number, "birth")
 
-    def _informed(self, told: Told, cells: Sequence[str]) -> None:
+    def _informed(self, told: Told, filled: Filled) -> None:
         """Where the data came from, and which notice was shown when: as the row says, else as was said of all."""
         if self.given.source:
             told.relation["source"] = self.given.source
-        notices = (self._plainly(told, number, text) for number, text in self._cells("notice", cells))
+        notices = (self._plainly(told, number, text) for number, text in filled.get("notice", ()))
         if notice := next(filter(None, notices), self.given.notice):
             told.relation["notice"] = notice[:60]
         shown = self.given.notice_on
-        for number, text in self._cells("notice-on", cells):
+        for number, text in filled.get("notice-on", ()):
             shown = values.day(text, self._order(number)) or shown
         if shown:
             told.relation["notice_on"] = shown
@@ -434,8 +443,9 @@ class Reader:
                 self._refused_all(told, self.at)
         if channels:
             self._by_channel(told, channels)
-        for number, text in self._cells("consent-lines", cells):
-            self._lines(told, number, text)
+        for number in self.by_meaning.get("consent-lines", ()):
+            if cells[number]:
+                self._lines(told, number, cells[number])
 
     def _heard(self, told: Told, channels: Channels, each: Reads, text: str, value: Any) -> None:  # noqa: ANN401 - as read
         """Put what a cell says of a consent to the channels of which it speaks; a "no" to an opt-out says nothing."""

@@ -11,7 +11,9 @@ import hashlib
 import os
 import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import fields
 from datetime import datetime
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
@@ -32,6 +34,7 @@ from comity.book.imports.side_by_side import Work, bring_by_two
 from comity.book.inserting import insert_rows
 from comity.book.models import Person, Reach, Tag, Tagging
 from comity.law import Verdict
+from comity.law.cache import collector_paused
 from comity.ledger.actions import Draft, record_many
 from comity.refs import new_ref, new_refs
 from comity.staff.walls import behind_wall
@@ -81,7 +84,7 @@ class Hands:
 
     def bring(self, number: int) -> None:
         """Bring in one batch, unless that was done before."""
-        with self._wall():
+        with collector_paused(), self._wall():
             batch = ImportBatch.objects.select_for_update().get(imported=self.one.ref, number=number)
             if batch.done_at is None:
                 self.spoken = {}
@@ -236,6 +239,9 @@ class Hands:
             )  # fmt: skip
 
 
+_all_of: Final = attrgetter(*(each.name for each in fields(Spoken)))
+
+
 def commitment(salt: bytes, people: Iterable[Newcomer], spoken: Mapping[UUID, Sequence[Spoken]]) -> str:
     """Return the SHA-256 of the salt, of what these people came with, and of what they said.
 
@@ -243,9 +249,10 @@ def commitment(salt: bytes, people: Iterable[Newcomer], spoken: Mapping[UUID, Se
     """
     digest = hashlib.sha256(salt)
     for one in people:
-        between, said = sorted(one.relation.items()), spoken.get(one.ref, ())
-        came_with = (one.ref.hex, one.name, one.points, sorted(one.facts.items()), one.organisation, between, said)
-        digest.update(repr(came_with).encode())
+        points = [(point.reach.value, point.value, point.mobile, point.impersonal) for point in one.points]
+        between, said = sorted(one.relation.items()), [_all_of(each) for each in spoken.get(one.ref, ())]
+        came_with = (one.ref.int, one.name, points, sorted(one.facts.items()), one.organisation, between, said)
+        digest.update(repr(came_with).encode("utf-8", "surrogatepass"))
     return "sha256:" + digest.hexdigest()
 
 

@@ -132,21 +132,38 @@ def _columns_page(request: StaffRequest, found: Import, form: WhatFor | None = N
 def columns(request: StaffRequest, ref: UUID) -> HttpResponse:
     """Say what columns are."""
     found = _own(request, ref)
-    meanings = {
-        number: value
+    if _columns_kept(request, found):
+        messages.success(request, _("Columns kept. The next file of this kind is read the same way."))
+    return redirect("book:import-one", ref)
+
+
+def _meanings(request: StaffRequest) -> dict[int, str]:
+    return {
+        number: str(value)
         for name, value in request.POST.items()
         if (number := _numbered(name, "column-")) is not None and str(value) in MEANINGS
     }
-    if _tried(request, lambda: actions.map_columns(one=found, meanings=meanings, staff=request.staff)):  # type: ignore[arg-type]  # texts
-        messages.success(request, _("Columns kept. The next file of this kind is read the same way."))
-    return redirect("book:import-one", ref)
+
+
+def _columns_changed(request: StaffRequest, found: Import) -> bool:
+    """Say whether columns were said to be something else on the way: what somebody chose is not lost."""
+    contents = contents_of(found)
+    shown = {each.number: each.meaning for each in queries.columns_shown(found, contents)} if contents else {}
+    return any(number in shown and shown[number] != meaning for number, meaning in _meanings(request).items())
+
+
+def _columns_kept(request: StaffRequest, found: Import) -> bool:
+    meanings = _meanings(request)
+    return _tried(request, lambda: actions.map_columns(one=found, meanings=meanings, staff=request.staff))
 
 
 @staff_page(may="import.run")
 @require_POST
 def look(request: StaffRequest, ref: UUID) -> HttpResponse:
-    """Say what the people are for, and look the file over."""
+    """Say what the columns are and what the people are for, and look the file over."""
     found = _own(request, ref)
+    if _columns_changed(request, found) and not _columns_kept(request, found):
+        return redirect("book:import-one", ref)
     form = WhatFor(request.POST, one=found, staff=request.staff)
     if not form.is_valid():
         return _columns_page(request, found, form)

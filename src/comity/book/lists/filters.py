@@ -21,7 +21,7 @@ from django.utils.translation import gettext_lazy as _
 from comity.book.lists.counting import homes_of, languages_of
 from comity.book.models import Capacity, ContactPoint, Organisation, Person, Post, Reach, Relation, Source, Tagging
 from comity.book.places import said_of
-from comity.book.queries import tags_seen_by
+from comity.book.queries import names_of_tags, tags_seen_by
 
 if TYPE_CHECKING:
     from django.http import QueryDict
@@ -142,7 +142,7 @@ def _home_told(_look: Look, value: str) -> str:
 
 
 def _tags(look: Look) -> Choices:
-    return [(str(ref), name) for ref, name in tags_seen_by(look.viewer, look.entity).values_list("ref", "name")]
+    return [(str(ref), name) for ref, name in names_of_tags(look.viewer, look.entity)]
 
 
 def _tag_told(look: Look, value: str) -> str:

@@ -2,23 +2,36 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
 from django.http import Http404
 
 from comity.book.lists.models import FirstView, SavedView, Together
+from comity.refs import new_ref
 from comity.staff.guards import entities_of
+from comity.staff.once import Once
 
 if TYPE_CHECKING:
-    from comity.staff.models import Staff
+    from comity.staff.models import Entity, Staff
 
 
 def views_seen_by(viewer: Staff) -> QuerySet[SavedView]:
     """Return the viewer's own views, and those that are shared with an entity for which they act."""
     mine = Q(owner=viewer) | Q(shared=True)
     return SavedView.objects.filter(mine, entity__in=entities_of(viewer)).select_related("owner")
+
+
+VIEWS: Final = Once(
+    lambda viewer, entity: SavedView.objects.filter(Q(owner=viewer) | Q(shared=True), entity=entity),
+    new_ref(), new_ref(),
+)  # fmt: skip
+
+
+def views_on(viewer: Staff, entity: Entity) -> list[SavedView]:
+    """Return those of `views_seen_by` that are of one entity."""
+    return VIEWS(viewer.ref, entity.ref) if entity.ref in entities_of(viewer) else []
 
 
 def one_view(viewer: Staff, ref: UUID) -> SavedView:

@@ -88,6 +88,7 @@ class Migration(migrations.Migration):
                         max_length=5,
                     ),
                 ),
+                ("tells_all", models.BooleanField(default=False)),
                 ("settled_at", models.DateTimeField(null=True)),
                 ("because", models.TextField(blank=True)),
                 ("found", models.JSONField(default=dict)),

@@ -26,6 +26,17 @@ def organisation_seen_by(viewer: Staff, ref: UUID) -> Organisation | None:
     return organisations_seen_by(viewer).filter(ref=ref).select_related("parent").first()
 
 
+def organisations_called(viewer: Staff, words: str, most: int) -> list[Organisation]:
+    """Return the first organisations in whose name these letters stand, those whose name begins with them first."""
+    said = words.strip().replace("\0", "")
+    if not said:
+        return []
+    seen = organisations_seen_by(viewer)
+    first = list(seen.filter(name__istartswith=said).order_by("name", "ref")[:most])
+    inside = seen.filter(name__icontains=said).exclude(ref__in=[each.ref for each in first]).order_by("name", "ref")
+    return [*first, *inside[: most - len(first)]]
+
+
 def above(organisation: Organisation) -> list[Organisation]:
     """Return the organisations that it belongs to, the highest first."""
     chain: list[Organisation] = []

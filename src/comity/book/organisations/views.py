@@ -14,13 +14,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
-from comity.book.looking import entities_on
 from comity.book.opening import Look, names_of
 from comity.book.organisations import actions, queries
 from comity.book.organisations.forms import Kept, said_of
 from comity.book.places import said_of as place_said
 from comity.book.views import look_of, sight
-from comity.staff.guards import NotYours, StaffRequest, entities_with, may_do, staff_page
+from comity.staff.guards import NotYours, StaffRequest, acts_for, entities_with, may_do, staff_page
 from comity.staff.listing import Column, Listing, listed
 
 if TYPE_CHECKING:
@@ -127,7 +126,7 @@ def _found(request: StaffRequest, ref: UUID) -> Organisation:
 def _entity(request: StaffRequest) -> Entity:
     """Return to whose book an organisation is added: as the address says, else the first for which they may."""
     may = entities_with(request.staff, "organisation.edit")
-    entities, wanted = entities_on(request), request.GET.get("entity", "")
+    entities, wanted = acts_for(request.staff), request.GET.get("entity", "")
     asked = next((each for each in entities if str(each.ref) == wanted), None)
     entity = asked or next((each for each in entities if each.ref in may), None)
     if entity is None or entity.ref not in may:

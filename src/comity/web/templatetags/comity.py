@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import date
 from enum import Enum
-from functools import cache
+from functools import cache, lru_cache
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 import lucide
 from django import template
 from django.template.base import render_value_in_context
 from django.template.loader import render_to_string
+from django.utils.formats import localize
 from django.utils.html import conditional_escape, format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language, gettext_lazy, ngettext
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
 
 from comity.staff.approvals import KINDS
 from comity.staff.roles import roles
@@ -126,14 +129,15 @@ def bar(permit: int = 0, deny: int = 0, ask: int = 0) -> dict[str, object]:
 
 @register.simple_tag
 def rail_list(entries: Iterable[Entry]) -> SafeString:
-    """Draw the entries of the rail: in Python, since every page has them twice."""
-    return format_html_join(
-        "", '<li><a href="{}"{}>{}<span>{}</span></a></li>',
-        ((each.address, HERE if each.here else "", _drawn(each.icon), each.name) for each in entries),
-    )  # fmt: skip
+    """Draw the entries of the rail."""
+    return mark_safe("".join([  # noqa: S308 - all of it is escaped
+        f'<li><a href="{escape(each.address)}"{HERE if each.here else ""}>{_drawn(each.icon)}'
+        f"<span>{escape(str(each.name))}</span></a></li>"
+        for each in entries
+    ]))  # fmt: skip
 
 
-HERE = mark_safe(' aria-current="page"')
+HERE = ' aria-current="page"'
 
 
 @register.simple_block_tag(takes_context=False)
@@ -204,14 +208,44 @@ def columns(listing: object) -> dict[str, object]:
     return {"listing": listing}
 
 
+@register.simple_tag
+def listing_head(head: Mapping[str, Any]) -> SafeString:
+    """Draw the head of one column, which turns the order where the column has one."""
+    column, order = head["column"], head["order"]
+    title = escape(str(column.title))
+    if head["to"]:
+        title = f'<a href="{escape(head["to"])}">{title}{_drawn(ARROWS[order]) if order else ""}</a>'
+    sort = f' aria-sort="{order}"' if order else ""
+    return mark_safe(f'<th scope="col"{NUMBER if column.number else ""}{sort}>{title}</th>')  # noqa: S308 - all of it is escaped
+
+
+NUMBER = ' class="num"'
+ARROWS = {"ascending": "arrow-up", "descending": "arrow-down"}
+
+
+@register.simple_tag
+def filter_field(field: Mapping[str, Any]) -> SafeString:
+    """Draw the field of one filter: its title, and what may be chosen, or a day; values beyond the first are kept."""
+    name, value, choices = escape(field["id"]), escape(field["value"]), field["choices"]
+    others = "".join([f'<input type="hidden" name="{name}" value="{escape(other)}">' for other in field["others"]])
+    if choices is None:
+        entry = f'<input type="date" name="{name}" value="{value}">'
+    elif choices:
+        none = f'<option value="">{escape(_("Any"))}</option>'
+        entry = f'<select name="{name}">{none}{options(choices, field["value"])}</select>'
+    else:
+        return mark_safe(f'<input type="hidden" name="{name}" value="{value}">{others}')  # noqa: S308 - all of it is escaped
+    return mark_safe(f"<label>{escape(str(field['title']))} {entry}</label>{others}")  # noqa: S308 - all of it is escaped
+
+
 @register.simple_tag(takes_context=True)
 def listing_rows(context: template.Context, listing: Listing[Any], pick: str = "") -> SafeString:
     """Draw the rows of a list: in Python, since a page has hundreds of cells, and templates of them cost too much."""
-    box = _box(pick) if pick else ""
+    box, language = _box(pick) if pick else "", get_language()
     columns = [(column, '<td class="num">' if column.number else "<td>") for column in listing.columns]
     lines = []
     for row in listing.rows:
-        cells = [f"{begin}{_cell(context, column, row)}</td>" for column, begin in columns]
+        cells = [f"{begin}{_cell(context, column, row, language)}</td>" for column, begin in columns]
         lines.append("<tr>" + box.replace(ITS_KEY, str(row.pk)) + "".join(cells) + "</tr>")
     return mark_safe("".join(lines))  # noqa: S308 - each cell is escaped
 
@@ -227,24 +261,32 @@ ITS_KEY = "its-key"
 """Where the key of a row comes in."""
 
 
-def _cell(context: template.Context, column: Column, row: object) -> str:
+def _cell(context: template.Context, column: Column, row: object, language: str | None) -> str:
     value = column.value(row)
     if column.draws is not None:
-        return conditional_escape(column.draws(row, value))
-    if column.template:
+        value = column.draws(row, value)
+    elif column.template:
         return render_to_string(column.template, {"row": row, "value": value})
-    if isinstance(value, str):
-        return conditional_escape(value)
-    return "" if value is None else render_value_in_context(value, context)
+    if value is None or type(value) is SafeString:
+        return value or ""
+    if type(value) is str:
+        return escape(value)
+    return _day(value, language) if type(value) is date else render_value_in_context(value, context)
+
+
+@lru_cache(maxsize=4096)
+def _day(day: date, language: str | None) -> str:
+    del language  # the one that is spoken now, and in which the day is written
+    return conditional_escape(localize(day))
 
 
 @register.simple_tag
 def options(choices: Iterable[tuple[str, object]], chosen: str = "") -> SafeString:
     """Draw the options of a field to choose from."""
-    return format_html_join(
-        "", '<option value="{}"{}>{}</option>',
-        ((code, mark_safe(" selected") if code == chosen else "", name) for code, name in choices),
-    )  # fmt: skip
+    return mark_safe("".join([  # noqa: S308 - all of it is escaped
+        f'<option value="{escape(code)}"{" selected" if code == chosen else ""}>{escape(str(name))}</option>'
+        for code, name in choices
+    ]))  # fmt: skip
 
 
 @register.inclusion_tag("comity/timeline.html")

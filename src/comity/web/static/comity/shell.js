@@ -5,19 +5,37 @@ const list = document.getElementById("palette-list");
 
 /* ---------------------------------------------------------------- the palette */
 
-let asked = 0;
+const PAUSE = 180;  // milliseconds without a letter after which it is looked: each look opens names, and is on record
+
+let asked = new AbortController();
+let soon;
+let answered = null;  // the words that the list answers
+
+function lookSoon() {
+  clearTimeout(soon);
+  soon = setTimeout(look, PAUSE);
+}
 
 async function look() {
-  const mine = ++asked;
-  const texts = await Promise.all([palette.dataset.people, palette.dataset.from].filter(Boolean).map(read));
-  if (mine !== asked) return;  // a later letter was quicker
+  clearTimeout(soon);
+  asked.abort();
+  const { signal } = asked = new AbortController();
+  const said = words.value;
+  const texts = await Promise.all([palette.dataset.people, palette.dataset.from].filter(Boolean).map((address) => read(address, signal)));
+  if (signal.aborted) return;  // more was typed meanwhile
   list.innerHTML = texts.join("");
+  if (!options().length) list.append(Object.assign(document.createElement("p"), { className: "soft", textContent: palette.dataset.nothing }));
+  answered = said;
   choose(options()[0]);
 }
 
-async function read(address) {
-  const answer = await fetch(`${address}?q=${encodeURIComponent(words.value)}`, { headers: { "HX-Request": "true" } });
-  return answer.ok ? answer.text() : "";
+async function read(address, signal) {
+  try {
+    const answer = await fetch(`${address}?q=${encodeURIComponent(words.value)}`, { headers: { "HX-Request": "true" }, signal });
+    return answer.ok ? await answer.text() : "";
+  } catch {
+    return "";  // given up, or the server is away
+  }
 }
 
 const options = () => [...list.querySelectorAll('[role="option"]')];
@@ -38,10 +56,11 @@ function openPalette(text = "") {
   words.value = text;
   palette.showModal();
   words.focus();
+  answered = null;
   look();
 }
 
-function movePalette(event) {
+async function movePalette(event) {
   const all = options();
   const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
   if (step && all.length) {
@@ -49,12 +68,13 @@ function movePalette(event) {
     choose(all[(all.indexOf(chosen()) + step + all.length) % all.length]);
   } else if (event.key === "Enter") {
     event.preventDefault();
-    chosen()?.click();
+    if (answered !== words.value) await look();  // what was chosen before is no answer to what is typed now
+    if (answered === words.value) chosen()?.click();
   }
 }
 
 if (palette) {
-  words.addEventListener("input", look);
+  words.addEventListener("input", lookSoon);
   words.addEventListener("keydown", movePalette);
   palette.addEventListener("click", (event) => event.target === palette && palette.close());
   document.addEventListener("keydown", (event) => {
