@@ -64,6 +64,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--people", type=int, default=50_000)
     parser.add_argument("--clients", type=int, default=20)
     parser.add_argument("--seconds", type=float, default=30)
+    parser.add_argument("--looks", type=float, default=1.0, help="seconds that somebody looks at a page, in the mean")
     parser.add_argument("--workers", type=int, default=2, help="processes of the web server")
     parser.add_argument("--threads", type=int, default=1, help="threads of each")
     parser.add_argument("--folder", default="", help="keep the filled book here for the next run")
@@ -214,10 +215,11 @@ def _measure(options: argparse.Namespace, filled: Sequence[tuple[Staff, Entity]]
     with _web_server(options, environ) as (port, process):
         for kind, addresses in _addresses(entity).items():
             _warm(port, sessions[0], addresses)
-            begun = _processor_times(process.pid, postmaster)
-            took = _drive(port, sessions, addresses, options.seconds)
-            spent = [now - then for now, then in zip(_processor_times(process.pid, postmaster), begun, strict=True)]
-            _tell(kind, took, spent, options)
+            for looks in (0.0, options.looks):
+                begun = _processor_times(process.pid, postmaster)
+                took = _drive(port, sessions, addresses, options.seconds, looks)
+                spent = [now - then for now, then in zip(_processor_times(process.pid, postmaster), begun, strict=True)]
+                _tell(f"{kind}, again {f'after {looks:g} s' if looks else 'at once'}", took, spent, options)
 
 
 def _session(staff: Staff) -> str:
@@ -305,12 +307,16 @@ class Client:
         return took
 
 
-def _drive(port: int, sessions: Sequence[str], addresses: Sequence[str], seconds: float) -> list[float]:
+def _drive(port: int, sessions: Sequence[str], addresses: Sequence[str], seconds: float, looks: float) -> list[float]:
     """Let all clients ask until the time is over; return what each answer took."""
     took: list[list[float]] = [[] for _ in sessions]
     until = time.perf_counter() + seconds
     threads = [
-        threading.Thread(target=_ask, args=(Client(port, session), addresses, until, took[number], number))
+        threading.Thread(
+            target=_ask,
+            args=(Client(port, session), addresses, until, looks),
+            kwargs={"took": took[number], "number": number},
+        )
         for number, session in enumerate(sessions)
     ]
     for thread in threads:
@@ -320,12 +326,16 @@ def _drive(port: int, sessions: Sequence[str], addresses: Sequence[str], seconds
     return [each for one in took for each in one]
 
 
-def _ask(client: Client, addresses: Sequence[str], until: float, took: list[float], number: int) -> None:
+def _ask(
+    client: Client, addresses: Sequence[str], until: float, looks: float, *, took: list[float], number: int
+) -> None:
     dice = random.Random(number)
     while time.perf_counter() < until:
         address = dice.choice(addresses)
         if address.endswith("+"):  # the page after the one that was opened last
             address = client.next or address.rstrip("+")
+        if looks:
+            time.sleep(dice.expovariate(1 / looks))
         took.append(client.get(address))
 
 
@@ -352,7 +362,7 @@ def _tell(kind: str, took: Sequence[float], spent: Sequence[float], options: arg
     cuts = quantiles(took, n=20)
     web, postgres, clients = (seconds / len(took) * 1000 for seconds in spent)
     print(
-        f"{kind:14} {len(took) / options.seconds:7.1f} lists/s  p50 {median(took) * 1000:7.1f} ms  "
+        f"{kind:28} {len(took) / options.seconds:7.1f} lists/s  p50 {median(took) * 1000:7.1f} ms  "
         f"p95 {cuts[18] * 1000:7.1f} ms  at most {max(took) * 1000:7.1f} ms  "
         f"processor a list: web {web:.2f} ms, PostgreSQL {postgres:.2f} ms, clients {clients:.2f} ms",
         flush=True,

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from django.urls import reverse
 from django.utils import timezone
@@ -15,11 +15,11 @@ from django.utils.translation import gettext as _
 
 from comity.check.as_json import place_name
 from comity.counsel.asking import Answer, book
-from comity.law import Decision
+from comity.law import Decision, Verdict
 from comity.law.lawbook import Law, Rule, Slot
 
 if TYPE_CHECKING:
-    from comity.law import Reason
+    from comity.law import Finding, Reason
 
 NO_LAW, NOT_COVERED, CLASH = "no-law:", ":not-covered", "clash:"
 """How ids of reasons that are no rules are made: see comity.law.deciding."""
@@ -142,6 +142,9 @@ def means(facts: Iterable[str]) -> list[dict[str, str]]:
     return [{"says": vocabulary[name].means if name in vocabulary else name, "fact": name} for name in facts]
 
 
+RESPECT: Final = ("respect",)
+
+
 def cures_said(cures: Iterable[str]) -> list[dict[str, str]]:
     """Return what each of these cures says."""
     known = book().cures
@@ -163,8 +166,14 @@ def why(answer: Answer, *, title: str, asked: str = "") -> dict[str, Any]:
         "obligations": [
             {"says": each.says, "cite": cited(each.rules)} for each in decision.finding.obligations
         ],
-        "cures": cures_said(decision.finding.cures),
+        "cures": cures_said(_that_help(decision.finding)),
     }  # fmt: skip
+
+
+def _that_help(finding: Finding) -> tuple[str, ...]:
+    """Return what would help; where somebody said no, no paper does."""
+    said_no = any(reason.weight is Verdict.DENY and reason.cures == RESPECT for reason in finding.reasons)
+    return RESPECT if said_no else finding.cures
 
 
 def _weighty(decision: Decision) -> Iterator[Reason]:
