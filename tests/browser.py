@@ -30,7 +30,7 @@ SWITCHES = [
     "--disable-component-update",
     "--disable-sync",
 ]
-LONGEST_WAIT = 10_000  # milliseconds
+LONGEST_WAIT = 30_000  # milliseconds; machines may be busy
 PHONE, DESK = (390, 844), (1280, 900)
 
 
