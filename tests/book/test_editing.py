@@ -442,7 +442,7 @@ def test_somebody_new_comes_with_where_the_data_is_from(ada: Staff, firm: Entity
 
 
 @pytest.mark.parametrize(
-    ("left_out", "says"), [("source", "required"), ("notice", "told what we do with it"), ("given", "")]
+    ("left_out", "says"), [("source", "required"), ("notice", "told at once what we do with it"), ("given", "")]
 )
 def test_whoever_adds_somebody_says_where_the_data_is_from(left_out: str, says: str, ada: Staff, firm: Entity) -> None:
     del firm

@@ -8,6 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 from uuid import UUID
 
 import pytest
+from django.db import transaction
 from django.db.models import F
 from django.test import Client
 from django.utils import timezone
@@ -47,7 +48,8 @@ def read(staff: Staff, address: str) -> str:
 @pytest.fixture
 def waiting(look: Look, aiko: UUID) -> OpenQuestion:
     """Give the question that looking at Aiko leaves open."""
-    names_of(look, [aiko])
+    with transaction.atomic():
+        names_of(look, [aiko])
     return OpenQuestion.objects.get()
 
 

@@ -9,6 +9,7 @@ from uuid import UUID
 
 import pytest
 from django.conf import settings
+from django.db import transaction
 from django.test import Client
 from playwright.sync_api import Page
 
@@ -52,7 +53,8 @@ def key(folder: Path) -> SigningKey:
 @pytest.fixture
 def decided(look: Look, greta: UUID) -> Entry:
     """Give the entry of a decision about Greta."""
-    names_of(look, [greta])
+    with transaction.atomic():
+        names_of(look, [greta])
     return Entry.objects.filter(kind="counsel.decided").latest("ref")
 
 

@@ -60,7 +60,6 @@ class Decided:
         return [person for person, answer in self.answers.items() if answer.verdict is Verdict.PERMIT]
 
 
-@transaction.atomic(savepoint=False)  # within another transaction, that one fails with it
 def decide(
     *,
     question: Question,
@@ -78,11 +77,12 @@ def decide(
     today = day or timezone.localdate()
     kinds = len(persons) > 1 and question.channel == "none"  # else SQL would look at all contact points there are
     asking = ask_many if kinds else ask
-    answers = asking(question=question, persons=persons, day=today)
-    warrant = _warrant(question, staff)
-    decided = Decided(question=question, day=today, warrant=warrant, answers=answers)
-    _keep(decided, field_classes, handled)
-    notice(question=question, answers=answers, day=today)
+    with transaction.atomic(savepoint=len(persons) == 1):  # its facts may not be sealed, and the page still stands
+        answers = asking(question=question, persons=persons, day=today)
+        warrant = _warrant(question, staff)
+        decided = Decided(question=question, day=today, warrant=warrant, answers=answers)
+        _keep(decided, field_classes, handled)
+        notice(question=question, answers=answers, day=today)
     return decided
 
 
