@@ -6,8 +6,8 @@ from datetime import date
 
 import pytest
 
-from comity.counsel.asking import Answer
-from comity.counsel.reading import book, why
+from comity.counsel.asking import Answer, book
+from comity.counsel.reading import why
 from comity.law import may
 
 MAIL = {"use.operation": "contact", "use.purpose": "marketing", "use.channel": "email", "org.place": ["DE"]}
