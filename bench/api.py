@@ -9,16 +9,14 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import tempfile
 import time
 from collections.abc import Callable
 from datetime import timedelta
-from pathlib import Path
 from statistics import median, quantiles
 from typing import TYPE_CHECKING, Any, Final
 
-from bench.lists import _fill, _prepare
+from bench.books import opened_book
+from bench.lists import _fill
 
 if TYPE_CHECKING:
     from comity.staff.models import Entity, Staff
@@ -29,10 +27,9 @@ Ask = Callable[[str, str, object], Any]
 
 def main() -> None:
     options = _options()
-    with tempfile.TemporaryDirectory(prefix="comity-bench-") as temporary:
-        folder = Path(temporary)
-        folder.chmod(0o700)
-        _run(options, folder)
+    with opened_book(COMITY_API_REQUESTS_A_MINUTE="10000000"):
+        staff, entity = _fill(options.people)[0]
+        _measure(options, staff, entity)
 
 
 def _options() -> argparse.Namespace:
@@ -40,26 +37,6 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--people", type=int, default=5_000)
     parser.add_argument("--times", type=int, default=300)
     return parser.parse_args()
-
-
-def _run(options: argparse.Namespace, folder: Path) -> None:
-    from comity.server.postgres import PrivatePostgres
-
-    with PrivatePostgres(folder) as postgres:
-        environ = {
-            "COMITY_FOLDER": str(folder), "COMITY_SECRET_KEY": "of the benchmark alone",
-            "COMITY_SECOND_FACTOR": "optional", "DJANGO_SETTINGS_MODULE": "comity.web.settings",
-            "COMITY_API_REQUESTS_A_MINUTE": "10000000",
-        }  # fmt: skip
-        _prepare({**environ, "DATABASE_URL": postgres.url_for_owner}, "tables")
-        environ["DATABASE_URL"] = postgres.url_for_app
-        _prepare(environ, "book")
-        os.environ |= environ
-        import django
-
-        django.setup()
-        staff, entity = _fill(options.people)[0]
-        _measure(options, staff, entity)
 
 
 def _measure(options: argparse.Namespace, staff: Staff, entity: Entity) -> None:

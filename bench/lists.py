@@ -16,7 +16,6 @@ import re
 import socket
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -29,6 +28,7 @@ from pathlib import Path
 from statistics import median, quantiles
 from typing import TYPE_CHECKING, Any, Final
 
+from bench.books import opened_book
 from bench.vault import People
 
 if TYPE_CHECKING:
@@ -52,11 +52,11 @@ SHARES: Final = (0.7, 0.29, 0.01)
 
 def main() -> None:
     options = _options()
-    with tempfile.TemporaryDirectory(prefix="comity-bench-") as temporary:
-        folder = Path(options.folder or temporary)
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        folder.chmod(0o700)
-        _run(options, folder)
+    with opened_book(options.folder) as book:
+        filled = _fill(options.people)
+        book.analyze()
+        if not options.only_fill:
+            _measure(options, filled, book.environ)
 
 
 def _options() -> argparse.Namespace:
@@ -70,38 +70,6 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--folder", default="", help="keep the filled book here for the next run")
     parser.add_argument("--only-fill", action="store_true")
     return parser.parse_args()
-
-
-def _run(options: argparse.Namespace, folder: Path) -> None:
-    from comity.server.postgres import PrivatePostgres
-
-    with PrivatePostgres(folder) as postgres:
-        environ = {
-            "COMITY_FOLDER": str(folder), "COMITY_SECRET_KEY": "of the benchmark alone",
-            "COMITY_SECOND_FACTOR": "optional", "DJANGO_SETTINGS_MODULE": "comity.web.settings",
-        }  # fmt: skip
-        _prepare({**environ, "DATABASE_URL": postgres.url_for_owner}, "tables")
-        environ["DATABASE_URL"] = postgres.url_for_app
-        _prepare(environ, "book")
-        os.environ |= environ
-        import django
-
-        django.setup()
-        filled = _fill(options.people)
-        _analyze(postgres.url_for_owner)
-        if not options.only_fill:
-            _measure(options, filled, environ)
-
-
-def _prepare(environ: Mapping[str, str], what: str) -> None:
-    subprocess.run([sys.executable, "-m", "comity.web.preparing", what], env={**os.environ, **environ}, check=True)  # noqa: S603 - our own module
-
-
-def _analyze(url: str) -> None:
-    import psycopg
-
-    with psycopg.connect(url, autocommit=True) as postgres:
-        postgres.execute("VACUUM ANALYZE")
 
 
 # ---------------------------------------------------------------- filling

@@ -12,17 +12,15 @@ typing errors; Chinese names in characters, by their sound, by initials.
 from __future__ import annotations
 
 import argparse
-import os
 import random
-import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from statistics import mean, quantiles
 from typing import TYPE_CHECKING, Final
 
-from bench.lists import _analyze, _fill, _prepare
+from bench.books import opened_book
+from bench.lists import _fill
 from bench.segments import _spent_by_server
 from comity.refs import new_ref
 
@@ -60,11 +58,10 @@ def mistyped(dice: random.Random, word: str) -> str:
 
 def main() -> None:
     options = _options()
-    with tempfile.TemporaryDirectory(prefix="comity-bench-") as temporary:
-        folder = Path(options.folder or temporary)
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        folder.chmod(0o700)
-        _run(options, folder)
+    with opened_book(options.folder) as book:
+        filled = _fill(options.people)
+        book.analyze()
+        _measure(options, _look(*filled[0]))
 
 
 def _options() -> argparse.Namespace:
@@ -74,26 +71,6 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--only", default="", help="the sorts whose names begin so")
     parser.add_argument("--folder", default="", help="keep the filled book here for the next run")
     return parser.parse_args()
-
-
-def _run(options: argparse.Namespace, folder: Path) -> None:
-    from comity.server.postgres import PrivatePostgres
-
-    with PrivatePostgres(folder) as postgres:
-        environ = {
-            "COMITY_FOLDER": str(folder), "COMITY_SECRET_KEY": "of the benchmark alone",
-            "DJANGO_SETTINGS_MODULE": "comity.web.settings",
-        }  # fmt: skip
-        _prepare({**environ, "DATABASE_URL": postgres.url_for_owner}, "tables")
-        environ["DATABASE_URL"] = postgres.url_for_app
-        _prepare(environ, "book")
-        os.environ |= environ
-        import django
-
-        django.setup()
-        filled = _fill(options.people)
-        _analyze(postgres.url_for_owner)
-        _measure(options, _look(*filled[0]))
 
 
 # ---------------------------------------------------------------- what is typed

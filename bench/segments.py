@@ -15,17 +15,15 @@ from __future__ import annotations
 import argparse
 import os
 import resource
-import subprocess
-import sys
-import tempfile
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
+
+from bench.books import opened_book
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -109,11 +107,12 @@ FILL: Final = (
 
 def main() -> None:
     options = _options()
-    with tempfile.TemporaryDirectory(prefix="comity-bench-") as temporary:
-        folder = Path(options.folder or temporary)
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        folder.chmod(0o700)
-        _run(options, folder)
+    with opened_book(options.folder) as book:
+        _fill(options.people)
+        book.analyze()
+        for name, use in QUESTIONS.items():
+            _measure(name, use, options.rounds)
+    print(f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:,.0f} MB at most in our process")
 
 
 def _options() -> argparse.Namespace:
@@ -122,30 +121,6 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--folder", default="", help="keep the filled book here for the next run")
     return parser.parse_args()
-
-
-def _run(options: argparse.Namespace, folder: Path) -> None:
-    from comity.server.postgres import PrivatePostgres
-
-    with PrivatePostgres(folder) as postgres:
-        environ = {
-            "COMITY_FOLDER": str(folder), "COMITY_SECRET_KEY": "of the benchmark alone",
-            "DJANGO_SETTINGS_MODULE": "comity.web.settings",
-        }  # fmt: skip
-        _prepare({**environ, "DATABASE_URL": postgres.url_for_owner})
-        os.environ |= environ | {"DATABASE_URL": postgres.url_for_app}
-        import django
-
-        django.setup()
-        _fill(options.people)
-        _analyze(postgres.url_for_owner)
-        for name, use in QUESTIONS.items():
-            _measure(name, use, options.rounds)
-    print(f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:,.0f} MB at most in our process")
-
-
-def _prepare(environ: Mapping[str, str]) -> None:
-    subprocess.run([sys.executable, "-m", "comity.web.preparing", "tables"], env={**os.environ, **environ}, check=True)
 
 
 def _fill(people: int) -> None:
@@ -164,13 +139,6 @@ def _fill(people: int) -> None:
         for statement in FILL:
             cursor.execute(statement, {"homes": homes, "firm": FIRM, "people": people})
     print(f"filled with {people:,} people in {time.perf_counter() - begun:.0f} s", flush=True)
-
-
-def _analyze(url: str) -> None:
-    import psycopg
-
-    with psycopg.connect(url, autocommit=True) as postgres:
-        postgres.execute("VACUUM ANALYZE")
 
 
 # ---------------------------------------------------------------- the two

@@ -17,15 +17,9 @@ from comity.staff.guards import NotYours
 from comity.staff.models import Entity, RoleGrant, Staff
 from tests.api.programs import Program, program_of
 from tests.api.test_access import ENDS
-from tests.staff.people import make_staff
+from tests.staff.people import client_of, make_staff
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("no_second_factor")]
-
-
-def client_of(staff: Staff) -> Client:
-    client = Client()
-    client.force_login(staff, "allauth.account.auth_backends.AuthenticationBackend")
-    return client
 
 
 def leave(staff: Staff, entity: Entity, **more: object) -> dict[str, object]:

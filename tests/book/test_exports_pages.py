@@ -6,7 +6,6 @@ from collections.abc import Callable
 from uuid import UUID
 
 import pytest
-from django.test import Client
 from pytest_django import Settings
 
 from comity.book.exports.actions import Wanted, ask_export, begin_export, make_file
@@ -16,6 +15,7 @@ from comity.refs import new_ref, shown
 from comity.staff.approvals import settle_approval
 from comity.staff.models import Approval, Entity, Staff
 from tests.book.taking_out import Sign, sign
+from tests.staff.people import client_of
 
 __all__ = ["sign"]
 
@@ -29,15 +29,9 @@ def without_second_factor(settings: Settings) -> None:
     settings.SECOND_FACTOR = "optional"
 
 
-def signed_in_as(staff: Staff) -> Client:
-    client = Client()
-    client.force_login(staff, "allauth.account.auth_backends.AuthenticationBackend")
-    return client
-
-
 @pytest.mark.usefixtures("greta", "aiko")
 def test_the_form_says_what_the_law_would_say(ada: Staff) -> None:
-    page = signed_in_as(ada).get("/people/export/").content.decode()
+    page = client_of(ada).get("/people/export/").content.decode()
     assert "2 people of Comity Dublin Ltd" in page
     assert "50 % permit" in page
     assert Export.objects.count() == 0
@@ -45,7 +39,7 @@ def test_the_form_says_what_the_law_would_say(ada: Staff) -> None:
 
 @pytest.mark.usefixtures("greta")
 def test_the_form_offers_no_choice_about_refusals_and_says_that_a_card_has_none(ada: Staff) -> None:
-    page = signed_in_as(ada).get("/people/export/").content.decode()
+    page = client_of(ada).get("/people/export/").content.decode()
     assert 'value="objected"' not in page
     assert "A vCard has no room for what people refused." in page
 
@@ -55,26 +49,26 @@ def test_the_page_counts_who_was_taken_away_before_the_file_was_made(ada: Staff,
     export = begin_export(export=ask_export(wanted=wanted, persons=[greta], asked_by=ada), staff=ada)
     Person.objects.filter(ref=greta).update(entities=[new_ref()])
     make_file(export=export)
-    page = signed_in_as(ada).get(f"/people/exports/{export.ref}/").content.decode()
+    page = client_of(ada).get(f"/people/exports/{export.ref}/").content.decode()
     assert "1 not in the book any more" in page
     assert "They were chosen, but merged, erased or taken from this entity" in page
 
 
 @pytest.mark.usefixtures("aiko")
 def test_the_lists_filters_choose_the_people(ada: Staff, greta: UUID) -> None:
-    signed_in_as(ada).post("/people/export/?home=DE&sort=-added", FORM)
+    client_of(ada).post("/people/export/?home=DE&sort=-added", FORM)
     assert [part.persons for part in Export.objects.get().parts.all()] == [[greta]]
 
 
 @pytest.mark.usefixtures("greta")
 def test_picked_people_are_taken_out_alone(ada: Staff, oliver: UUID) -> None:
-    signed_in_as(ada).post(f"/people/export/?pick={oliver}", FORM)
+    client_of(ada).post(f"/people/export/?pick={oliver}", FORM)
     assert [part.persons for part in Export.objects.get().parts.all()] == [[oliver]]
 
 
 @pytest.mark.usefixtures("greta", "aiko")
 def test_from_the_form_to_the_file(ada: Staff, sign: Sign) -> None:
-    client = signed_in_as(ada)
+    client = client_of(ada)
     answer = client.post("/people/export/", FORM, follow=True)
     assert "waits until the ledger is signed" in answer.content.decode()
     sign()
@@ -95,7 +89,7 @@ def test_from_the_form_to_the_file(ada: Staff, sign: Sign) -> None:
 
 
 def test_who_was_left_out_is_told_by_ref(ada: Staff, aiko: UUID) -> None:
-    client = signed_in_as(ada)
+    client = client_of(ada)
     client.post("/people/export/", FORM)
     told = client.get(f"/people/exports/{Export.objects.get().ref}/left-out.csv").content.decode("utf-8-sig")
     assert told == f"Person ref,Verdict,Because,Missing\r\n{shown(aiko)},ask,no-law:JP,\r\n"
@@ -104,14 +98,14 @@ def test_who_was_left_out_is_told_by_ref(ada: Staff, aiko: UUID) -> None:
 @pytest.mark.usefixtures("greta", "oliver")
 def test_many_wait_for_a_second_person(ada: Staff, olga: Staff, settings: Settings) -> None:
     settings.EXPORT_ALONE = 1
-    client = signed_in_as(ada)
+    client = client_of(ada)
     page = client.post("/people/export/", FORM, follow=True).content.decode()
     assert "A second person must approve this" in page
     where = f"/people/exports/{Export.objects.get().ref}/"
     assert "Reason" in client.post(f"{where}approval/", {"reason": ""}).content.decode()
     client.post(f"{where}approval/", {"reason": "The yearly audit"})
     assert "Make the file" not in client.get(where).content.decode()
-    asked = signed_in_as(olga).get(f"/approvals/{Approval.objects.get().ref}/").content.decode()
+    asked = client_of(olga).get(f"/approvals/{Approval.objects.get().ref}/").content.decode()
     assert "<dd>2</dd>" in asked
     assert "Given name" in asked
     assert "hmac-sha256" not in asked
@@ -123,32 +117,32 @@ def test_many_wait_for_a_second_person(ada: Staff, olga: Staff, settings: Settin
 
 @pytest.mark.usefixtures("greta")
 def test_others_exports_are_not_there(ada: Staff, firm: Entity, staff_in: Callable[..., Staff]) -> None:
-    signed_in_as(ada).post("/people/export/", FORM)
+    client_of(ada).post("/people/export/", FORM)
     where = f"/people/exports/{Export.objects.get().ref}/"
     tom, otto = (staff_in(role, entity=firm) for role in ("marketing", "auditor"))
-    assert signed_in_as(tom).get(where).status_code == 404
-    page = signed_in_as(otto).get(where)
+    assert client_of(tom).get(where).status_code == 404
+    page = client_of(otto).get(where)
     assert page.status_code == 200
     assert "Fetch the file" not in page.content.decode()
 
 
 @pytest.mark.usefixtures("greta")
 def test_a_pasted_row_leads_to_its_export(ada: Staff, olga: Staff) -> None:
-    signed_in_as(ada).post("/people/export/", FORM)
+    client_of(ada).post("/people/export/", FORM)
     export = Export.objects.get()
-    page = signed_in_as(olga).post("/people/exports/trace/", {"text": f"people-comity-{export.code}.csv"})
+    page = client_of(olga).post("/people/exports/trace/", {"text": f"people-comity-{export.code}.csv"})
     assert "It leads to" in page.content.decode()
-    assert "It leads nowhere" in signed_in_as(olga).post("/people/exports/trace/", {"text": "x"}).content.decode()
+    assert "It leads nowhere" in client_of(olga).post("/people/exports/trace/", {"text": "x"}).content.decode()
 
 
 @pytest.mark.usefixtures("greta")
 def test_a_form_that_lacks_something_says_so_and_asks_nothing(ada: Staff) -> None:
-    page = signed_in_as(ada).post("/people/export/", FORM | {"columns": []})
+    page = client_of(ada).post("/people/export/", FORM | {"columns": []})
     assert page.status_code == 200
     assert Export.objects.count() == 0
 
 
 @pytest.mark.usefixtures("greta")
 def test_asking_the_law_again_takes_nobody_out(ada: Staff) -> None:
-    signed_in_as(ada).post("/people/export/", FORM | {"does": "preview", "recipient": "data-broker"})
+    client_of(ada).post("/people/export/", FORM | {"does": "preview", "recipient": "data-broker"})
     assert Export.objects.count() == 0

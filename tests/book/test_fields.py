@@ -19,6 +19,7 @@ from comity.book.fields.models import Attachment, CustomField, FieldValue, Sensi
 from comity.book.models import Person
 from comity.ledger.models import Entry
 from comity.vault.models import Sealed
+from tests.staff.people import client_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,19 +42,13 @@ def made(firm: Entity, olga: Staff) -> Callable[..., CustomField]:
 
 @pytest.fixture
 def sales(ada: Staff) -> Client:
-    return signed_in(ada)
-
-
-def signed_in(staff: Staff) -> Client:
-    client = Client()
-    client.force_login(staff, "allauth.account.auth_backends.AuthenticationBackend")
-    return client
+    return client_of(ada)
 
 
 @pytest.fixture
 def office(olga: Staff, settings: Any) -> Client:  # noqa: ANN401 - pytest-django's own
     settings.SECOND_FACTOR = "optional"
-    return signed_in(olga)
+    return client_of(olga)
 
 
 def fill(client: Client, person: UUID, field: CustomField, value: str) -> Any:  # noqa: ANN401 - a response of Django's test client
@@ -229,7 +224,7 @@ def test_a_file_that_is_taken_away_is_gone(sales: Client, greta: UUID) -> None:
 
 def test_marketing_reads_no_files(sales: Client, greta: UUID, firm: Entity, staff_in: Callable[..., Staff]) -> None:
     attach(sales, greta, "a.txt", b"x")
-    tom = signed_in(staff_in("marketing", entity=firm))
+    tom = client_of(staff_in("marketing", entity=firm))
     answer = tom.get(reverse("book:attachment", args=[greta, Attachment.objects.get().ref]))
     assert answer.status_code == 302
 

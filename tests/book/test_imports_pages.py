@@ -23,6 +23,7 @@ from comity.check.sources import BadFile
 from comity.staff.models import Entity, Staff
 from tests.book.imported import GRETA, MIRA, OLIVER, Bring, table
 from tests.browser import PHONE, found_by_axe, wider_than_screen
+from tests.staff.people import client_of
 
 pytestmark = pytest.mark.django_db
 
@@ -37,12 +38,6 @@ def without_second_factor(settings: Settings) -> None:
     settings.SECOND_FACTOR = "optional"
 
 
-def signed_in_as(staff: Staff) -> Client:
-    client = Client()
-    client.force_login(staff, "allauth.account.auth_backends.AuthenticationBackend")
-    return client
-
-
 def brought_by(client: Client, firm: Entity, file: bytes, name: str = "list.csv") -> str:
     """Bring a file; return the address of its import."""
     answer = client.post("/imports/new/", {"entity": firm.ref, "file": SimpleUploadedFile(name, file)})
@@ -51,7 +46,7 @@ def brought_by(client: Client, firm: Entity, file: bytes, name: str = "list.csv"
 
 
 def test_from_the_file_to_the_book_and_back_without_a_script(firm: Entity, tom: Staff) -> None:
-    client = signed_in_as(tom)
+    client = client_of(tom)
     address = brought_by(client, firm, table([GRETA, OLIVER, ("Bad", "Row", "nope", *[""] * 9)]))
     page = client.get(address).content.decode()
     assert "HubSpot contact export" in page
@@ -69,7 +64,7 @@ def test_from_the_file_to_the_book_and_back_without_a_script(firm: Entity, tom: 
 
 
 def test_rows_that_do_not_come_in_can_be_fetched_and_no_spreadsheet_runs_them(firm: Entity, tom: Staff) -> None:
-    client = signed_in_as(tom)
+    client = client_of(tom)
     address = brought_by(client, firm, table([('=HYPERLINK("x")', "Row", "nope", *[""] * 9)]))
     client.post(f"{address}look/", WHAT_FOR)
     answer = client.get(f"{address}problems.csv")
@@ -91,7 +86,7 @@ def test_a_large_file_lies_in_our_own_folder_alone_while_it_comes_in(
 
     monkeypatch.setattr(actions, "begin_import", told)
     file = table([GRETA]) + b"x" * 3 * 2**20
-    signed_in_as(tom).post("/imports/new/", {"entity": firm.ref, "file": SimpleUploadedFile("x.csv", file)})
+    client_of(tom).post("/imports/new/", {"entity": firm.ref, "file": SimpleUploadedFile("x.csv", file)})
     assert [path.parent for path in seen] == [folder / "uploads"]
     assert (folder / "uploads").stat().st_mode & 0o077 == 0
     assert not seen[0].exists()
@@ -102,7 +97,7 @@ def test_a_file_that_is_too_large_is_stopped_on_its_way_in(
 ) -> None:
     settings.LARGEST_UPLOAD = 2**20
     file = SimpleUploadedFile("x.csv", b"x" * 3 * 2**20)
-    page = signed_in_as(tom).post("/imports/new/", {"entity": firm.ref, "file": file}).content.decode()
+    page = client_of(tom).post("/imports/new/", {"entity": firm.ref, "file": file}).content.decode()
     assert "more than 200 MB" in page
     assert "Choose a file first" not in page
     assert not list((folder / "uploads").iterdir())
@@ -110,7 +105,7 @@ def test_a_file_that_is_too_large_is_stopped_on_its_way_in(
 
 @pytest.mark.parametrize("name", ["column-²", "column-" + "9" * 500, "finding-²", "finding-" + "9" * 500])
 def test_what_is_no_number_of_a_column_or_row_is_passed_over(firm: Entity, tom: Staff, name: str) -> None:
-    client = signed_in_as(tom)
+    client = client_of(tom)
     address = brought_by(client, firm, table([GRETA]))
     verb = "columns" if name.startswith("column") else "choices"
     assert client.post(f"{address}{verb}/", {name: "email" if verb == "columns" else "skip"}).status_code == 302
@@ -118,7 +113,7 @@ def test_what_is_no_number_of_a_column_or_row_is_passed_over(firm: Entity, tom: 
 
 @pytest.mark.parametrize("verb", ["look", "run"])
 def test_a_file_that_is_gone_is_a_message(firm: Entity, tom: Staff, folder: Path, verb: str) -> None:
-    client = signed_in_as(tom)
+    client = client_of(tom)
     address = brought_by(client, firm, table([GRETA]))
     if verb == "run":
         client.post(f"{address}look/", WHAT_FOR)
@@ -134,7 +129,7 @@ def test_an_undo_that_stopped_can_only_be_undone_further(tom: Staff, bring: Brin
     one = bring([GRETA, OLIVER])
     stop_import(one=begin_undo(one=one, changed_too=False, staff=tom), fault="job")
     assert Import.objects.get().stage == Stage.STOPPED
-    client = signed_in_as(tom)
+    client = client_of(tom)
     page = client.get(f"/imports/{one.ref}/").content.decode()
     assert "Its undoing stopped half-way" in page
     assert "Go on" not in page
@@ -148,17 +143,17 @@ def test_an_undo_that_stopped_can_only_be_undone_further(tom: Staff, bring: Brin
     ("file", "says"), [(b"%PDF-1.4", "PDF document"), (b"\n\n", "empty"), (b"A,A\n1,2\n", "twice")]
 )
 def test_a_bad_file_is_refused_beside_the_field(firm: Entity, tom: Staff, file: bytes, says: str) -> None:
-    answer = signed_in_as(tom).post("/imports/new/", {"entity": firm.ref, "file": SimpleUploadedFile("x.csv", file)})
+    answer = client_of(tom).post("/imports/new/", {"entity": firm.ref, "file": SimpleUploadedFile("x.csv", file)})
     assert answer.status_code == 200
     assert says in answer.content.decode()
     assert not Import.objects.exists()
 
 
 def test_what_stands_in_the_file_is_for_whoever_brought_it_alone(firm: Entity, tom: Staff, olga: Staff) -> None:
-    address = brought_by(signed_in_as(tom), firm, table([GRETA]))
-    others = signed_in_as(olga)
+    address = brought_by(client_of(tom), firm, table([GRETA]))
+    others = client_of(olga)
     assert "greta" not in others.get(address).content.decode().lower()
-    signed_in_as(tom).post(f"{address}look/", WHAT_FOR)
+    client_of(tom).post(f"{address}look/", WHAT_FOR)
     page = others.get(address).content.decode()
     assert "greta" not in page.lower()
     assert others.get(f"{address}problems.csv").status_code == 404
@@ -166,7 +161,7 @@ def test_what_stands_in_the_file_is_for_whoever_brought_it_alone(firm: Entity, t
 
 
 def test_who_sells_sees_no_imports(ada: Staff) -> None:
-    assert signed_in_as(ada).get("/imports/").status_code == 403
+    assert client_of(ada).get("/imports/").status_code == 403
 
 
 def test_a_larger_file_is_a_job_and_says_how_far_it_has_come(
@@ -175,7 +170,7 @@ def test_a_larger_file_is_a_job_and_says_how_far_it_has_come(
     from comity.book.imports import views
 
     monkeypatch.setattr(views, "AT_ONCE", 1)
-    client = signed_in_as(tom)
+    client = client_of(tom)
     address = brought_by(client, firm, table([GRETA, OLIVER]))
     page = client.post(f"{address}look/", WHAT_FOR, follow=True).content.decode()
     assert "0 of 2 rows" in page
@@ -196,7 +191,7 @@ def test_every_naughty_string_comes_in_as_it_is_or_is_refused_with_a_reason(
         ["", word, f"n{number}@kettle.example", "", "Germany", *[""] * 5, str(number), ""]
         for number, word in enumerate(words)
     ]
-    client = signed_in_as(olga)
+    client = client_of(olga)
     address = brought_by(client, firm, table(rows))
     page = client.post(f"{address}look/", {**WHAT_FOR, "purpose": "service", "for_known": "add"}, follow=True)
     assert page.status_code == 200
@@ -274,7 +269,7 @@ def test_a_file_is_dropped_on_its_field(signed_in: SignIn, tom: Staff) -> None:
 
 
 def test_columns_changed_on_the_way_to_the_preview_are_kept(firm: Entity, tom: Staff) -> None:
-    client = signed_in_as(tom)
+    client = client_of(tom)
     address = brought_by(client, firm, b"Name,Email,Sparte\nGreta Berg,greta@kettle.example,lamps\n")
     page = client.get(address).content.decode()
     assert 'name="column-2" form="look-over"' in page
@@ -284,7 +279,7 @@ def test_columns_changed_on_the_way_to_the_preview_are_kept(firm: Entity, tom: S
 
 def test_rows_are_called_by_their_number_in_the_file_whatever_could_not_be_read(firm: Entity, tom: Staff) -> None:
     rows = ["First Name,Email", "Ann,ann@kettle.example", "Bob,bob@kettle.example,much,too,long", "Cy,nobody at all"]
-    client = signed_in_as(tom)
+    client = client_of(tom)
     address = brought_by(client, firm, "\n".join([*rows, "Di,di@kettle.example"]).encode())
     client.post(f"{address}look/", WHAT_FOR)
     one = Import.objects.get()
@@ -301,6 +296,6 @@ def test_rows_are_called_by_their_number_in_the_file_whatever_could_not_be_read(
 
 
 def test_an_encoding_is_named_whole(firm: Entity, tom: Staff) -> None:
-    client = signed_in_as(tom)
+    client = client_of(tom)
     address = brought_by(client, firm, "Name,Email\nJörg,j@kettle.example\n".encode("utf-16"))
     assert "(UTF-16)" in client.get(address).content.decode()

@@ -28,6 +28,7 @@ from comity.ledger.models import Entry
 from comity.staff.guards import NotYours
 from comity.staff.models import RoleGrant, Staff
 from comity.staff.walls import behind_wall
+from tests.staff.people import client_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,13 +47,7 @@ def make(name: str, firm: Entity, by: Staff, **more: Any) -> Organisation:  # no
 
 @pytest.fixture
 def browser(ada: Staff) -> Client:
-    return signed_in(ada)
-
-
-def signed_in(staff: Staff) -> Client:
-    client = Client()
-    client.force_login(staff, "allauth.account.auth_backends.AuthenticationBackend")
-    return client
+    return client_of(ada)
 
 
 def test_an_organisation_is_added_in_the_page_and_the_ledger_says_so(browser: Client, firm: Entity) -> None:
@@ -99,7 +94,7 @@ def test_no_organisation_becomes_a_part_of_itself(nordlicht: Organisation, firm:
     below = make("Nordlicht Logistik", firm, ada, parent=nordlicht)
     lowest = make("Lager 3", firm, ada, parent=below)
     assert [one.name for one in above(lowest)] == ["Nordlicht GmbH", "Nordlicht Logistik"]
-    answer = signed_in(ada).post(
+    answer = client_of(ada).post(
         reverse("book:organisation-change", args=[nordlicht.ref]),
         {"name": "Nordlicht GmbH", "parent": "Lager 3", "version": version_of(nordlicht)},
     )
@@ -132,7 +127,7 @@ def test_one_that_nobody_needs_is(nordlicht: Organisation, browser: Client) -> N
 def test_another_entity_s_organisation_is_not_there(
     nordlicht: Organisation, shanghai: Entity, staff_in: Callable[..., Staff]
 ) -> None:
-    stranger = signed_in(staff_in("support", entity=shanghai))
+    stranger = client_of(staff_in("support", entity=shanghai))
     for name in ("organisation", "organisation-change"):
         assert stranger.get(reverse(f"book:{name}", args=[nordlicht.ref])).status_code == 404
 
@@ -140,7 +135,7 @@ def test_another_entity_s_organisation_is_not_there(
 def test_an_auditor_sees_it_and_changes_nothing(
     nordlicht: Organisation, firm: Entity, staff_in: Callable[..., Staff]
 ) -> None:
-    auditor = signed_in(staff_in("auditor", entity=firm))
+    auditor = client_of(staff_in("auditor", entity=firm))
     page = auditor.get(reverse("book:organisation", args=[nordlicht.ref])).content.decode()
     assert "Nordlicht GmbH" in page
     assert reverse("book:organisation-change", args=[nordlicht.ref]) not in page
@@ -164,7 +159,7 @@ def test_the_word_in_one_entity_writes_nothing_of_another(reads_both: Staff, sha
         remove_organisation(organisation=kang, removed_by=reads_both)
     with pytest.raises(NotYours, match=r"organisation\.edit"):
         make("Tea", shanghai, reads_both)
-    browser = signed_in(reads_both)
+    browser = client_of(reads_both)
     assert browser.get(reverse("book:organisation-change", args=[kang.ref])).status_code == 403
     assert browser.get(f"{reverse('book:organisation-new')}?entity={shanghai.ref}").status_code == 403
     page = browser.get(reverse("book:organisation", args=[kang.ref])).content.decode()
@@ -190,7 +185,7 @@ def test_only_what_shares_an_entity_is_offered_as_parent(
 ) -> None:
     kang = Organisation.objects.create(name="康睦", entities=[shanghai.ref])
     make("Kettle", firm, reads_both)
-    browser = signed_in(reads_both)
+    browser = client_of(reads_both)
     for address in (reverse("book:organisation-new"), reverse("book:organisation-change", args=[nordlicht.ref])):
         offered = browser.get(address).context["form"].offered
         assert "Kettle" in offered

@@ -14,7 +14,7 @@ from django.test import Client
 from comity.book.editing.history import as_of
 from comity.book.imports.newcomers import SpokenWrongly
 from comity.book.models import Person, Relation
-from comity.consent.actions import About, give_consent, object_to_marketing, withdraw_consent
+from comity.consent.actions import object_to_marketing, withdraw_consent
 from comity.consent.exporting import read_line
 from comity.consent.history import facts_as_of
 from comity.consent.mistakes import NotCorrected, correct_mistake
@@ -25,10 +25,10 @@ from comity.law import Verdict
 from comity.ledger.models import Entry
 from comity.staff.models import Entity, Staff
 from tests.book.imported import Bring
+from tests.consent.people import MONDAY, about, says_yes
 from tests.staff.people import make_staff
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("no_second_factor")]
-MONDAY = datetime(2026, 11, 16, 10, tzinfo=UTC)
 DAY = date(2026, 11, 22)
 HOUR = timedelta(hours=1)
 NOBODY = UUID(int=0)
@@ -38,17 +38,6 @@ NOBODY = UUID(int=0)
 def vera(firm: Entity) -> Staff:
     """Vera is the privacy officer of the firm."""
     return make_staff("privacy-officer", entity=firm, name="Vera Lindqvist")
-
-
-def about(person: UUID, firm: Entity) -> About:
-    return About(person=person, entity=firm, purpose="marketing", channel="email")
-
-
-def says_yes(person: UUID, firm: Entity, at: datetime = MONDAY) -> Consent:
-    return give_consent(
-        about=about(person, firm), said_at=at, notice="Newsletter v3", source="Website form", heard_by=None,
-        express=True, separate=True,
-    )  # fmt: skip
 
 
 def objects(person: UUID, firm: Entity, at: datetime = MONDAY) -> Consent:

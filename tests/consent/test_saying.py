@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 import pytest
 from django.db import connection, connections, transaction
 
-from comity.consent.actions import About, give_consent, withdraw_consent
+from comity.consent.actions import withdraw_consent
 from comity.consent.history import stood
 from comity.consent.models import Consent, Said, Standing
 from comity.counsel.asking import ask
@@ -18,21 +18,10 @@ from comity.counsel.questions import Question
 from comity.law import Verdict
 from comity.ledger.models import Entry
 from comity.staff.models import Entity
+from tests.consent.people import MONDAY, about, says_yes
 
-MONDAY = datetime(2026, 11, 16, 10, tzinfo=UTC)
 DAY = date(2026, 11, 22)
 HOUR = timedelta(hours=1)
-
-
-def about(person: UUID, firm: Entity) -> About:
-    return About(person=person, entity=firm, purpose="marketing", channel="email")
-
-
-def says_yes(person: UUID, firm: Entity, at: datetime = MONDAY) -> Consent:
-    return give_consent(
-        about=about(person, firm), said_at=at, notice="Newsletter v3", source="Website form", heard_by=None,
-        express=True, separate=True,
-    )  # fmt: skip
 
 
 def says_no(person: UUID, firm: Entity, at: datetime = MONDAY) -> Consent:

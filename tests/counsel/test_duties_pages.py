@@ -8,7 +8,6 @@ from html import unescape
 from uuid import UUID
 
 import pytest
-from django.test import Client
 from django.utils import timezone
 from playwright.sync_api import Page
 
@@ -20,7 +19,7 @@ from comity.counsel.reading import rules
 from comity.refs import new_ref
 from comity.staff.models import Entity, Staff
 from tests.browser import DESK, PHONE, found_by_axe, wider_than_screen
-from tests.staff.people import make_staff
+from tests.staff.people import client_of, make_staff
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("no_second_factor")]
 NOTICE = "eu-gdpr/notice-of-bought-data"
@@ -28,12 +27,6 @@ NOTICE = "eu-gdpr/notice-of-bought-data"
 
 def today() -> date:
     return timezone.localdate()
-
-
-def client_of(staff: Staff) -> Client:
-    client = Client()
-    client.force_login(staff, "allauth.account.auth_backends.AuthenticationBackend")
-    return client
 
 
 def read(staff: Staff, address: str) -> str:

@@ -15,14 +15,19 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 
+def typed(page: Page, words: str) -> None:
+    """Open the palette from the list of people, and type."""
+    page.goto("/people/")
+    page.keyboard.press("Control+k")
+    page.keyboard.type(words)
+
+
 @pytest.mark.django_db(transaction=True)
 def test_a_person_is_found_and_opened_without_a_mouse(
     signed_in: Callable[[Staff], Page], ada: Staff, greta: UUID
 ) -> None:
     page = signed_in(ada)
-    page.goto("/people/")
-    page.keyboard.press("Control+k")
-    page.keyboard.type("grue")
+    typed(page, "grue")
     page.wait_for_selector("#palette-list [role=option] >> text=Greta Grünwald")
     page.keyboard.press("Enter")
     page.wait_for_url(f"**/people/{greta}/")
@@ -34,9 +39,7 @@ def test_what_somebody_came_to_do_is_a_few_letters_away(
 ) -> None:
     del greta
     page = signed_in(ada)
-    page.goto("/people/")
-    page.keyboard.press("Control+k")
-    page.keyboard.type("add an org")
+    typed(page, "add an org")
     page.wait_for_selector("#palette-list [role=option] >> text=Add an organisation")
     page.keyboard.press("Enter")
     page.wait_for_url("**/organisations/new/")
@@ -69,9 +72,7 @@ def test_it_says_so_where_nothing_is_called_so_and_only_there(
 ) -> None:
     del greta
     page = signed_in(ada)
-    page.goto("/people/")
-    page.keyboard.press("Control+k")
-    page.keyboard.type("grue")
+    typed(page, "grue")
     page.wait_for_selector("#palette-list [role=option] >> text=Greta Grünwald")
     assert "Nobody and nothing" not in page.inner_text("#palette-list")
     page.keyboard.type("xyzzy")

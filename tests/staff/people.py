@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from django.test import Client
 from django.utils import timezone
 
 from comity.staff.models import Entity, RoleGrant, Staff
@@ -22,6 +23,13 @@ NAMES = {
     "auditor": "Aud Lie",
 }
 PASSWORD = "correct horse battery staple"  # noqa: S105 - of people who do not exist
+
+
+def client_of(staff: Staff) -> Client:
+    """Return a browser in which somebody is signed in."""
+    client = Client()
+    client.force_login(staff, "allauth.account.auth_backends.AuthenticationBackend")
+    return client
 
 
 def make_staff(role: str = "", *, entity: Entity | None = None, name: str = "", password: str | None = None) -> Staff:

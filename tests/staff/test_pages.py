@@ -5,11 +5,11 @@ from __future__ import annotations
 from uuid import UUID
 
 import pytest
-from django.test import Client
 from pytest_django import Settings
 
 from comity.staff.actions import ask_for_role
 from comity.staff.models import Approval, BrokenGlass, Entity, Staff
+from tests.staff.people import client_of
 
 NOBODY = UUID(int=7)
 
@@ -17,12 +17,6 @@ NOBODY = UUID(int=7)
 @pytest.fixture(autouse=True)
 def without_second_factor(settings: Settings) -> None:
     settings.SECOND_FACTOR = "optional"
-
-
-def client_of(staff: Staff) -> Client:
-    client = Client()
-    client.force_login(staff, "allauth.account.auth_backends.AuthenticationBackend")
-    return client
 
 
 def test_a_second_person_reads_in_words_who_is_to_get_which_role(

@@ -8,7 +8,6 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
-from django.test import Client
 from django.utils import formats, timezone
 from playwright.sync_api import Page
 
@@ -23,18 +22,12 @@ from comity.vault.turning import StillNeeded, ask_to_destroy, destroy_as_approve
 from tests.book.people import add, firm, folder, greta, look, oliver
 from tests.browser import DESK, PHONE, found_by_axe, wider_than_screen
 from tests.jobs import run_jobs
-from tests.staff.people import ada, adam, dublin, make_staff, olga
+from tests.staff.people import ada, adam, client_of, dublin, make_staff, olga
 from tests.web.conftest import no_second_factor
 
 __all__ = ["ada", "adam", "add", "dublin", "firm", "folder", "greta", "look", "no_second_factor", "olga", "oliver"]
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("no_second_factor")]
-
-
-def client_of(staff: Staff) -> Client:
-    client = Client()
-    client.force_login(staff, "allauth.account.auth_backends.AuthenticationBackend")
-    return client
 
 
 def read(staff: Staff, address: str = "/keys/") -> str:

@@ -13,7 +13,7 @@ from uuid import UUID
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext_lazy as _
 
@@ -29,6 +29,7 @@ from comity.book.opening import Look, full_name, names_of, purposes_of
 from comity.book.places import said_of
 from comity.book.queries import organisations_seen_by, people_at, persons_seen_by, tags_on, work_at
 from comity.refs import shown
+from comity.staff.addresses import address_if_there
 from comity.staff.guards import StaffRequest, acts_for, may_do, staff_page
 from comity.staff.listing import Column, Listing, listed, listed_as
 
@@ -256,17 +257,9 @@ LINKS: Final = (
 def _links(viewer: Staff) -> list[dict[str, object]]:
     found = []
     for name, word, icon, title, filtered in LINKS:
-        if (to := _address(name)) and may_do(viewer, word):
+        if (to := address_if_there(name)) and may_do(viewer, word):
             found.append({"to": to, "icon": icon, "title": title, "filtered": filtered})
     return found
-
-
-@cache
-def _address(name: str) -> str:
-    try:
-        return reverse(name)
-    except NoReverseMatch:
-        return ""
 
 
 # ---------------------------------------------------------------- organisations

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
 from typing import TYPE_CHECKING
 
 from django.conf import settings
-from django.urls import NoReverseMatch, reverse
 from django.utils.translation import get_language, gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
+from comity.staff.addresses import address_if_there
 from comity.staff.guards import may_do, standing_grants
 from comity.staff.models import Staff
 from comity.staff.roles import roles
@@ -85,27 +84,18 @@ def shell(request: HttpRequest) -> dict[str, object]:
         "themes": THEMES,
         "languages": settings.LANGUAGES,
         "staff_acts_as": _acts_as(staff) if staff else "",
-        "search_address": _address("desk:search"),
-        "quick_search_address": _address("desk:quick-search"),
+        "search_address": address_if_there("desk:search"),
+        "quick_search_address": address_if_there("desk:quick-search"),
         "language": get_language() or settings.LANGUAGE_CODE,
     }
 
 
 def entries(staff: Staff, path: str, ways: tuple[Way, ...] = WAYS) -> list[Entry]:
     """Return the ways that are open to somebody; the nearest to the path they are on is marked."""
-    known = [(way, _address(way.to)) for way in ways if may_do(staff, way.may)]
+    known = [(way, address_if_there(way.to)) for way in ways if may_do(staff, way.may)]
     there = [(way, address) for way, address in known if address]
     nearest = max((address for _, address in there if path.startswith(address)), key=len, default="")
     return [Entry(name=way.name, address=a, icon=way.icon, here=a == nearest) for way, a in there]
-
-
-@cache
-def _address(name: str) -> str:
-    """Return where a way leads: the same for everybody, in every language; nowhere, where its room is not there."""
-    try:
-        return reverse(name)
-    except NoReverseMatch:
-        return ""
 
 
 def _acts_as(staff: Staff) -> str:
