@@ -9,7 +9,7 @@ ARGS  ?=
 
 bin := $(VENV)/bin
 
-.PHONY: demo test check bench soak soak-tests soak-book soak-faults screenshots setup lock clean
+.PHONY: demo test check bench soak soak-tests soak-book soak-faults soak-sending screenshots setup lock clean
 .DEFAULT_GOAL := demo
 
 demo: LOCKS := runtime book
@@ -32,7 +32,7 @@ bench: setup
 
 # For an idle evening: the property tests with many times the examples and a fresh seed; the book at its full size, each
 # figure printed; and a running book whose programs are killed one after the other. The parts can be run by themselves.
-soak: soak-tests soak-book soak-faults
+soak: soak-tests soak-book soak-faults soak-sending
 
 soak-tests: setup
 	"$(bin)/python" -m pytest -n 2 --hypothesis-profile soak --hypothesis-show-statistics $(ARGS)
@@ -46,6 +46,11 @@ soak-book: setup
 	"$(bin)/python" -m bench.vault --people 1000000
 	"$(bin)/python" -m bench.ledger
 	"$(bin)/python" -m bench.ledger --by django
+
+# No hand-over after a withdrawal, 20,000 times for each of ten seeds; a sender killed at each point of 10,000 messages.
+soak-sending: setup
+	COMITY_WITHDRAWALS=20000 COMITY_WITHDRAWAL_SEEDS=10 "$(bin)/python" -m pytest -s tests/post/test_withdrawals.py
+	COMITY_KILLED_MESSAGES=10000 "$(bin)/python" -m pytest tests/post/test_killing.py
 
 soak-faults: setup
 	"$(bin)/python" -m bench.faults --minutes 10

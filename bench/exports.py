@@ -1,25 +1,23 @@
 """Exports: what a person who is taken out costs of our processor. `python -m bench.exports --people 50000`.
 
 The people are those of bench.vault: a name, an e-mail address, a phone number, with facts as varied as in life. The
-whole way is measured: asking the law, recording that, opening, writing and sealing the file. The database works beside.
+whole way is measured: asking the law, recording that, opening, writing and sealing the file. The database works beside,
+as for a book of which it has seen what is in it, and shows us what the application's own role may see.
 """
 
 from __future__ import annotations
 
 import argparse
 import cProfile
-import os
 import pstats
 import random
-import tempfile
 import time
 from collections.abc import Iterator
 from datetime import date, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench.vault import SETTINGS, People
-from tests import private_postgres as server
+from bench.books import opened_book
+from bench.vault import People
 
 if TYPE_CHECKING:
     from comity.book.actions import Newcomer
@@ -36,31 +34,16 @@ def main() -> None:
     parser.add_argument("--formats", default="csv", help=f"of {', '.join(FORMATS)}, with commas; or all")
     parser.add_argument("--profile", action="store_true", help="show where the time goes")
     options = parser.parse_args()
-    server.SPEED = SETTINGS
-    binaries = server.binaries()
-    assert binaries is not None, "no PostgreSQL server here"
-    with tempfile.TemporaryDirectory(prefix="comity-bench-") as folder, server.private_postgres(binaries) as url:
-        os.environ |= {
-            "DATABASE_URL": url, "COMITY_FOLDER": folder, "COMITY_SECRET_KEY": "of the benchmark alone",
-            "DJANGO_SETTINGS_MODULE": "comity.web.settings", "COMITY_EXPORT_ALONE": "1000000000",
-        }  # fmt: skip
-        Path(folder).chmod(0o700)
-        import django
-        from django.core.management import call_command
-
-        django.setup()
-        call_command("migrate", verbosity=0)
-        _measure(options)
+    with opened_book(COMITY_EXPORT_ALONE="1000000000") as book:
+        entity, staff = _firm()
+        began = time.process_time()
+        _fill(options.people, entity)
+        print(f"{options.people:,} people brought in, {time.process_time() - began:.1f} s of our processor")
+        book.analyze()
+        _measure(options, entity, staff)
 
 
-def _measure(options: argparse.Namespace) -> None:
-    from comity.vault.rotation import begin_first_epoch
-
-    begin_first_epoch(staff=None)
-    entity, staff = _firm()
-    began = time.process_time()
-    _fill(options.people, entity)
-    print(f"{options.people:,} people brought in, {time.process_time() - began:.1f} s of our processor")
+def _measure(options: argparse.Namespace, entity: Entity, staff: Staff) -> None:
     _take_out("csv", entity, staff, None, most=1_000)  # the law is read and folded once a process
     for format_ in FORMATS if options.formats == "all" else options.formats.split(","):
         profile = cProfile.Profile(time.process_time) if options.profile else None
@@ -87,8 +70,10 @@ def _firm() -> tuple[Entity, Staff]:
 
 def _fill(many: int, entity: Entity) -> None:
     from comity.book.actions import add_persons
+    from comity.staff.walls import behind_wall
 
-    add_persons(newcomers=_newcomers(many), entity=entity, staff=None)
+    with behind_wall(staff=None, entities=[entity.ref]):
+        add_persons(newcomers=_newcomers(many), entity=entity, staff=None)
 
 
 def _newcomers(many: int) -> Iterator[Newcomer]:

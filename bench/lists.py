@@ -30,6 +30,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from bench.books import opened_book
 from bench.vault import People
+from comity.law.cache import collector_paused
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -118,6 +119,7 @@ def _people(many: int, entities: Sequence[Entity]) -> None:
         _some(batch, entities, firms, tags, dice)
 
 
+@collector_paused()
 def _some(
     batch: Sequence[Invented], entities: Sequence[Entity], firms: Sequence[Any], tags: Sequence[Any],
     dice: random.Random,

@@ -29,11 +29,12 @@ def new_ref() -> UUID:
 def new_refs(many: int) -> list[UUID]:
     """Make so many refs of now, in order: for imports, at a third of what `new_ref` costs for each."""
     upper = time.time_ns() // 1_000_000 << 16 | 0x7000
-    numbers = iter(struct.unpack(f">{2 * many}Q", secrets.token_bytes(16 * many)))
-    return [
-        UUID(int=(upper | first & 0xFFF) << 64 | 0b10 << 62 | second & (1 << 62) - 1)
-        for first, second in zip(numbers, numbers, strict=True)
+    drawn = iter(struct.unpack(f">{2 * many}Q", secrets.token_bytes(16 * many)))
+    numbers = [
+        (upper | first & 0xFFF) << 64 | 0b10 << 62 | second & (1 << 62) - 1
+        for first, second in zip(drawn, drawn, strict=True)
     ]
+    return [UUID(int=number) for number in sorted(numbers)]
 
 
 def shown(ref: UUID) -> str:
@@ -43,6 +44,8 @@ def shown(ref: UUID) -> str:
 
 
 FORTY = (1 << 40) - 1
+BYTES = 16
+"""Of a ref."""
 
 
 def eight(number: int) -> str:
@@ -52,7 +55,18 @@ def eight(number: int) -> str:
 
 def as_array(refs: Iterable[UUID]) -> str:
     """Return refs as PostgreSQL writes an array: the quickest way to give it many. Nothing in it needs quoting."""
-    return "{" + ",".join([f"{ref.int:032x}" for ref in refs]) + "}"
+    return array_of([ref.bytes for ref in refs])
+
+
+def array_of(refs: Iterable[bytes]) -> str:
+    """Return refs that are bytes already as `as_array` does."""
+    return "{" + b"".join(refs).hex(",", BYTES) + "}"
+
+
+def spelled(refs: Iterable[UUID]) -> list[str]:
+    """Return refs as `str` spells each, in half its time."""
+    digits = [ref.bytes.hex() for ref in refs]
+    return [f"{one[:8]}-{one[8:12]}-{one[12:16]}-{one[16:20]}-{one[20:]}" for one in digits]
 
 
 def read_ref(text: str) -> UUID:

@@ -71,6 +71,16 @@ def people(firm: Entity) -> dict[str, UUID]:
     return {str(one.name["given"]): one.ref for one in made}
 
 
+def test_each_sealed_name_leads_to_its_own_page_in_the_language_of_who_looks(ada: Staff, firm: Entity) -> None:
+    made = [newcomer("Aiko", "Tanaka", "JP"), newcomer("Ji-woo", "Kim", "KR")]
+    add_persons(newcomers=made, entity=firm, staff=None)
+    for language, sealed in (("en", "Sealed"), ("zh-hans", "已封存"), ("en", "Sealed")):
+        ada.language = language
+        ada.save()
+        cells = re.findall(r'href="/people/([^/]+)/" data-row-link><[^>]*>(.*?)<', read(ada, "/people/"))
+        assert sorted(cells) == sorted((str(one.ref), sealed) for one in made)
+
+
 # ---------------------------------------------------------------- filters
 
 

@@ -32,7 +32,7 @@ from comity.check.coding import (
 from comity.check.dialects import Column, Dialect, Understood, built_in, recognise
 from comity.check.engines import DuckEngine
 from comity.check.entity import established_in, unknown_entity
-from comity.check.sources import open_source
+from comity.check.sources import delimited, open_source
 from comity.check.suppression import read_lists
 from comity.check.values import opt_out_stems, opt_out_words
 from comity.law import Decision, Lawbook, Verdict, lawbook
@@ -191,6 +191,66 @@ def test_a_row_is_answered_in_bulk_as_it_is_alone(dialect: str, use: tuple[str, 
             alone = check.row(row)
             assert alone is not None
             assert told(alone) == told(decision), row
+
+
+def learning_from(rows: int, patch: pytest.MonkeyPatch) -> None:
+    """Let files of two rows be read as those of a million are, this many of them looked at first."""
+    patch.setattr(delimited, "_LONG", 2)
+    patch.setattr(delimited, "_GLIMPSED", rows)
+
+
+@pytest.mark.parametrize("glimpsed", [1, 5, 10])
+@pytest.mark.parametrize("dialect", built_in())
+def test_what_the_first_rows_of_a_file_teach_changes_nobodys_answer(
+    dialect: str, glimpsed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = built_in()[dialect]
+    path = random_file(tmp_path / "people.csv", known, USES[0], rows=40, seed=glimpsed)
+    suppressed = frozenset({"a@b.de", "4930901820"})
+    with checked(path, dialect=known, suppressed=suppressed) as check:
+        expected, unreadable = group_decisions(check), [column.unreadable for column in check.coded]
+    learning_from(glimpsed, monkeypatch)
+    with checked(path, dialect=known, suppressed=suppressed) as check:
+        found = group_decisions(check)
+        assert {row: told(one) for row, one in found.items()} == {row: told(one) for row, one in expected.items()}
+        assert [column.unreadable for column in check.coded] == unreadable
+
+
+def repeated(path: Path, *, odd: list[list[str]]) -> Path:
+    usual = [["a@b.de", "DE", "1990-05-06"], ["c@d.fr", "FR", ""]] * 10
+    return written(path, ["Email", "Country", "Birthday"], [*usual, *odd])
+
+
+def test_most_rows_of_a_long_file_get_their_number_while_they_are_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    learning_from(4, monkeypatch)
+    with checked(repeated(tmp_path / "people.csv", odd=[["e@f.it", "IT", ""], ["e@f.it", "Atlantis", ""]])) as check:
+        assert check.key.learning
+        assert next(check.engine.rows("SELECT COUNT(*) FROM cells")) == (2,)
+        homes = {row: decision.homes for row, decision in group_decisions(check).items()}
+        assert (homes[1], homes[2], homes[21]) == (frozenset({"DE"}), frozenset({"FR"}), frozenset({"IT"}))
+        assert check.coded[1].unreadable == {"Atlantis": 1}
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        [["a@b.de", "DE", "13/01/1990"], ["a@b.de", "DE", "01/02/2010"]],
+        [["a@b.de", country, ""] for country in "IT ES PL SE IE AT GB US CN BR IN CH NL BE DK FI NO PT GR CZ".split()],
+    ],
+    ids=["it writes dates otherwise", "it has more codes than there is room for"],
+)
+def test_a_file_whose_rest_belies_its_beginning_is_read_anew(
+    odd: list[list[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = repeated(tmp_path / "people.csv", odd=odd)
+    with checked(path) as check:
+        expected = {row: told(decision) for row, decision in group_decisions(check).items()}
+    learning_from(4, monkeypatch)
+    with checked(path) as check:
+        assert not check.key.learning
+        assert {row: told(decision) for row, decision in group_decisions(check).items()} == expected
 
 
 def test_a_row_that_is_not_there_has_no_decision(tmp_path: Path) -> None:

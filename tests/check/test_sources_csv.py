@@ -11,7 +11,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from comity.check.sources import BadFile, Source, open_source
+from comity.check.sources import BadFile, Source, delimited, open_source
 from comity.check.sources.delimited import DelimitedReading
 from comity.check.sources.staging import LONGEST_LINE
 
@@ -71,6 +71,19 @@ def cells(rows: Rows) -> list[list[str]]:
 
 def why(source: Source) -> dict[int, str]:
     return {reject.row: reject.why for reject in source.rejects}
+
+
+def loaded(duck: duckdb.DuckDBPyConnection, source: Source) -> Rows:
+    """Return the rows as `load` gives them, which is the way of long files."""
+    source.load("loaded", [f"c{number}" for number in range(len(source.columns))])
+    return fetched(duck, "loaded")
+
+
+@pytest.fixture
+def everything_is_long(monkeypatch: pytest.MonkeyPatch, duck: duckdb.DuckDBPyConnection) -> None:
+    """Let files of two rows be read as those of a million are, in three streams."""
+    monkeypatch.setattr(delimited, "_LONG", 2)
+    duck.execute("SET threads = 3")
 
 
 # ---------------------------------------------------------------- plain files
@@ -398,3 +411,68 @@ def test_whatever_happens_to_a_file_each_row_is_read_or_rejected_or_the_file_ref
         rows = [row for row, _ in given.rows(source)]
         assert [row for (row,) in loaded] == rows
         assert sorted([*rows, *why(source)]) == list(range(1, len(rows) + len(source.rejects) + 1))
+
+
+# ---------------------------------------------------------------- long files
+
+
+@pytest.mark.parametrize("seed", range(60))
+@pytest.mark.usefixtures("everything_is_long")
+def test_a_file_read_in_several_streams_has_every_row_once_and_in_its_place(given: Given, seed: int) -> None:
+    text, (columns, *rows) = written(random.Random(seed))
+    source = given(text)
+    assert list(source.columns) == columns
+    assert loaded(given.duck, source) == list(enumerate(rows, 1))
+
+
+@pytest.mark.parametrize("seed", range(60))
+@pytest.mark.usefixtures("everything_is_long")
+def test_whatever_happens_to_a_long_file_it_is_read_as_a_short_one_would_be(
+    given: Given, seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dice = random.Random(seed)
+    raw = spoilt(dice, written(dice)[0].encode())
+    try:
+        source = given(raw)
+    except BadFile:
+        return
+    source.glimpse("glimpsed", ["c0"])
+    rows, rejects = loaded(given.duck, source), source.rejects
+    monkeypatch.setattr(delimited, "_LONG", 10**9)
+    assert (rows, rejects) == (given.rows(given(raw)), given(raw).rejects)
+
+
+@pytest.mark.usefixtures("everything_is_long")
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize("at", range(1, 9))
+def test_blank_lines_in_a_long_file_move_no_row(given: Given, at: int, end: str) -> None:
+    lines = [f"p{number},DE" for number in range(1, 9)]
+    source = given(end.join(["Name,Country", *lines[:at], "", "", *lines[at:]]) + end)
+    assert loaded(given.duck, source) == [(number, [f"p{number}", "DE"]) for number in range(1, 9)]
+
+
+@pytest.mark.usefixtures("everything_is_long")
+def test_a_paragraph_in_quotes_is_no_blank_line(given: Given) -> None:
+    rows = [[f"p{number}", "one\n\ntwo"] for number in range(9)]
+    source = given("Name,Note\n" + "".join(f'{name},"{note}"\n' for name, note in rows))
+    assert isinstance(source._reading, DelimitedReading)
+    assert source._reading._file.streams().count("UNION ALL") == 2
+    assert loaded(given.duck, source) == list(enumerate(rows, 1))
+    assert source._reading._settled() is None, "the sum of the streams was not the number of rows"
+
+
+@pytest.mark.usefixtures("everything_is_long")
+def test_the_beginning_of_a_broken_file_teaches_nothing(given: Given) -> None:
+    assert given("Name,Country\n" + "Anna,DE\n" * 8).glimpse("glimpsed", ["c0", "c1"])
+    assert given.duck.execute("SELECT * FROM glimpsed").fetchall() == [("Anna", "DE")] * 2
+    assert not given("Name,Country\n" + "Anna\n" * 8).glimpse("glimpsed", ["c0", "c1"])
+
+
+def test_a_row_keeps_its_place_when_its_cells_are_looked_up_elsewhere(given: Given) -> None:
+    """DuckDB joins rows in any order, and reads a file of several megabytes in parts."""
+    given.duck.execute("CREATE TABLE gone AS SELECT 'p' || (7 * i) AS name FROM range(60000) AS r(i)")
+    count = 300_000
+    source = given("Name,Note\n" + "".join(f"p{number},{'x' * 60}\n" for number in range(count)))
+    source.load("looked_up", ["c0 AS name", "c0 IN (SELECT name FROM gone) AS is_gone"])
+    moved = "SELECT COUNT(*) FROM looked_up WHERE name <> 'p' || (row - 1) OR is_gone <> ((row - 1) % 7 = 0)"
+    assert given.duck.execute(moved).fetchone() == (0,)

@@ -15,6 +15,7 @@ from django.utils import timezone
 from playwright.sync_api import Page
 
 from comity.book.opening import Look, names_of
+from comity.book.searching import find
 from comity.counsel.actions import commitment, decide, make_ruling
 from comity.counsel.asking import ask, book
 from comity.counsel.models import AskedDecision, OpenQuestion, Ruling
@@ -24,7 +25,7 @@ from comity.desk.may_we import WAYS
 from comity.ledger.models import Entry
 from comity.refs import shown
 from comity.staff.models import Entity, Staff
-from comity.vault.models import PersonKey, RecordedDecision
+from comity.vault.models import PersonKey, RecordedDecision, Sealed
 from comity.vault.sealing import FieldClass
 from tests.browser import DESK, PHONE, found_by_axe, wider_than_screen
 from tests.staff.people import make_staff
@@ -350,6 +351,27 @@ def test_a_decision_about_many_is_asked_again_from_the_history_of_plain_facts(
     assert f"/decisions/{ref}/replay/" in read(olga, f"/decisions/{ref}/")
     assert "for everybody the same comes out" in replayed(olga, ref)
     assert not Entry.objects.filter(kind="vault.opened", staff=olga.ref).exists()
+
+
+def test_the_one_hit_of_a_search_is_asked_again_as_many_are(olga: Staff, look: Look, greta: UUID) -> None:
+    (hit,) = find(look, "greta")
+    decided = RecordedDecision.objects.get(persons=[hit.person])
+    assert hit.person == greta
+    assert not Sealed.objects.filter(person=greta, kind="decision").exists()
+    shown = read(olga, f"/decisions/{decided.ref}/")
+    assert "The ledger agrees" in shown
+    assert "The facts of a decision about one person are kept" not in shown
+    assert "for everybody the same comes out" in replayed(olga, decided.ref)
+    assert not Entry.objects.filter(kind="vault.opened", staff=olga.ref).exists()
+
+
+def test_of_whom_something_else_was_found_asking_the_search_again_says_so(olga: Staff, look: Look, greta: UUID) -> None:
+    find(look, "greta")
+    decided = RecordedDecision.objects.get(persons=[greta])
+    asked = AskedDecision.objects.get(ref=decided.ref)
+    asked.findings[0]["verdict"] = asked.findings[0]["law"] = "deny"
+    AskedDecision.objects.filter(ref=decided.ref).update(findings=asked.findings)
+    assert "for 1 person something else" in replayed(olga, decided.ref)
 
 
 @pytest.mark.parametrize(

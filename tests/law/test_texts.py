@@ -12,7 +12,7 @@ import pytest
 
 from comity.law import SHIPPED, Lawbook, PackError
 from comity.law.dark_patterns import CHECKS
-from comity.law.pages import MOST_CONTROLS, UnreadableText, fold, read_document, read_page
+from comity.law.pages import MOST_CONTROLS, UnreadableText, fold, read_blocks, read_document, read_page
 from comity.law.text_cases import TextCase, lint_texts, mutate_texts, read_text_cases, try_text_case
 from comity.law.texts import (
     FORMS,
@@ -280,6 +280,56 @@ def test_more_boxes_than_are_looked_at_are_said(texts: TextBook) -> None:
     assert looked(texts, b"[x] newsletter\n" * (MOST_CONTROLS + 1), "form", "EU").findings
 
 
+# ---------------------------------------------------------------- notices
+
+KEPT = "eu-gdpr/notice-says-how-long"
+ABROAD = "eu-gdpr/notice-names-safeguards"
+
+
+def missing(texts: TextBook, *, language: str = "en", **blocks: str) -> dict[str, str]:
+    """Return what a notice for people in Germany lacks, by rule, and in which block."""
+    places = texts.expanded(["DE"], DAY)
+    seen = lint_text(texts, read_blocks(blocks), form="notice", places=places, day=DAY, language=language)
+    return {one.rule.id: one.part for one in seen.findings}
+
+
+def test_what_is_wanted_in_a_block_counts_nowhere_else(texts: TextBook) -> None:
+    assert KEPT not in missing(texts, retention="Two years.")
+    assert missing(texts, more="We keep it for two years.")[KEPT] == "retention"
+
+
+def test_what_is_wanted_only_of_those_who_do_something_is_not_wanted_of_those_who_say_that_they_do_not(
+    texts: TextBook,
+) -> None:
+    assert ABROAD in missing(texts, transfers="We send your data to the United States.")
+    assert ABROAD in missing(texts, transfers="We send it to the United States. Nothing else is there.")
+    assert ABROAD not in missing(texts, transfers="We do not transfer your data to the United States.")
+    assert ABROAD not in missing(texts, more="Your privacy matters.")
+
+
+def test_a_rule_without_words_in_the_language_is_unjudged_and_says_so(texts: TextBook) -> None:
+    document = read_blocks({"retention": "Kaksi vuotta."})
+    seen = lint_text(
+        texts, document, form="notice", places=texts.expanded(["FI"], DAY), day=DAY, language="fi"
+    )  # fmt: skip
+    assert seen.unjudged[KEPT] == "its words are in en, de, fr, zh, and this is in fi"
+    assert KEPT not in {one.rule.id for one in seen.findings}
+    assert "eu-gdpr/notice-says-who-we-are" in {one.rule.id for one in seen.findings}, (
+        "an address is one in any language"
+    )
+
+
+def test_an_example_that_breaks_its_rule_is_found(book: Lawbook, tmp_path: Path) -> None:
+    text = TEXT.replace("[text.finds]", '[text.example]\nen = "Worst."\n[text.wants]\nwhat = "the word"')
+    texts = load(book, tmp_path, LAW + text)
+    assert "its example in en breaks it" in [problem.what for problem in lint_texts(texts, [])]
+
+
+def test_a_notice_in_which_nothing_stands_is_no_notice() -> None:
+    with pytest.raises(UnreadableText, match="nothing to look at"):
+        read_blocks({"who": "  \n"})
+
+
 # ---------------------------------------------------------------- time
 
 
@@ -379,6 +429,11 @@ def wrong() -> Iterator[tuple[str, str]]:
     yield LAW + TEXT.replace('words = ["best"]', 'check = "pre-tick"'), "no check is called 'pre-tick'"
     yield LAW + TEXT.replace('words = ["best"]', ""), "it looks for nothing"
     yield LAW + TEXT.replace("finds", "wants"), "it does not say what is wanted"
+    yield LAW + TEXT + 'block = "who are we"\n', "it is one of wording, who"
+    yield (
+        LAW + TEXT.replace("[text.finds]", '[text.example]\nde = "Gut."\n[text.finds]'),
+        "'example' has a text for each",
+    )
     yield LAW + TEXT + TEXT, "used twice"
     yield LAW + TEXT + "[rule]\n", "unknown table 'rule'"
     yield LAW + TEXT.replace('cite = "X 1"\n', ""), "every rule names its source"

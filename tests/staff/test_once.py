@@ -6,12 +6,13 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
+from django.db import DataError, transaction
 from django.utils import timezone
 
 from comity.refs import new_ref
 from comity.staff.guards import STANDING
 from comity.staff.models import Entity, RoleGrant, Staff
-from comity.staff.once import Once
+from comity.staff.once import Once, rows_of
 from tests.staff.people import make_staff
 
 pytestmark = pytest.mark.django_db
@@ -37,6 +38,18 @@ def test_values_come_as_their_columns_give_them(dublin: Entity) -> None:
     )
     assert once(dublin.name) == [(dublin.ref, {"org.public_body": False})]
     assert once("Nobody Ltd") == []
+
+
+def test_a_statement_that_fails_spoils_none_that_comes_later() -> None:
+    with pytest.raises(DataError), transaction.atomic():
+        rows_of("SELECT 1 / %s::integer", [0])
+    assert rows_of("SELECT 1 / %s::integer", [1]) == [(1,)]
+    assert rows_of("SELECT set_config('comity.test', %s, true)", ["said"], binary=True) == [("said",)]
+    assert rows_of("DO $$ BEGIN END $$", []) == []
+
+
+def test_they_are_planned_once_for_any_values() -> None:
+    assert rows_of("SHOW plan_cache_mode", []) == [("force_generic_plan",)]
 
 
 @pytest.mark.parametrize("changed", [lambda at: at + timedelta(days=1), str])

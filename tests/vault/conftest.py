@@ -12,7 +12,6 @@ from uuid import UUID, uuid5
 
 import pytest
 from django.db import transaction
-from django.db.models import QuerySet
 from django.utils import timezone
 from pytest_django import Settings
 
@@ -21,6 +20,7 @@ from comity.refs import new_ref
 from comity.vault import actions, keyring, rotation
 from comity.vault.gate import Warrant
 from comity.vault.models import Epoch, PersonKey, RecordedDecision
+from comity.vault.queries import Among
 from comity.vault.sealing import FieldClass, Fields, Label
 from tests.conftest import lack
 
@@ -72,9 +72,9 @@ def blobs_of(who: str) -> list[tuple[Label, Fields]]:
     ]
 
 
-def everybody() -> QuerySet[PersonKey, UUID]:
-    """Give whom a search may be among: all who have a key."""
-    return PersonKey.objects.values_list("person", flat=True)
+def everybody(**narrowed: UUID | list[UUID]) -> Among:
+    """Give whom a search may be among: all who have a key, or some of them."""
+    return Among.of(PersonKey.objects.filter(**narrowed).values_list("person", flat=True))
 
 
 @pytest.fixture(autouse=True)

@@ -25,6 +25,7 @@ KINDS: Final[Mapping[str, str | Promise]] = {
     "book.point-removed": _("A way to reach a person was taken away."),
     "consent.said": _("A person agreed, refused, or took a consent back."),
     "consent.corrected": _("What was recorded of a person was a mistake: they never said it."),
+    "consent.signal-honoured": _("A person's browser said that their data must not be sold or shared."),
     "vault.person-key-destroyed": _("A person was erased."),
     "counsel.decided": _("The law was asked about persons."),
     "book.organisation-added": _("An organisation came into the book."),

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 from uuid import UUID
 
 from django.db import transaction
 
-from comity.book.inserting import insert_rows
+from comity.book.inserting import copy_rows, insert_rows
 from comity.book.models import Activity, ContactPoint, Doing, Organisation, Person, Post, Reach, Relation
 from comity.ledger.actions import Draft, record_many
 from comity.refs import new_ref, new_refs
@@ -24,8 +24,7 @@ AT_ONCE: Final = 2_000
 """Persons that are written in one go."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class NewPoint:
+class NewPoint(NamedTuple):
     """A contact point of a newcomer, with the address or number itself."""
 
     reach: Reach
@@ -35,8 +34,7 @@ class NewPoint:
     verified_at: datetime | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class NewActivity:
+class NewActivity(NamedTuple):
     """Something that happened with a newcomer before they came into this book."""
 
     doing: str
@@ -178,7 +176,7 @@ def _write_points(points: Mapping[UUID, Sequence[tuple[UUID, NewPoint]]]) -> Non
             seen.add(new.reach)
             rows.append((ref, person, new.reach, first, new.mobile, new.impersonal, new.verified_at))
     columns = ["ref", "person_id", "reach", "first", "mobile", "impersonal", "verified_at"]
-    insert_rows(ContactPoint, columns, rows, alike={"failed_at": None})
+    copy_rows(ContactPoint, columns, rows)
 
 
 def _write_activities(activities: Mapping[UUID, Sequence[tuple[UUID, NewActivity]]], entity: Entity) -> None:

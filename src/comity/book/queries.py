@@ -14,6 +14,7 @@ from comity.book.models import Activity, ContactPoint, Organisation, Person, Pos
 from comity.refs import as_array, new_ref
 from comity.staff.guards import entities_of
 from comity.staff.once import Once, rows_of
+from comity.vault.queries import Among
 
 if TYPE_CHECKING:
     from comity.staff.models import Entity, Staff
@@ -30,6 +31,16 @@ def _persons_of(entity: UUID) -> QuerySet[Person]:
     # The second condition follows from the first, and is the one that an index knows: see migration 0005.
     known = Q(entities__0=entity) | Q(entities__1__isnull=False)
     return Person.objects.filter(known, entities__contains=[entity], merged_into=None)
+
+
+def sought_by(viewer: Staff, entity: Entity) -> Among:
+    """Return those of `persons_seen_by` as the vault seeks somebody among them."""
+    return _among(entity.ref) if entity.ref in entities_of(viewer) else Among()
+
+
+@lru_cache(maxsize=512)
+def _among(entity: UUID) -> Among:
+    return Among.of(_persons_of(entity).values_list("ref", flat=True))
 
 
 def tags_seen_by(viewer: Staff, entity: Entity) -> QuerySet[Tag]:

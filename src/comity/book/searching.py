@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from comity.book.opening import Look, full_name, name_label
-from comity.book.queries import persons_seen_by, work_at
+from comity.book.queries import sought_by, work_at
 from comity.counsel.actions import decide
 from comity.vault.actions import search
 from comity.vault.queries import candidates
@@ -53,8 +53,7 @@ def _find(look: Look, query: str, sort: Sort) -> list[Hit]:
     classes = look.classes()
     if FieldClass.NAME not in classes:  # whoever is found is shown by name
         return []
-    seen = persons_seen_by(look.viewer, look.entity)
-    labels = candidates(sort=sort, query=query, among=seen.values_list("ref", flat=True))
+    labels = candidates(sort=sort, query=query, among=sought_by(look.viewer, look.entity))
     labels = [label for label in labels if label.field_class in classes]
     return _hits(_matching(look, sort, query, labels)) if labels else []
 
@@ -63,7 +62,7 @@ def _matching(look: Look, sort: Sort, query: str, labels: list[Label]) -> dict[U
     """Return who truly matches and how they are called, the best first: one decision and one opening for all."""
     persons = list(dict.fromkeys(label.person for label in labels))
     classes = sorted({FieldClass.NAME, *(label.field_class for label in labels)})
-    decided = decide(question=look.question, persons=persons, staff=look.viewer, field_classes=classes)
+    decided = decide(question=look.question, persons=persons, staff=look.viewer, field_classes=classes, listed=True)
     found = search(warrant=decided.warrant, sort=sort, query=query, candidates=labels, beside=name_label)
     return {each.label.person: full_name(each.beside) for each in found}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
-from functools import cache
+from functools import cache, lru_cache
 from html import escape
 from typing import TYPE_CHECKING, Any, Final, Protocol
 from uuid import UUID
@@ -15,6 +15,7 @@ from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from comity.book.lists import queries as kept
@@ -92,7 +93,15 @@ def drawn(row: PersonRow, seen: Sight) -> SafeString:
     """Draw somebody's name; or that it is sealed, and the verdict that keeps it so."""
     if seen.opens:
         return link_to("desk:person", row.pk, seen.name)
-    return render_to_string("book/name_cell.html", {"row": row, "value": seen})
+    sealed = _sealed(seen.answer.verdict.value, get_language())
+    return mark_safe(sealed.replace(str(NOBODY), str(row.pk)))  # noqa: S308 - a template's, and a ref
+
+
+@lru_cache(maxsize=64)
+def _sealed(verdict: str, language: str | None) -> str:
+    """Return the cell of nobody whose name a verdict keeps sealed: it says the same of everybody."""
+    del language  # the one that is spoken now, and in which the cell is drawn
+    return render_to_string("book/sealed_name_cell.html", {"ref": NOBODY, "verdict": verdict})
 
 
 CAPACITIES: Final[Mapping[str, object]] = dict(Capacity.choices)
@@ -249,6 +258,7 @@ def _owns(staff: Staff, view: SavedView | None) -> bool:
 LINKS: Final = (
     ("book:new-person", "person.edit", "user-round-plus", _("Add a person"), False),
     ("book:duplicates", "person.merge", "merge", _("Duplicates"), False),
+    ("outreach:campaign-new", "campaign.edit", "send", _("Write to them"), True),
     ("book:export", "person.export", "download", _("Export"), True),
 )
 """Where a list leads, if that part of the book is there and the viewer has the word; some take the filters along."""

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 
 from comity.check.answers import Answer, ColumnRead, Freed, Group, Reject
 from comity.check.coding import BLANK, Coded, Key, Part, People, code_column, key_sql, listed_parts
-from comity.check.engines import Engine
+from comity.check.engines import Engine, Row
 from comity.check.entity import Entity
 from comity.check.homes import Home
 from comity.check.suppression import TABLE
@@ -100,14 +100,40 @@ class Check:
             self.parts = [*self.parts, *listed_parts(self.parts)]
         progress("reading the file", 0.0)
         keys = [key_sql(part, many=self._many(part)) for part in self.parts]
-        self.cells = self.engine.cells(keys)
-        queries = [f"SELECT x{number}, COUNT(*) FROM {self.cells} GROUP BY x{number}" for number in range(len(keys))]
-        for number, (part, counted) in enumerate(zip(self.parts, self.engine.in_turn(queries), strict=True)):
-            progress(f"reading {part.understood.header}", (number + 1) / (len(self.parts) + 3))
-            self.coded.append(code_column(part, f"x{number}", counted, tests))
+        if not self._code_while_reading(keys, tests, progress):
+            self.cells = self.engine.cells(keys)
+            self.coded = [code_column(*column, tests) for column in self._distinct(self.cells, progress)]
+            self.key = Key(self.coded)
         self.people = People(self.coded)
-        self.key = Key(self.coded)
         self.key.store(self.engine)
+
+    def _code_while_reading(self, keys: Sequence[str], tests: Sequence[Test], progress: Progress) -> bool:
+        """Learn the codes from a long file's first rows, so that reading it gives most rows their number at once.
+
+        What the other rows hold is coded afterwards. False where there is nothing to learn from, or where the rest of
+        the file belies what was learned.
+        """
+        first = self.engine.glimpse(keys)
+        if not first:
+            return False
+        self.coded = [code_column(*column, tests).learned() for column in self._distinct(first, progress)]
+        self.key = Key(self.coded, learning=True)
+        self.key.store(self.engine)
+        self.cells = self.engine.cells(keys, self.key)
+        for coded, (_, _, counted) in zip(self.coded, self._distinct(self.cells, progress), strict=True):
+            if not coded.fits(counted):
+                return False
+            coded.add(counted)
+        return self.key.fits
+
+    def _distinct(self, cells: str, progress: Progress) -> Iterator[tuple[Part, str, list[Row]]]:
+        """Yield each column with its distinct cells, and in how many rows each of them stands."""
+        names = [f"x{number}" for number in range(len(self.parts))]
+        queries = [f"SELECT {name}, COUNT(*) FROM {cells} GROUP BY {name}" for name in names]
+        counted = self.engine.in_turn(queries)
+        for number, column in enumerate(zip(self.parts, names, counted, strict=True), 1):
+            progress(f"reading {column[0].understood.header}", number / (len(self.parts) + 3))
+            yield column
 
     def _many(self, part: Part) -> bool:
         return part.understood.role == "free-text" and self.engine.has_many(f"c{part.number}")
@@ -115,7 +141,7 @@ class Check:
     def decide(self, progress: Progress) -> None:
         """Give every row its number, and decide once for all who have the same home and the same facts."""
         progress("deciding", (len(self.parts) + 1) / (len(self.parts) + 3))
-        self.engine.keep_query("numbered", self.key.query(self.cells))
+        self.engine.keep_numbers(self.key.query(self.cells))
         words = ", ".join(f"k{number}" for number in range(len(self.key.words)))
         counted = f"SELECT {words}, COUNT(*), MIN(row) AS first FROM numbered GROUP BY {words} ORDER BY first"
         alike: dict[tuple[int, int], tuple[Home, Facts, list[tuple[int, ...]]]] = {}

@@ -45,6 +45,9 @@ EMAIL_ENDING: Final = 4
 
 LARGEST_KEY: Final = 2**62
 
+ROOM: Final = 8
+"""How many more codes than twice those that part of a file has taught the whole of it may have."""
+
 LONGEST_LISTED: Final = 100
 """Characters of a cell that may stand in a query itself."""
 
@@ -143,6 +146,8 @@ class Coded:
     codes: dict[str, int]  # of each distinct text that is not empty
     unreadable: Counter[str] = field(default_factory=Counter)
     order: Order | Literal["auto"] = "auto"  # how the column writes dates
+    asked: Sequence[Test] = ()  # what the law asks of the column
+    classes: dict[Hashable, int] = field(default_factory=dict)  # the code of each class
 
     @property
     def radix(self) -> int:
@@ -153,6 +158,43 @@ class Coded:
     def filled(self) -> Mapping[str, int]:
         """The codes of the texts that say something."""
         return {text: code for text, code in self.codes.items() if code}
+
+    def add(self, counted: Iterable[tuple[str | None, int]]) -> None:
+        """Give each distinct text its code; texts that the law cannot tell apart share one."""
+        part, asked = self.part, self.asked
+        choice = part.understood.column.reads == "choice"
+        of_value: dict[Value, Hashable] = {}
+        for text, rows in counted:
+            if not text:
+                continue
+            value = BLANK if part.of_home else part.read(text, self.order)
+            unread = (
+                part.evidence(text) is None if part.understood.role == "home.country" else value is None and not choice
+            )
+            if unread:
+                self.unreadable[text] += rows
+            if part.of_home:
+                key = _class(part, text, value, asked)
+            else:
+                if value not in of_value:
+                    of_value[value] = _class(part, text, value, asked)
+                key = of_value[value]
+            if key not in self.classes:
+                self.classes[key] = self.radix
+                self.texts.append(text)
+                self.values.append(value)
+            self.codes[text] = self.classes[key]
+
+    def learned(self) -> Coded:
+        """Forget the texts that could not be read: in how many rows they stand, the whole file must tell."""
+        for text in self.unreadable:
+            del self.codes[text]
+        self.unreadable.clear()
+        return self
+
+    def fits(self, counted: Iterable[tuple[str | None, int]]) -> bool:
+        """Tell whether these texts leave it at how the column writes dates."""
+        return _order(self.part, [*self.codes, *(text for text, _ in counted if text)]) == self.order
 
 
 def key_sql(part: Part, *, many: bool = True) -> str:
@@ -213,34 +255,15 @@ def _email_sql(cell: str) -> str:
 
 
 def code_column(part: Part, cell: str, counted: Iterable[tuple[str | None, int]], tests: Sequence[Test]) -> Coded:
-    """Give each distinct text of a column its code; texts that the law cannot tell apart share one."""
-    filled = [(text, rows) for text, rows in counted if text]
-    of_home, role, choice = part.of_home, part.understood.role, part.understood.column.reads == "choice"
-    order = _order(part, (text for text, _ in filled))
-    coded = Coded(part, cell, [""], [BLANK if of_home else part.read("")], {}, order=order)
-    asked = [
-        test
-        for test in tests
-        if test.fact == part.fact or (part.fact == "person.age" and test.fact == "person.known_age")
-    ]
-    classes: dict[Hashable, int] = {_class(part, "", coded.values[0], asked): 0}
-    of_value: dict[Value, Hashable] = {}
-    for text, rows in filled:
-        value = BLANK if of_home else part.read(text, order)
-        unread = part.evidence(text) is None if role == "home.country" else value is None and not choice
-        if unread:
-            coded.unreadable[text] += rows
-        if of_home:
-            key = _class(part, text, value, asked)
-        else:
-            if value not in of_value:
-                of_value[value] = _class(part, text, value, asked)
-            key = of_value[value]
-        if key not in classes:
-            classes[key] = coded.radix
-            coded.texts.append(text)
-            coded.values.append(value)
-        coded.codes[text] = classes[key]
+    """Give each distinct text of a column its code."""
+    counted = list(counted)
+    order = _order(part, (text for text, _ in counted if text))
+    age = {part.fact, "person.known_age"} if part.fact == "person.age" else {part.fact}
+    asked = [test for test in tests if test.fact in age]
+    blank = BLANK if part.of_home else part.read("")
+    coded = Coded(part, cell, [""], [blank], {}, order=order, asked=asked)
+    coded.classes[_class(part, "", blank, asked)] = 0
+    coded.add(counted)
     return coded
 
 
@@ -283,50 +306,77 @@ def _looked_up(column: Coded) -> str:
     return f"CAST(CASE {column.cell} {known} ELSE 0 END AS BIGINT)"
 
 
+def _looked_up_if_known(column: Coded) -> str:
+    """Return SQL for a cell's code, or NULL where it has none."""
+    empty = f"WHEN {column.cell} IS NULL OR {column.cell} = '' THEN 0"
+    known = " ".join(f"WHEN {column.cell} = {_literal(text)} THEN {code}" for text, code in column.codes.items())
+    return f"CAST(CASE {empty} {known} END AS BIGINT)"
+
+
 def _literal(text: str) -> str:
     """Return SQL for a cell's text, in which no engine finds the word that stands for its rows."""
     return "'" + text.replace("'", "''").replace("RELATION", "RELA'||'TION") + "'"
 
 
 class Key:
-    """One number for each row: the codes of all columns in mixed radix."""
+    """One number for each row: the codes of all columns in mixed radix.
 
-    def __init__(self, columns: Sequence[Coded]) -> None:
-        self.columns = sorted((one for one in columns if one.radix > 1), key=lambda column: not column.part.of_home)
-        self.homes = math.prod(column.radix for column in self.columns if column.part.of_home)
+    A key made of what part of a file has taught (`learning`) leaves room for more codes, and gives no number to a row
+    with a cell that it does not know. Every other key takes a cell that it does not know for an empty one.
+    """
+
+    def __init__(self, columns: Sequence[Coded], *, learning: bool = False) -> None:
+        self.learning = learning
+        told = (one for one in columns if one.radix > 1 or learning)
+        self.columns = sorted(told, key=lambda column: not column.part.of_home)
+        self.radix = {column.cell: 2 * column.radix + ROOM if learning else column.radix for column in self.columns}
+        self.homes = math.prod(self.radix[column.cell] for column in self.columns if column.part.of_home)
         self.joined: dict[str, Coded] = {column.cell: column for column in self.columns}
         self.words: list[list[Coded]] = [[]]
         size = 1
         for column in self.columns:
-            if size * column.radix >= LARGEST_KEY:
+            if size * self.radix[column.cell] >= LARGEST_KEY:
                 self.words.append([])
                 size = 1
             self.words[-1].append(column)
-            size *= column.radix
+            size *= self.radix[column.cell]
+
+    @property
+    def fits(self) -> bool:
+        """Whether every column's codes have room in it."""
+        return all(column.radix <= self.radix[column.cell] for column in self.columns)
 
     def store(self, engine: Engine) -> None:
         """Keep the codes of each column as a table of the engine, unless they are few enough to stand in the query."""
-        self.joined = {column.cell: column for column in self.columns if not _fits_a_query(column.filled, engine.few)}
+        self.joined = {one.cell: one for one in self.columns if not _fits_a_query(self._known(one), engine.few)}
         for column in self.joined.values():
-            codes = {"": 0, **column.filled}  # a join is quicker when it finds every cell
+            codes = {"": 0, **self._known(column)}  # a join is quicker when it finds every cell
             engine.keep(column.part.table, (("cell", "VARCHAR"), ("code", "BIGINT")), codes.items())
 
-    def query(self, cells: str) -> str:
-        """Return the query that gives every row of `cells` its number, as words k0, k1, … of BIGINT."""
+    def _known(self, column: Coded) -> Mapping[str, int]:
+        return column.codes if self.learning else column.filled
+
+    def query(self, cells: str, *more: str) -> str:
+        """Return the query that gives every row of `cells` its number, as words k0, k1, … of BIGINT, and more of it."""
         words = ", ".join(f"{self._word(word)} AS k{number}" for number, word in enumerate(self.words))
         joins = " ".join(
             f"LEFT JOIN {column.part.table} AS t{column.cell} ON t{column.cell}.cell = {column.cell}"
             for column in self.joined.values()
         )
-        return f"SELECT row, {words} FROM {cells} {joins}"
+        return f"SELECT {', '.join(['row', words, *more])} FROM {cells} {joins}"
 
     def _word(self, columns: Sequence[Coded]) -> str:
         terms, weight = [], 1
         for column in columns:
-            code = f"COALESCE(t{column.cell}.code, 0)" if column.cell in self.joined else _looked_up(column)
-            terms.append(f"{code} * {weight}")
-            weight *= column.radix
+            terms.append(f"{self._code(column)} * {weight}")
+            weight *= self.radix[column.cell]
         return "CAST(" + (" + ".join(terms) or "0") + " AS BIGINT)"
+
+    def _code(self, column: Coded) -> str:
+        if column.cell not in self.joined:
+            return _looked_up_if_known(column) if self.learning else _looked_up(column)
+        code = f"t{column.cell}.code"
+        return f"CASE WHEN {column.cell} IS NULL THEN 0 ELSE {code} END" if self.learning else f"COALESCE({code}, 0)"
 
     def halves(self, words: Sequence[int]) -> tuple[Hashable, Hashable]:
         """Return what of a row's number tells the home, and what the facts; all of it where a word cannot hold both."""
@@ -340,7 +390,7 @@ class Key:
         for word, columns in zip(words, self.words, strict=True):
             rest = int(word)
             for column in columns:
-                rest, code = divmod(rest, column.radix)
+                rest, code = divmod(rest, self.radix[column.cell])
                 yield column, code
 
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import duckdb
 
+    from comity.check.coding import Key
     from comity.check.sources import Source
 
 Row = tuple[Any, ...]
@@ -51,10 +52,21 @@ class Engine(ABC):
         """Tell whether a column of notes is so varied that a pattern should pass over most; DuckDB alone looks."""
         return False
 
-    def cells(self, keys: Sequence[str]) -> str:
-        """Return SQL for FROM that gives every row its number, and the keys as x0, x1 and so on."""
+    def cells(self, keys: Sequence[str], key: Key | None = None) -> str:  # noqa: ARG002 (here nothing was learned)
+        """Return SQL for FROM that gives every row its place, and the keys as x0, x1 and so on.
+
+        With the key of what was learned, only of the rows to which it gives no number.
+        """
         named = "".join(f", {key} AS x{number}" for number, key in enumerate(keys))
         return f"(SELECT row{named} FROM RELATION) AS cells"
+
+    def glimpse(self, keys: Sequence[str]) -> str:  # noqa: ARG002 (an engine that looks wants to know where)
+        """Return SQL for FROM of the first rows of a long file that is read only once, as `cells`; '' elsewhere."""
+        return ""
+
+    def keep_numbers(self, query: str) -> None:
+        """Make `numbered`: the place and the number of every row. The query gives those of the rows of `cells`."""
+        self.keep_query("numbered", query)
 
     @abstractmethod
     def rows(self, query: str) -> Iterator[Row]:
@@ -88,6 +100,11 @@ def _lacks(what: str, extra: str) -> EngineError:
     return EngineError(f"{what} needs an extra that is not installed: pip install 'comity[{extra}]'")
 
 
+def _named(keys: Sequence[str]) -> list[str]:
+    """Return SQL for the keys by their names."""
+    return [f"{key} AS x{number}" for number, key in enumerate(keys)]
+
+
 class DuckEngine(Engine):
     """DuckDB, in this process, spilling to a private temporary folder."""
 
@@ -97,6 +114,7 @@ class DuckEngine(Engine):
     def __init__(self, connection: duckdb.DuckDBPyConnection, source: Source) -> None:
         self.connection = connection
         self.source = source
+        self.numbered = ""  # SQL for the rows that have got their number while they were read
 
     @property
     def relation(self) -> str:
@@ -110,12 +128,49 @@ class DuckEngine(Engine):
         query = f"SELECT COUNT(DISTINCT x) FROM (SELECT {cell} AS x FROM RELATION LIMIT {LOOKED_AT})"
         return int(next(self.rows(query))[0]) > LOOKED_AT // 10
 
-    def cells(self, keys: Sequence[str]) -> str:
-        """Read a text file once and keep the keys; a Parquet file is quicker to read again."""
+    def glimpse(self, keys: Sequence[str]) -> str:
+        """Look at the first rows of a long text file, if it is well formed so far."""
+        return "glimpsed" if self.source.glimpse("glimpsed", _named(keys)) else ""
+
+    def cells(self, keys: Sequence[str], key: Key | None = None) -> str:
+        """Read a text file once, and keep the number of each row, or else its keys.
+
+        A Parquet file is quicker to read again.
+        """
+        self.numbered = ""
         if self.source.kind == "Parquet":
             return super().cells(keys)
-        self.source.load("cells", [f"{key} AS x{number}" for number, key in enumerate(keys)])
+        if key is None:
+            self.source.load("cells", _named(keys))
+            return "cells"
+        self._load_numbers(keys, key)
         return "cells"
+
+    def _load_numbers(self, keys: Sequence[str], key: Key) -> None:
+        """Keep a number, which is short, of every row whose cells are all known, and the cells of the others."""
+        words, cells = [f"k{number}" for number in range(len(key.words))], [f"x{number}" for number in range(len(keys))]
+        odd = " OR ".join(f"{word} IS NULL" for word in words)
+        kept = ", ".join(["row", *words, f"CASE WHEN {odd} THEN [{', '.join(cells)}] END AS odd"])
+        # DuckDB takes a text file for tiny, and would hold all of it in memory to look up the codes in it
+        self.connection.execute("SET disabled_optimizers = 'build_side_probe_side,join_order'")
+        try:
+            self.connection.execute("DROP TABLE IF EXISTS glimpsed")
+            self.source.load("read", _named(keys), lambda rows: f"SELECT {kept} FROM ({key.query(rows, *cells)})")
+        finally:
+            self.connection.execute("RESET disabled_optimizers")
+        picked = ", ".join(f"odd[{number}] AS x{number - 1}" for number in range(1, len(keys) + 1))
+        self.keep_query("cells", f"SELECT row, {picked} FROM read WHERE odd IS NOT NULL")
+        self.numbered = f"SELECT {', '.join(['row', *words])} FROM read WHERE odd IS NULL"
+
+    def keep_numbers(self, query: str) -> None:
+        """Put the numbers that were given while reading beside those of the other rows."""
+        if not self.numbered:
+            super().keep_numbers(query)
+            return
+        self.keep_query("numbered_later", query)
+        self.connection.execute(
+            f"CREATE OR REPLACE TEMP VIEW numbered AS {self.numbered} UNION ALL SELECT * FROM numbered_later"
+        )
 
     def rows(self, query: str) -> Iterator[Row]:
         """Yield the rows of a query, a few thousand at a time."""

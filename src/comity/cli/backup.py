@@ -35,7 +35,10 @@ def backup(file: Path) -> None:
             _dump(place, file)
     except Refusal as error:
         raise Refused(str(error)) from None
-    click.echo(f"{file} has the database, and no key: keep copies of {place.folder / 'keys'} in another place.")
+    click.echo(
+        f"{file} has the database, and no key: keep copies of {place.folder / 'keys'}, and of the passwords in "
+        f"{place.folder / 'gateways'}, in another place."
+    )
 
 
 @click.command()

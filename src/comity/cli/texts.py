@@ -23,11 +23,14 @@ if TYPE_CHECKING:
     from comity.law.pages import Document
     from comity.law.texts import Form, Looked, TextBook, TextFinding, TextRule
 
-FORMS = ("email", "sms", "ad", "form", "banner")
+FORMS = (
+    "email", "sms", "ad", "form", "banner", "notice", "indirect-notice", "consent-wording", "separate-consent",
+)  # fmt: skip
 WIDEST = 100
-READ_AS = {"text": "plain text", "page": "HTML", "message": "a message"}
+READ_AS = {"text": "plain text", "page": "HTML", "message": "a message", "notice": "a notice"}
 LANGUAGES = {
-    "en": "English", "zh": "Chinese", "de": "German", "fr": "French", "es": "Spanish", "it": "Italian", "sv": "Swedish",
+    "en": "English", "zh": "Chinese", "de": "German", "fr": "French", "es": "Spanish", "it": "Italian", "nl": "Dutch",
+    "pl": "Polish", "pt": "Portuguese", "sv": "Swedish", "da": "Danish", "fi": "Finnish",
 }  # fmt: skip
 NO_PROOF = (
     "No finding is not a proof: {rules} looked for words and structure; layout, context, pictures, attachments, linked "

@@ -10,10 +10,14 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Q
 from django.db.models.functions import Now
+from django.utils import timezone
 
 from comity.book.editing.history import keep_past
 from comity.book.models import Person, Relation
 from comity.consent.models import Consent, Said, Standing
+from comity.consent.notices.models import NoticeVersion
+from comity.consent.notices.queries import check_shown
+from comity.consent.notices.renewal import ended_by, run_out
 from comity.ledger.actions import record
 from comity.ledger.bodies import JSON
 from comity.staff.models import Entity, Staff
@@ -34,20 +38,37 @@ class About:
 
 @transaction.atomic
 def give_consent(
-    *, about: About, said_at: datetime, notice: str, source: str, heard_by: Staff | None,
+    *, about: About, said_at: datetime, notice: str = "", source: str, heard_by: Staff | None,
     express: bool | None = None, separate: bool = False, written: bool = False, parental: bool = False,
-    names_caller: bool = False, double_opt_in: bool = False,
+    names_caller: bool = False, double_opt_in: bool = False, notice_version: NoticeVersion | None = None,
+    notice_language: str = "",
 ) -> Consent:  # fmt: skip
-    """Record a yes: to what wording, where and how. It counts from `said_at`, until something else is said."""
+    """Record a yes: to what wording, where and how. It counts from `said_at`, until something else is said.
+
+    The wording is a published `notice_version` in the language in which it was shown; of others, such as old paper, it
+    is named by `notice`. Raises NotShown for a version that was not shown then. A yes to a wording that a later version
+    ended runs out at once.
+    """
+    if notice_version is not None:
+        check_shown(notice_version, entity=about.entity, language=notice_language, at=said_at)
+        notice = str(notice_version)
     standing = _lock(about)
     consent = _say(
         about, Said.GIVEN, said_at, heard_by, notice=notice, source=source, express=express, separate=separate,
         written=written, parental=parental, names_caller=names_caller, double_opt_in=double_opt_in,
+        notice_version=notice_version, notice_language=notice_language,
     )  # fmt: skip
     if _is_latest(consent):
         standing.given, standing.withdrawn, standing.opted_out_on = consent, False, None
         standing.save()
+        _run_out_if_ended(standing, notice_version)
     return consent
+
+
+def _run_out_if_ended(standing: Standing, version: NoticeVersion | None) -> None:
+    later = ended_by(version, channel=standing.channel, at=timezone.now()) if version else None
+    if later is not None:
+        run_out([standing], version=later)
 
 
 @transaction.atomic

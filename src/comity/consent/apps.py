@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+
 from django.apps import AppConfig
 
 
 class ConsentConfig(AppConfig):
     name = "comity.consent"
     label = "consent"
+
+    def import_models(self) -> None:
+        """Let Django find the tables of every part of this room, each in a module of its own."""
+        super().import_models()
+        for part in ("notices", "suppression"):
+            import_module(f"comity.consent.{part}.models")
 
     def ready(self) -> None:
         """Tell counsel and exports what this room knows about persons, and the ledger which words it uses."""
@@ -22,14 +30,21 @@ class ConsentConfig(AppConfig):
         from comity.consent.importing import Hand
         from comity.consent.merging import Mover
         from comity.consent.models import Said, Why
+        from comity.consent.standing_still import hold, keep_from
+        from comity.consent.suppression import facts as registers
         from comity.counsel.facts import register
         from comity.counsel.past import register_past
         from comity.ledger.bodies import declare_words
+        from comity.post.letters import register_guard, register_lock
 
         register("consent", facts_of, facts_columns)
         register_past("consent", facts_as_of)
+        register("registers", registers.facts_of, registers.columns_of)
+        register_past("registers", registers.facts_as_of)
         register_columns("consent", columns_of)
         register_mover("consent", Mover())
         register_filters()
+        register_lock("consent", hold)
+        register_guard("consent", keep_from)
         register_writer("consent", Hand())
         declare_words(*Said.values, *Why.values)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from django import forms
+from django.utils.translation import gettext as say
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -54,9 +55,13 @@ class NoTaken(Taken):
 class YesTaken(NoTaken):
     """A yes to one purpose and channel, with what proves it."""
 
+    wording = forms.ChoiceField(
+        label=_("To which words"), required=False,
+        help_text=_("The wording they were shown, in its language. A yes to unknown words proves nothing."),
+    )  # fmt: skip
     notice = forms.CharField(
-        label=_("To which words"), max_length=LONGEST,
-        help_text=_("The wording they were shown, with its version. A yes to unknown words proves nothing."),
+        label=_("Or to which other words"), max_length=LONGEST, required=False,
+        help_text=_("Such as on old paper: what it is called, with its version."),
     )  # fmt: skip
     express = forms.BooleanField(
         label=_("They said it expressly"), required=False,
@@ -67,4 +72,21 @@ class YesTaken(NoTaken):
     names_caller = forms.BooleanField(label=_("It names us as who may write or call"), required=False)
     parental = forms.BooleanField(label=_("A parent or guardian said it, checked to be one"), required=False)
     double_opt_in = forms.BooleanField(label=_("Confirmed by a second step, such as a link by e-mail"), required=False)
-    field_order: Iterable[str] | None = ("purpose", "channel", "notice", "said_at", "source")
+    field_order: Iterable[str] | None = ("purpose", "channel", "wording", "notice", "said_at", "source")
+
+    def __init__(self, data: Mapping[str, Any] | None, *, initial: Mapping[str, Any], name: str) -> None:
+        offered = initial.get("wordings", [])
+        super().__init__(data, initial={key: told for key, told in initial.items() if key != "wordings"}, name=name)
+        choices = [("", say("other words")), *offered]
+        self.fields["wording"].choices = choices  # type: ignore[attr-defined]  # it is a ChoiceField
+        if not offered:
+            del self.fields["wording"]
+            self.fields["notice"].label = self["notice"].label = _("To which words")  # the field is bound by now
+            self.fields["notice"].required = True
+
+    def clean(self) -> dict[str, Any]:
+        """Ask for the wording: one that we published, or another by its name."""
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        if "notice" not in self.errors and not (cleaned.get("wording") or cleaned.get("notice")):
+            self.add_error("notice", say("Say to which words: a yes to unknown words proves nothing."))
+        return cleaned

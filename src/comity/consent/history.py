@@ -44,8 +44,9 @@ def stood(said: Iterable[Consent]) -> Standing:
         latest = here
         if consent.said == Said.GIVEN:
             standing.given, standing.withdrawn, standing.opted_out_on = consent, False, None
+        elif consent.said == Said.EXPIRED:
+            standing.given = None  # nobody said no
         else:
             standing.withdrawn = standing.withdrawn or standing.given is not None
-            standing.given = None
-            standing.opted_out_on = None if consent.said == Said.EXPIRED else consent.said_at.date()
+            standing.given, standing.opted_out_on = None, consent.said_at.date()
     return standing

@@ -71,7 +71,7 @@ class Hand:
         ]
         alike = {"entity_id": entity.ref, "heard_by_id": heard_by.ref if heard_by else None}
         insert_rows(Consent, ["ref", "person", *SAID, "notice", "source"], rows, alike=alike)
-        _stand(zip(refs, said, strict=True), entity)
+        _stand(zip(refs, said, strict=True), entity, newcomers=newcomers)
         if not newcomers:
             record_many(drafts=_entries(zip(refs, said, strict=True), entity, heard_by))
 
@@ -112,14 +112,14 @@ def _in_turn(one: Spoken | Consent) -> tuple[datetime, bool]:
 _told = attrgetter(*SAID)
 
 
-def _stand(said: Iterable[tuple[UUID, tuple[UUID, Spoken]]], entity: Entity) -> None:
+def _stand(said: Iterable[tuple[UUID, tuple[UUID, Spoken]]], entity: Entity, *, newcomers: bool) -> None:
     """Write where these persons stand. Of those who stood somewhere before, what was said last of all counts."""
     by_which: dict[Which, list[tuple[UUID, Spoken]]] = {}
     for ref, (person, one) in said:
         if one.said == Said.OBJECTED:
             continue  # stands in the person's own row
         by_which.setdefault((person, one.purpose, one.channel), []).append((ref, one))
-    stood = _stood(by_which, entity)
+    stood = {} if newcomers else _stood(by_which, entity)
     for which in by_which.keys() & stood.keys():
         _again(which, entity)
     rows = []

@@ -70,6 +70,8 @@ class Consent(models.Model):
     double_opt_in = models.BooleanField(default=False)
     notice = models.CharField(max_length=60, blank=True)  # the wording shown, with its version
     source = models.CharField(max_length=60, blank=True)  # the form, page, event or import; of a mistake, how we know
+    notice_version = models.ForeignKey("NoticeVersion", models.PROTECT, null=True, related_name="+", db_index=False)
+    notice_language = models.CharField(max_length=20, blank=True, default="", db_default="")
     corrects = models.OneToOneField(  # both go with the person, or neither: PostgreSQL sees to it
         "self", models.DO_NOTHING, null=True, related_name="correction"
     )
@@ -80,7 +82,12 @@ class Consent(models.Model):
 
     class Meta:
         ordering = ["-said_at", "-ref"]
-        indexes = [models.Index(fields=["person", "-said_at"], name="consent_of_person")]
+        indexes = [
+            models.Index(fields=["person", "-said_at"], name="consent_of_person"),
+            models.Index(
+                fields=["notice_version"], condition=Q(notice_version__isnull=False), name="consent_by_notice_version"
+            ),
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=Q(said=Said.MISTAKEN, corrects__isnull=False) & ~Q(why="")

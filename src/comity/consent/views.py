@@ -26,6 +26,7 @@ from comity.consent.mistakes import WORD as CORRECT
 from comity.consent.mistakes import correct_mistake
 from comity.consent.models import Said as Word
 from comity.consent.models import Why
+from comity.consent.notices.queries import NotShown, wording_chosen, wordings_offered
 from comity.consent.queries import said_to
 from comity.counsel.duties import note_event
 from comity.staff.guards import StaffRequest, demand, may_do, staff_page
@@ -61,9 +62,10 @@ def _about(look: Look, ref: UUID, said: Said) -> About:
 
 def _yes(look: Look, ref: UUID, said: Said) -> None:
     evidence = {each: bool(said[each]) for each in EVIDENCE}
+    version, language = wording_chosen(look.entity, said.get("wording", ""))
     give_consent(
         about=_about(look, ref, said), said_at=said["said_at"], notice=said["notice"], source=said["source"],
-        heard_by=look.viewer, **evidence,
+        heard_by=look.viewer, notice_version=version, notice_language=language, **evidence,
     )  # fmt: skip
 
 
@@ -108,15 +110,25 @@ def says(request: StaffRequest, ref: UUID, what: str) -> HttpResponse:
     person = person_of(look, ref, locked=request.method == "POST")
     demand(look.viewer, WORD, look.entity)
     saying = SAYINGS[what]
-    form = saying.form(request.POST if request.method == "POST" else None, initial=_initial(request), name=what)
-    if request.method == "POST" and form.is_valid():
-        saying.take_down(look, ref, form.cleaned_data)
+    initial = _initial(request) | ({"wordings": wordings_offered(look.entity)} if what == "yes" else {})
+    form = saying.form(request.POST if request.method == "POST" else None, initial=initial, name=what)
+    if request.method == "POST" and form.is_valid() and _take_down(saying, form, look, ref):
         return _taken_down(request, look, ref)
     told = {
         "form": form, "saying": saying, "what": what, "person": person, "query": back_to(request, look),
         "action": request.get_full_path(),
     }  # fmt: skip
     return render(request, "consent/form.html" if request.htmx else "consent/page.html", told)
+
+
+def _take_down(saying: Saying, form: Taken, look: Look, ref: UUID) -> bool:
+    """Take it down, or say in the form why not."""
+    try:
+        saying.take_down(look, ref, form.cleaned_data)
+    except NotShown as error:
+        form.add_error("wording", error)
+        return False
+    return True
 
 
 def _initial(request: StaffRequest) -> dict[str, object]:

@@ -9,6 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
@@ -17,6 +18,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from comity.counsel.apps import HISTORY, SEALED
 from comity.counsel.asking import Answer, ask
 from comity.counsel.asking_many import ask_many
 from comity.counsel.models import AskedDecision, Concerned, OpenQuestion, Ruling
@@ -54,10 +56,16 @@ class Decided:
         """Under which the decision is on record."""
         return self.warrant.decision
 
-    @property
+    @cached_property
     def permitted(self) -> list[UUID]:
         """The persons for whom the answer is permit."""
         return [person for person, answer in self.answers.items() if answer.verdict is Verdict.PERMIT]
+
+    @cached_property
+    def verdicts(self) -> dict[Verdict, int]:
+        """How many persons have which answer."""
+        verdicts = [answer.verdict for answer in self.answers.values()]
+        return {verdict: many for verdict in Verdict if (many := verdicts.count(verdict))}
 
 
 def decide(
@@ -68,20 +76,23 @@ def decide(
     field_classes: Collection[FieldClass],
     day: date | None = None,
     handled: Collection[UUID] | None = None,
+    listed: bool = False,
 ) -> Decided:
     """Ask the law about these persons and put the answers on record: one ledger entry for all of them.
 
     `handled` are the persons whom this staff member's roles let them handle so; the vault opens nobody else, whatever
-    the law permits. A decision about one person keeps the facts, sealed under that person's key.
+    the law permits. A decision about one person keeps the facts, sealed under that person's key, unless that one was
+    `listed`: came up in a search, of which one hit is recorded as many are.
     """
     today = day or timezone.localdate()
-    kinds = len(persons) > 1 and question.channel == "none"  # else SQL would look at all contact points there are
+    alone = len(persons) == 1 and not listed
+    kinds = not alone and question.channel == "none"  # else SQL would look at all contact points there are
     asking = ask_many if kinds else ask
-    with transaction.atomic(savepoint=len(persons) == 1):  # its facts may not be sealed, and the page still stands
+    with transaction.atomic(savepoint=alone):  # its facts may not be sealed, and the page still stands
         answers = asking(question=question, persons=persons, day=today)
         warrant = _warrant(question, staff)
         decided = Decided(question=question, day=today, warrant=warrant, answers=answers)
-        _keep(decided, field_classes, handled)
+        _keep(decided, field_classes, handled, alone=alone)
         notice(question=question, answers=answers, day=today)
     return decided
 
@@ -93,38 +104,42 @@ def _warrant(question: Question, staff: Staff) -> Warrant:
     )  # fmt: skip
 
 
-def _keep(decided: Decided, field_classes: Collection[FieldClass], handled: Collection[UUID] | None) -> None:
+def _keep(
+    decided: Decided, field_classes: Collection[FieldClass], handled: Collection[UUID] | None, *, alone: bool
+) -> None:
     permitted = decided.permitted
     if handled is not None:
         with_leave = set(handled)
         permitted = [person for person in permitted if person in with_leave]
-    verdict = min({answer.verdict for answer in decided.answers.values()}, key=STRICTEST.index)
+    verdict = min(decided.verdicts, key=STRICTEST.index)
     if verdict is Verdict.PERMIT and len(permitted) < len(decided.answers):
         verdict = Verdict.DENY  # the law permits, a role does not
     persons, warrant, asked = list(decided.answers), decided.warrant, _asked(decided)
-    entry = record(kind="counsel.decided", staff=warrant.staff, persons=persons, body=_entry(decided, asked))
+    body = _entry(decided, asked, SEALED if alone else HISTORY)
+    entry = record(kind="counsel.decided", staff=warrant.staff, persons=persons, body=body)
     told = (json.dumps(each) for each in (asked.question, asked.packs, asked.findings))
-    rows_of(KEEP_ASKED, [decided.ref, *told, f"{{{','.join(map(str, asked.of))}}}", asked.salt])
     rows_of(
-        KEEP_RECORDED,
-        [decided.ref, warrant.staff, warrant.operation, warrant.purpose, warrant.channel,
+        KEEP,
+        [decided.ref, *told, f"{{{','.join(map(str, asked.of))}}}", asked.salt,
+         decided.ref, warrant.staff, warrant.operation, warrant.purpose, warrant.channel,
          f"{{{','.join(sorted(map(str, field_classes)))}}}", verdict.value, as_array(persons), as_array(permitted),
          decided.day, _fresh_until(), entry.ref],
     )  # fmt: skip
-    if len(persons) == 1:
+    if alone:
         with suppress(NoKey):  # the person was erased, and nothing more is kept of them
             _seal_facts(decided)
 
 
-KEEP_ASKED: Final = """
-    INSERT INTO counsel_askeddecision (ref, question, packs, findings, "of", salt)
-    VALUES (%s, %s::jsonb, %s::jsonb, %s::jsonb, %s::smallint[], %s)
-"""
-KEEP_RECORDED: Final = """
+KEEP: Final = """
+    WITH asked AS (
+        INSERT INTO counsel_askeddecision (ref, question, packs, findings, "of", salt)
+        VALUES (%s, %s::jsonb, %s::jsonb, %s::jsonb, %s::smallint[], %s)
+    )
     INSERT INTO vault_recordeddecision (ref, staff, operation, purpose, channel, field_classes, verdict, persons,
         permitted, day, fresh_until, entry_id)
     VALUES (%s, %s, %s, %s, %s, %s::varchar[], %s, %s::uuid[], %s::uuid[], %s, %s, %s)
 """
+"""Both halves of the record (docs/decisions/0014), in one statement."""
 
 
 def _fresh_until() -> datetime:
@@ -169,15 +184,14 @@ def told_of(answer: Answer) -> dict[str, Any]:
     }
 
 
-def _entry(decided: Decided, asked: AskedDecision) -> dict[str, JSON]:
+def _entry(decided: Decided, asked: AskedDecision, facts: str) -> dict[str, JSON]:
     """Return the ledger's words: ids, counts and a salted commitment to all that was asked and answered."""
     question = decided.question
-    verdicts = [answer.verdict for answer in decided.answers.values()]
-    counts = {verdict.value: verdicts.count(verdict) for verdict in Verdict if verdict in verdicts}
+    counts: dict[str, JSON] = {verdict.value: many for verdict, many in decided.verdicts.items()}
     return {
         "decision": str(decided.ref), "operation": question.operation, "purpose": question.purpose,
         "channel": question.channel, "entity": str(question.entity), "day": decided.day, "verdicts": counts,
-        "commitment": commitment(asked, list(decided.answers)),
+        "facts": facts, "commitment": commitment(asked, list(decided.answers)),
     }  # fmt: skip
 
 

@@ -55,7 +55,7 @@ def ask_many(*, question: Question, persons: Sequence[UUID], day: date) -> dict[
     known = {kind: _answer(coding, kind, rulings) for kind in set(kinds) if kind is not None}
     answers = {person: known[kind] for person, kind in zip(persons, kinds, strict=True) if kind is not None}
     named = {ruling.person for ruling in rulings if ruling.person}
-    singly = [person for person in persons if person not in answers]
+    singly = [person for person, kind in zip(persons, kinds, strict=True) if kind is None]
     singly += [person for person in named if person in answers]
     checked = next((person for person in answers if person not in named), None) if not randrange(SELDOM) else None
     alone = [*singly, *([checked] if checked else [])]
@@ -83,8 +83,8 @@ def _coding(told: str, question: str, day: date) -> tuple[Coding, str]:
 def _kinds(statement: str, persons: Sequence[UUID]) -> list[Kind | None]:
     """Return the kind of each person; None for one whom the database does not know."""
     found: list[Kind | None] = [None] * len(persons)
-    for place, *kind in rows_of(statement, [as_array(persons)]):
-        found[place - 1] = tuple(kind)
+    for row in rows_of(statement, [as_array(persons)], binary=True):
+        found[row[0] - 1] = row[1:]
     return found
 
 

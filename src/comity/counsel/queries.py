@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+import json
+from typing import Any, TypeVar
 from uuid import UUID
 
 from django.db.models import Count, Model, Q, QuerySet
@@ -10,6 +11,7 @@ from django.http import Http404
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from comity.counsel.apps import SEALED
 from comity.counsel.models import AskedDecision, OpenQuestion, Ruling
 from comity.ledger.models import Checkpoint, Entry
 from comity.refs import read_ref
@@ -83,6 +85,17 @@ def one_decision(viewer: Staff, text: str) -> AskedDecision:
 def recorded(decision: AskedDecision) -> RecordedDecision | None:
     """Return what the vault knows of a decision: whose it was, and about whom."""
     return RecordedDecision.objects.select_related("entry").filter(ref=decision.ref).first()
+
+
+def told_in_ledger(recorded: RecordedDecision) -> dict[str, Any]:
+    """Return what the ledger's entry of a decision says."""
+    told: dict[str, Any] = json.loads(bytes(recorded.entry.body))["body"]
+    return told
+
+
+def keeps_facts(recorded: RecordedDecision | None) -> bool:
+    """Say whether a decision about one person kept the facts, as its entry in the ledger has it."""
+    return recorded is not None and told_in_ledger(recorded).get("facts") == SEALED
 
 
 def _one(rows: QuerySet[Row], ref: UUID) -> Row:

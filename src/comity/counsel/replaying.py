@@ -1,8 +1,9 @@
 """Asking again what was decided, from the facts as they were, for the day it was about: the same must come out.
 
 Of a decision about one person the facts lie sealed under that person's key. Who looks at them uses the person's data,
-so the law is asked first, for the purpose legal-duty, and that look is on record as any other. Of a decision about many
-they are told again from the history of plain facts (`past`); nothing is opened, and nobody sees them.
+so the law is asked first, for the purpose legal-duty, and that look is on record as any other. Of a decision about
+many, or about the one hit of a search, they are told again from the history of plain facts (`past`); nothing is opened,
+and nobody sees them.
 """
 
 from __future__ import annotations

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Callable
 from typing import Any, Final
@@ -267,7 +266,7 @@ def replayed(request: StaffRequest, ref: str) -> HttpResponse:
     if recorded is None:
         raise Http404(_("The vault has forgotten whom this decision was about, so it cannot be asked again."))
     told = _decision_page(request, found)
-    if len(recorded.persons) != 1:
+    if not queries.keeps_facts(recorded):
         many = replay_many(asked=found, persons=recorded.persons, day=recorded.day)
         return render(request, "counsel/decision.html", told | {"again_many": many})
     again = replay(asked=found, person=recorded.persons[0], viewer=request.staff)
@@ -300,7 +299,7 @@ def _decision_page(request: StaffRequest, found: AskedDecision) -> dict[str, Any
         "entity": queries.entity_of(found), "staff_name": queries.who_asked(recorded),
         "ledger": _ledger(found, recorded), "may_read_ledger": may_do(request.staff, "ledger.read"),
         "more": [(name, _text(value)) for name, value in found.question["more"].items()],
-        "packs": _packs(found), "single": recorded is not None and len(recorded.persons) == 1,
+        "packs": _packs(found), "single": queries.keeps_facts(recorded),
         "counts": Counter(found.findings[number]["verdict"] for number in found.of),
     }  # fmt: skip
 
@@ -331,7 +330,7 @@ def _ledger(found: AskedDecision, recorded: RecordedDecision | None) -> dict[str
     """Say where the decision stands in the ledger, whether that is signed, and whether it still says what we say."""
     if recorded is None:
         return None
-    said = json.loads(bytes(recorded.entry.body))["body"]["commitment"]
+    said = queries.told_in_ledger(recorded)["commitment"]
     return {
         "entry": recorded.entry, "checkpoint": queries.covering(recorded.entry),
         "agrees": said == actions.commitment(found, recorded.persons),

@@ -24,9 +24,12 @@ from comity.book.opening import Look
 from comity.check import homes
 from comity.check.sample import PATH
 from comity.consent.models import Consent, Said, Standing
+from comity.consent.notices.samples import publish_samples
 from comity.counsel.actions import make_ruling
 from comity.counsel.duties import data_came, note_event
 from comity.law import lawbook
+from comity.outreach.campaigns.actions import sign_as
+from comity.post.actions import make_gateway
 from comity.refs import new_ref
 from comity.staff.models import Entity, RoleGrant, Staff
 from comity.staff.walls import behind_wall
@@ -60,6 +63,22 @@ ORDINARY: Final[Mapping[str, object]] = {
 }  # fmt: skip
 """What holds for each of our entities: an ordinary business."""
 
+IMPRINTS: Final[tuple[Mapping[str, str], ...]] = (
+    {
+        "address": "news@dublin.demo.example", "email": "hello@dublin.demo.example", "language": "en",
+        "postal_address": "1 Quay Street\nDublin 2\nIreland", "website": "https://dublin.demo.example",
+    },
+    {
+        "address": "news@us.demo.example", "email": "hello@us.demo.example", "language": "en",
+        "postal_address": "100 Main Street\nWilmington, DE 19801\nUSA", "website": "https://us.demo.example",
+    },
+    {
+        "address": "news@shanghai.demo.example", "email": "hello@shanghai.demo.example", "language": "zh-hans",
+        "postal_address": "上海市黄浦区示例路 1 号\n邮编 200001", "website": "https://shanghai.demo.example",
+    },
+)  # fmt: skip
+"""How our entities sign, in their order."""
+
 CALLS: Final = (
     "Wants a quote for forty seats before the holidays.", "Asked when the order will arrive.",
     "Happy with the last delivery; may order again in spring.", "Left a message, will try again on Thursday.",
@@ -87,6 +106,8 @@ def fill(*, day: date | None = None) -> int:
 def _fill(entities: Sequence[Entity], staff: Mapping[str, Staff], now: datetime) -> int:
     dice = random.Random(20261121)
     _rulings(staff["privacy-officer"], entities, now.date())
+    _sending(staff["administrator"], entities)
+    publish_samples(entities=entities, drafted_by=staff["marketing"], published_by=staff["privacy-officer"])
     with PATH.open(encoding="utf-8-sig", newline="") as file:
         rows = list(csv.DictReader(file))
     made = [(_newcomer(row, dice, staff, now), row) for row in rows]
@@ -125,6 +146,15 @@ def _rulings(officer: Staff, entities: Iterable[Entity], day: date) -> None:
             "keep what they tell us.",
             begins_on=day - timedelta(days=60), ends_on=day + timedelta(days=305),
         )  # fmt: skip
+
+
+def _sending(administrator: Staff, entities: Iterable[Entity]) -> None:
+    """Say how each entity signs what it sends, and let it go into a folder: nothing of a demo leaves the machine."""
+    for entity, told in zip(entities, IMPRINTS, strict=True):
+        sign_as(entity=entity, by=administrator, **told)
+        make_gateway(
+            entity=entity, channel="email", kind="folder", name="Outbox of the demo", settings={}, made_by=administrator
+        )
 
 
 def _entity_of(home: str) -> int:

@@ -183,9 +183,9 @@ class Header:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
-    """A file as it was read. `headers` is None where it is no message."""
+    """A file as it was read. `headers` is None where it is no message; the pages of a notice are its blocks."""
 
-    kind: Literal["text", "page", "message"]
+    kind: Literal["text", "page", "message", "notice"]
     pages: tuple[Page, ...]
     headers: Mapping[str, Header] | None = None
     notes: tuple[str, ...] = ()
@@ -242,6 +242,16 @@ def read_document(content: bytes, *, name: str = "", mail: bool = False) -> Docu
     return Document(kind="page" if page.html else "text", pages=(page,), notes=(*notes, *_cut([page])))
 
 
+def read_blocks(blocks: Mapping[str, str]) -> Document:
+    """Read a notice that is made of named blocks of plain text. Raises UnreadableText where nothing stands in them."""
+    pages = tuple(_plain_page(read_plain(text), name) for name, text in blocks.items() if text.strip())
+    if not pages:
+        raise UnreadableText("it is empty; there is nothing to look at")
+    if sum(len(text) for text in blocks.values()) > MOST_BYTES:
+        raise UnreadableText(f"it is longer than {MOST_BYTES:,} letters; give one notice at a time")
+    return Document(kind="notice", pages=pages)
+
+
 def _cut(pages: Iterable[Page]) -> tuple[str, ...]:
     many = f"only the first {MOST_CONTROLS:,} boxes, buttons and links were looked at"
     return (many,) if any(page.cut for page in pages) else ()
@@ -249,8 +259,13 @@ def _cut(pages: Iterable[Page]) -> tuple[str, ...]:
 
 def read_page(text: str, *, html: bool = False, part: str = "") -> Page:
     """Read HTML, where `html` says so or the text looks like it, else plain text."""
-    text = text.replace("\r\n", "\n").replace("\r", "\n").translate(NOT_SEEN)
+    text = read_plain(text)
     return _html_page(text, part) if html or MARKED_UP.search(text) else _plain_page(text, part)
+
+
+def read_plain(text: str) -> str:
+    """Return a text with line feeds alone, and without what nobody sees."""
+    return text.replace("\r\n", "\n").replace("\r", "\n").translate(NOT_SEEN)
 
 
 def _decoded(content: bytes, charset: str = "") -> tuple[str, tuple[str, ...]]:

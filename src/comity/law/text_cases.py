@@ -12,12 +12,12 @@ from comity.law.entries import Entry, Files
 from comity.law.lawbook import PackError
 from comity.law.lint import Mutant, Problem
 from comity.law.loading import SHIPPED
-from comity.law.pages import Document, UnreadableText, fold, read_document
+from comity.law.pages import Document, UnreadableText, fold, read_blocks, read_document
 from comity.law.places import UnknownPlace
-from comity.law.texts import FORMS, Form, Look, TextBook, TextRule, Words, lint_text
+from comity.law.texts import BLOCKS, FORMS, Form, Look, TextBook, TextRule, Words, lint_text
 from comity.law.vocabulary import nearest
 
-CASE_KEYS = frozenset("name law official row as day for text html mail expect near says".split())
+CASE_KEYS = frozenset("name law official row as day for text html mail blocks expect near says".split())
 ENDINGS = {"text": ".txt", "html": ".html", "mail": ".eml"}
 MISSING = "missing"
 
@@ -88,14 +88,24 @@ def _words(entry: Entry, words: object) -> tuple[str, ...]:
 
 
 def _document(entry: Entry, form: str) -> Document:
-    given = [key for key in ENDINGS if key in entry.table]
+    given = [key for key in (*ENDINGS, "blocks") if key in entry.table]
     if len(given) != 1:
-        raise entry.wrong("it has its text under one of text, html and mail")
+        raise entry.wrong("it has its text under one of text, html, mail and blocks")
     try:
+        if given == ["blocks"]:
+            return read_blocks(_blocks(entry))
         name = f"case{ENDINGS[given[0]]}"
         return read_document(entry.text(given[0]).encode(), name=name, mail=form == "email" and given[0] == "mail")
     except UnreadableText as error:
         raise entry.wrong(str(error)) from None
+
+
+def _blocks(entry: Entry) -> Mapping[str, str]:
+    told = entry.inner("blocks", 'retention = "We keep your data for two years."') or {}
+    for name, text in told.items():
+        if name not in BLOCKS or not isinstance(text, str):
+            raise entry.wrong(f"'blocks' has a text for each block, and {name!r} is none{nearest(name, BLOCKS)}")
+    return told
 
 
 # ---------------------------------------------------------------- trying
@@ -144,7 +154,7 @@ def _told(words: Sequence[str]) -> str:
 
 
 def lint_texts(book: TextBook, cases: Sequence[TextCase]) -> list[Problem]:
-    """Return the text rules that want a day, a row, a story that fires them or a near miss."""
+    """Return the text rules that want a day, a row, a story or a near miss, or whose examples are none."""
     fired: set[tuple[str, date]] = set()
     missed: set[tuple[str, date]] = set()
     for case in cases:
@@ -167,7 +177,22 @@ def lint_texts(book: TextBook, cases: Sequence[TextCase]) -> list[Problem]:
         ]
         if wanting:
             problems.append(Problem(rule.source.file, rule.source.line, rule.id, f"it wants {', '.join(wanting)}"))
+        problems += [
+            Problem(rule.source.file, rule.source.line, rule.id, f"its example in {language} breaks it")
+            for language in rule.example
+            if _breaks(book, rule, language)
+        ]
     return problems
+
+
+def _breaks(book: TextBook, rule: TextRule, language: str) -> bool:
+    """Tell whether the words that a rule gives as an example do not satisfy it."""
+    document = read_blocks({rule.look.block or "more": rule.example[language]})
+    own = TextBook((replace(rule, look=replace(rule.look, given=None)),), book.places)
+    places = book.reach(rule, rule.span.start)
+    return bool(
+        lint_text(own, document, form=rule.forms[0], places=places, day=rule.span.start, language=language).findings
+    )
 
 
 def mutate_texts(book: TextBook, cases: Sequence[TextCase]) -> Iterator[Mutant]:
@@ -197,12 +222,20 @@ def _without(rule: TextRule) -> Iterator[tuple[str, Look]]:
             yield "unless_near dropped", replace(look, words=replace(look.words, near=None))
     if look.check:
         yield "check dropped", replace(look, check="")
+    if look.block:
+        yield "block dropped", replace(look, block="")
     if look.against is not None:
         yield "against dropped", replace(look, against=None)
     for number in range(len(look.sets)):
         yield f"set {number + 1} dropped", replace(look, sets=(*look.sets[:number], *look.sets[number + 1 :]))
-    if look.given is not None:
-        yield "given dropped", replace(look, given=None)
+    yield from _without_given(look)
     if look.limit:
         yield "limit dropped", replace(look, limit=float("inf"))
         yield "limit nought", replace(look, limit=0)
+
+
+def _without_given(look: Look) -> Iterator[tuple[str, Look]]:
+    if look.given is not None:
+        yield "given dropped", replace(look, given=None)
+        if look.given.near is not None:
+            yield "given_unless dropped", replace(look, given=replace(look.given, near=None))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, cast
@@ -22,19 +22,29 @@ from comity.law.pages import Document, Page, Prose, fold
 from comity.law.places import Places, UnknownPlace
 from comity.law.vocabulary import nearest
 
-Form = Literal["email", "sms", "ad", "form", "banner"]
+Form = Literal[
+    "email", "sms", "ad", "form", "banner", "notice", "indirect-notice", "consent-wording", "separate-consent"
+]
 Level = Literal["error", "review"]
 Where = Literal["body", "anywhere", "controls", "subject", "subject-start", "from"]
 
-FORMS: tuple[Form, ...] = ("email", "sms", "ad", "form", "banner")
+FORMS: tuple[Form, ...] = (
+    "email", "sms", "ad", "form", "banner", "notice", "indirect-notice", "consent-wording", "separate-consent",
+)  # fmt: skip
+BLOCKS = (
+    "wording", "who", "dpo", "purposes", "interests", "method", "categories", "source", "sensitive", "recipients",
+    "transfers", "retention", "rights", "withdrawal", "complaint", "required", "automated", "selling", "more",
+)  # fmt: skip
+"""What a notice is made of, in the order in which it is shown: a rule may want something in one of these."""
 WHERES: tuple[Where, ...] = ("body", "anywhere", "controls", "subject", "subject-start", "from")
-LANGUAGES = ("en", "zh", "de", "fr", "es", "it", "sv", "any")
+LANGUAGES = ("en", "zh", "de", "fr", "es", "it", "nl", "pl", "pt", "sv", "da", "fi", "any")
 TEXT_KEYS = frozenset(
-    "id says cite url row from until checked confidence as places level cure languages finds wants".split()
+    "id says cite url row from until checked confidence as places level cure languages example finds wants".split()
 )
 LAW_KEYS = frozenset("id name cite url from until territory".split())
 LOOK_KEYS = frozenset(
-    "what words patterns unless unless_patterns unless_near where check against sets given limit".split()
+    "what words patterns unless unless_patterns unless_near where block check against sets given given_unless "
+    "limit".split()
 )
 LIST_KEYS = frozenset(("says", *LANGUAGES))
 WIDEST_GAPS = 2_000
@@ -154,11 +164,12 @@ class _Cover:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Look:
-    """What a rule looks for, and where. `what` names a thing that is wanted."""
+    """What a rule looks for, and where. `what` names a thing that is wanted, `block` the part of a notice for it."""
 
     words: Words
     what: str = ""
     where: Where = "body"
+    block: str = ""
     check: str = ""
     against: Words | None = None
     sets: tuple[Words, ...] = ()
@@ -194,6 +205,11 @@ class TextRule:
     languages: tuple[str, ...]
     look: Look
     wants: bool
+    example: Mapping[str, str] = field(default_factory=dict)
+
+    def example_in(self, language: str) -> str:
+        """Return words that would satisfy it, in this language if it has any, else in English; or nothing."""
+        return self.example.get(language) or self.example.get("any") or self.example.get("en", "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,14 +276,19 @@ class Looked:
         return any(finding.rule.level == "error" for finding in self.findings)
 
 
-def lint_text(book: TextBook, document: Document, *, form: Form, places: frozenset[str], day: date) -> Looked:
-    """Look through a document for what the law of `places` has text rules about on `day`."""
+def lint_text(
+    book: TextBook, document: Document, *, form: Form, places: frozenset[str], day: date, language: str = ""
+) -> Looked:
+    """Look through a document for what the law of `places` has text rules about on `day`.
+
+    `language`, where it is known, leaves rules unjudged whose words are in other languages alone.
+    """
     rules = book.applying(form=form, places=places, day=day)
     findings: list[TextFinding] = []
     more: dict[str, int] = {}
     unjudged: dict[str, str] = {}
     for rule in rules:
-        why = _unjudged(rule, document)
+        why = _unjudged(rule, document, language)
         if why:
             unjudged[rule.id] = why
             continue
@@ -280,9 +301,11 @@ def lint_text(book: TextBook, document: Document, *, form: Form, places: frozens
     return Looked(findings=tuple(findings), more=more, rules=tuple(rules), unjudged=unjudged)
 
 
-def _unjudged(rule: TextRule, document: Document) -> str:
+def _unjudged(rule: TextRule, document: Document, language: str) -> str:
     """Say why a rule cannot be judged by this file, or nothing."""
     look, page = rule.look, document.pages[0]
+    if language and not {language, "any"} & set(rule.languages):
+        return f"its words are in {', '.join(rule.languages)}, and this is in {language}"
     if (look.where in {"subject", "subject-start", "from"} or look.check == "false-reply") and document.headers is None:
         return "the file has no mail headers"
     if look.check and not page.drawn and look.check in CHECKS and CHECKS[look.check].needs == "controls":
@@ -312,17 +335,22 @@ def _found(rule: TextRule, document: Document) -> list[TextFinding]:
 def _wanting(rule: TextRule, document: Document) -> list[TextFinding]:
     """Return a finding where what is wanted does not stand in plain sight."""
     look, page = rule.look, document.pages[0]
-    if look.given is not None and not look.given.spans(page.prose.folded):
+    if look.given is not None and not any(look.given.spans(each.prose.folded) for each in _main(document)):
         return []
     if look.check:
         there = any(True for _ in CHECKS[look.check].look(page, look, document))
     else:
-        there = any(_stands(look, text, prose) for text, prose in _wanted_in(look.where, document))
+        there = any(_stands(look, text, prose) for text, prose in _wanted_in(look, document))
     if there:
         return []
-    where = _header_of(look.where)
+    where = _header_of(look.where) or (look.block if document.kind == "notice" else "")
     header = (document.headers or {}).get(where)
     return [TextFinding(rule=rule, line=header.line if header else 1, words=look.what, part=where or page.part)]
+
+
+def _main(document: Document) -> tuple[Page, ...]:
+    """Return what everybody reads: each block of a notice, and of a message the part that is shown first."""
+    return document.pages if document.kind == "notice" else document.pages[:1]
 
 
 def _stands(look: Look, text: str, prose: Prose | None) -> bool:
@@ -332,20 +360,25 @@ def _stands(look: Look, text: str, prose: Prose | None) -> bool:
     return any(prose is None or prose.visible(start, end) for start, end in spans)
 
 
-def _wanted_in(where: Where, document: Document) -> Iterator[tuple[str, Prose | None]]:
+def _wanted_in(look: Look, document: Document) -> Iterator[tuple[str, Prose | None]]:
     """Yield the texts in which something wanted may stand: what is read first, and the targets of its links."""
-    header = _header_of(where)
-    if header:
-        yield _header_text(document, where), None
+    if _header_of(look.where):
+        yield _header_text(document, look.where), None
         return
-    page = document.pages[0]
+    for page in _main(document):
+        if document.kind != "notice" or not look.block or page.part == look.block:
+            yield from _wanted_on(page, look.where)
+    if look.where == "anywhere":
+        yield from ((fold(item.says), None) for item in (document.headers or {}).values())
+
+
+def _wanted_on(page: Page, where: Where) -> Iterator[tuple[str, Prose | None]]:
     if where == "controls" and page.drawn:
         yield from ((control.folded, None) for control in page.controls if not control.hidden)
         return
     yield page.prose.folded, page.prose
     if where == "anywhere":
         yield from ((fold(control.target), None) for control in page.controls if not control.hidden)
-        yield from ((fold(item.says), None) for item in (document.headers or {}).values())
 
 
 def _header_of(where: Where) -> str:
@@ -493,7 +526,16 @@ class _TextReader:
             forms=cast("tuple[Form, ...]", self._among(entry, "as", FORMS)), places=places,
             level=cast("Level", _one_of(entry, "level", ("error", "review"))), cure=entry.text("cure"),
             languages=languages, look=self._look(entry, "wants" if wants else "finds", languages), wants=wants,
+            example=self._example(entry, languages),
         )  # fmt: skip
+
+    def _example(self, entry: Entry, languages: tuple[str, ...]) -> Mapping[str, str]:
+        """Read words that would satisfy the rule, by language."""
+        told = entry.inner("example", 'en = "We keep your data for two years."') or {}
+        for language, text in told.items():
+            if language not in languages or not isinstance(text, str):
+                raise entry.wrong(f"'example' has a text for each of its languages ({', '.join(languages)}), no other")
+        return told
 
     def _law(self, entry: Entry) -> TextLaw:
         name, slash, _ = entry.id.partition("/")
@@ -532,9 +574,15 @@ class _TextReader:
         return Look(
             words=words, what=item.text("what", needed=False), check=check, sets=sets, limit=limit,
             where=cast("Where", _one_of(item, "where", WHERES)) if "where" in table else "body",
+            block=_one_of(item, "block", BLOCKS) if "block" in table else "",
             against=self._words(item, "against", languages) or None,
-            given=self._words(item, "given", languages) or None,
+            given=self._given(item, languages),
         )  # fmt: skip
+
+    def _given(self, item: Entry, languages: tuple[str, ...]) -> Words | None:
+        """Return the words without which nothing is wanted; other words in their sentence take that back."""
+        denied = self._words(item, "given_unless", languages) or None
+        return replace(self._words(item, "given", languages), near=denied) if item.words("given") else None
 
     def _words(
         self, item: Entry, key: str, languages: tuple[str, ...], *, patterns: str = "", unless: str = ""

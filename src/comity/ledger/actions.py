@@ -16,7 +16,7 @@ from comity.ledger.keys import LEDGER, KeyProblem, make_key, new_name
 from comity.ledger.models import Checkpoint, Cosignature, Entry
 from comity.ledger.queries import Here
 from comity.ledger.witness import Seen, look
-from comity.refs import new_ref
+from comity.refs import as_array, new_ref
 
 
 class OutsideTransaction(RuntimeError):
@@ -83,11 +83,10 @@ def _literal(row: tuple[UUID, datetime, str, UUID | None, Sequence[UUID], bytes]
     """
     ref, at, kind, staff, persons, content = row
     by = f"'{staff.hex}'" if staff else "NULL"
-    about = ",".join([person.hex for person in persons])
     said = content.decode("ascii")
     if "'" in said or "\\" in said:
         raise NotForTheLedger(f"{kind}: a quote or a backslash came into its body, which no form lets in")
-    return f"('{ref.hex}', '{at.isoformat()}', '{kind}', {by}, '{{{about}}}', '{said}')"
+    return f"('{ref.hex}', '{at.isoformat()}', '{kind}', {by}, '{as_array(persons)}', '{said}')"
 
 
 def _row(draft: Draft, now: datetime) -> tuple[UUID, datetime, str, UUID | None, list[UUID], bytes]:

@@ -15,6 +15,8 @@ from itertools import chain
 from typing import TypeAlias
 from uuid import UUID
 
+from comity.refs import spelled
+
 JSON: TypeAlias = "bool | int | str | UUID | date | Sequence[JSON] | Mapping[str, JSON] | None"
 """What a body may be made of. A datetime is a date to Python, and is let in as an instant."""
 
@@ -141,7 +143,8 @@ def _field(name: object, at: str) -> str:
 
 
 def _refs(values: Sequence[object], at: str) -> list[str]:
-    for value in values:
-        if not isinstance(value, UUID):
-            raise NotForTheLedger(f"{at}: a {type(value).__name__} is no ref")
-    return list(map(str, values))
+    refs = [value for value in values if isinstance(value, UUID)]
+    if len(refs) < len(values):
+        other = next(value for value in values if not isinstance(value, UUID))
+        raise NotForTheLedger(f"{at}: a {type(other).__name__} is no ref")
+    return spelled(refs)

@@ -14,13 +14,15 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.db.backends.postgresql.base import ServerBindingCursor
 from django.db.models.query import ModelIterable
 from psycopg.pq import Format
 
 if TYPE_CHECKING:
+    from django.db.backends.base.base import BaseDatabaseWrapper
     from django.db.models import QuerySet
+    from psycopg import Connection, Cursor
 
 Row = TypeVar("Row")
 
@@ -30,12 +32,32 @@ def rows_of(statement: str, parameters: Sequence[object] | Mapping[str, object],
 
     Return its rows; none of one that has none. `binary` is quicker for refs and bytes.
     """
-    connection.close_if_health_check_failed()
-    connection.ensure_connection()
-    with connection._prepare_cursor(ServerBindingCursor(connection.connection)) as cursor:  # type: ignore[attr-defined,call-arg]  # noqa: SLF001 - as its own cursor() does
-        cursor.cursor.format = Format.BINARY if binary else Format.TEXT
-        cursor.execute(statement, parameters)
-        return cast("list[Any]", cursor.fetchall()) if cursor.description else []
+    ours = connections[DEFAULT_DB_ALIAS]  # itself: `connection` looks for it at each word
+    ours.close_if_health_check_failed()
+    ours.ensure_connection()
+    cursor = _cursor_of(ours.connection)
+    cursor.format = Format.BINARY if binary else Format.TEXT
+    ours._prepare_cursor(cursor).execute(statement, parameters)  # type: ignore[attr-defined]  # noqa: SLF001 - as its own cursor() does
+    return cursor.fetchall() if cursor.pgresult and cursor.pgresult.nfields else []
+
+
+def _cursor_of(held: Connection) -> Cursor[Any]:
+    """Return the one cursor of a connection by which such statements are asked: to make it takes longer than to ask.
+
+    All rows are read before the next statement comes, so there is never a second one at work.
+    """
+    if (cursor := vars(held).get("comity_cursor")) is None:
+        cursor = vars(held)["comity_cursor"] = ServerBindingCursor(held)  # type: ignore[call-arg]  # psycopg's own
+    return cast("Cursor[Any]", cursor)
+
+
+def plan_once(connection: BaseDatabaseWrapper, **_sent: object) -> None:
+    """Let PostgreSQL plan such statements for any values, as a connection begins: else it plans some of them each time.
+
+    None of them is worth another plan for other values: they go by keys and tokens, whatever these are.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SET plan_cache_mode = force_generic_plan")
 
 
 @dataclass(frozen=True)

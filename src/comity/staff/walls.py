@@ -14,6 +14,8 @@ from uuid import UUID
 from django.db import connection, transaction
 from django.db.migrations.operations.base import Operation
 
+from comity.staff.once import rows_of
+
 if TYPE_CHECKING:
     from django.db.backends.base.schema import BaseDatabaseSchemaEditor
     from django.db.migrations.state import ProjectState
@@ -35,15 +37,12 @@ def behind_wall(*, staff: UUID | None, entities: Iterable[UUID]) -> Iterator[Non
 
 
 def _said() -> tuple[str, str]:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT current_setting(%s, true), current_setting(%s, true)", [STAFF, ENTITIES])
-        staff, entities = cursor.fetchone() or ("", "")
+    ((staff, entities),) = rows_of("SELECT current_setting(%s, true), current_setting(%s, true)", [STAFF, ENTITIES])
     return staff or "", entities or ""
 
 
 def _say(staff: str, entities: str) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT set_config(%s, %s, true), set_config(%s, %s, true)", [STAFF, staff, ENTITIES, entities])
+    rows_of("SELECT set_config(%s, %s, true), set_config(%s, %s, true)", [STAFF, staff, ENTITIES, entities])
 
 
 class ProtectByEntity(Operation):

@@ -153,7 +153,6 @@ class Found:
     beside: Opened | None = None  # what is in the blob that was asked for beside it
 
 
-@transaction.atomic
 def search(
     *, warrant: Warrant, sort: Sort, query: str, candidates: Collection[Label],
     beside: Callable[[UUID], Label] | None = None,
@@ -162,7 +161,7 @@ def search(
 
     `candidates` come from `queries.candidates`; nobody may see them, for a name is known by who is found. Of who truly
     matches, and of nobody else, the blob under the label `beside` is opened too. All that were opened are in one ledger
-    entry, those that did not match too. Raises as `open_fields` does.
+    entry, those that did not match too. Raises as `open_fields` does, and needs the caller's transaction as it does.
     """
     others = {label.person: beside(label.person) for label in candidates} if beside else {}
     through = frozenset(let_through(warrant, {*candidates, *others.values()}, permitted_only=True))

@@ -35,29 +35,40 @@ in sight it would read the table until so many are found, which may be never. Th
 """
 
 
-def candidates(*, sort: Sort, query: str, among: QuerySet[Any, UUID]) -> list[Label]:
+@dataclass(frozen=True)
+class Among:
+    """Those among whom somebody is sought: SQL that tells of `held.person` whether it is one of them; or nobody."""
+
+    sql: str = ""
+    parameters: tuple[object, ...] = ()
+
+    @classmethod
+    def of(cls, refs: QuerySet[Any, UUID]) -> Among:
+        """Return those whose refs a query gives; whoever seeks often keeps it, for Django writes it anew each time."""
+        with suppress(EmptyResultSet):
+            return cls(*refs.filter(pk=RawSQL("held.person", ()))[:1].query.sql_with_params())
+        return cls()
+
+
+def candidates(*, sort: Sort, query: str, among: Among) -> list[Label]:
     """Return blobs that may hold what is sought, the most promising first.
 
-    `among` gives the refs of those of whom somebody is sought. Neither the blobs nor their number may be shown:
-    `actions.search` opens and compares them under a decision. Raises KeyTrouble.
+    Neither the blobs nor their number may be shown: `actions.search` opens and compares them under a decision. Raises
+    KeyTrouble.
     """
     wanted = asks(sort, query)
-    if not wanted:
+    if not wanted or not among.sql:
         return []
     making = [keyring.tokens_of(epoch.number, epoch.check_value) for epoch in keyring.live_epochs()]
-    with suppress(EmptyResultSet):
-        rows = rows_of(*_statement(wanted, making, MOST[sort], among), binary=True)
-        found = (Label(person, FieldClass(name), kind, record) for person, name, kind, record in rows)
-        return list(dict.fromkeys(found))[: MOST[sort]]
-    return []
+    rows = rows_of(*_statement(wanted, making, MOST[sort], among), binary=True)
+    found = (Label(person, FieldClass(name), kind, record) for person, name, kind, record in rows)
+    return list(dict.fromkeys(found))[: MOST[sort]]
 
 
-def _statement(wanted: list[Ask], making: list[Tokens], most: int, among: QuerySet[Any, UUID]) -> tuple[str, list[Any]]:
-    """Write the SELECT. Raises EmptyResultSet where Django knows that there is nobody among whom to seek."""
-    whom, parameters = among.filter(pk=RawSQL("held.person", ()))[:1].query.sql_with_params()
+def _statement(wanted: list[Ask], making: list[Tokens], most: int, among: Among) -> tuple[str, list[Any]]:
     ways = [WAY.format(asked=" AND ".join(["tokens && %s::bigint[]"] * len(ask))) for ask in wanted]
     tokens = [_array(tokens.number(term) for tokens in making for term in terms) for ask in wanted for terms in ask]
-    return FOUND.format(ways=" UNION ALL ".join(ways), among=whom, most=2 * most), [*tokens, *parameters]
+    return FOUND.format(ways=" UNION ALL ".join(ways), among=among.sql, most=2 * most), [*tokens, *among.parameters]
 
 
 def _array(numbers: Iterable[int]) -> str:

@@ -118,32 +118,35 @@ def seal_blob(key: AESGCM, label: Label, schema: int, fields: Fields, *, nonce: 
 
 def open_blob(key: AESGCM, label: Label, schema: int, blob: bytes) -> dict[str, Value]:
     """Give back what was sealed. Raises BrokenSeal if key, label, schema or blob is not what it was."""
-    (fields,) = unpack([unsealed(key, label, schema, blob)])
+    try:
+        packed = key.decrypt(blob[:NONCE_BYTES], blob[NONCE_BYTES:], _outside(label, schema))
+    except (InvalidTag, ValueError):
+        raise broken(label, schema) from None
+    (fields,) = unpack([packed])
     return fields
 
 
-def unsealed(key: AESGCM, label: Label, schema: int, blob: bytes) -> bytes:
-    """Give back what was sealed, as `pack` wrote it. Raises as `open_blob` does."""
-    try:
-        return key.decrypt(blob[:NONCE_BYTES], blob[NONCE_BYTES:], _outside(label, schema))
-    except (InvalidTag, ValueError):
-        raise BrokenSeal(
-            f"the {label.field_class} of person {label.person} in {label.kind} {label.record} (schema {schema}) does "
-            "not open: another key, another place, or changed bytes. Restore the row of vault_sealed from a backup."
-        ) from None
+def broken(label: Label, schema: int) -> BrokenSeal:
+    """Return what is raised where a blob does not open."""
+    return BrokenSeal(
+        f"the {label.field_class} of person {label.person} in {label.kind} {label.record} (schema {schema}) does "
+        "not open: another key, another place, or changed bytes. Restore the row of vault_sealed from a backup."
+    )
 
 
 def _outside(label: Label, schema: int) -> bytes:
-    """Write a label so that no two labels are written alike: parts of fixed size first, the free text last."""
     person, field_class, kind, record = label
-    return b"".join((
-        b"comity blob\0", person.int.to_bytes(16, "big"), record.int.to_bytes(16, "big"),
-        _sort(schema, field_class, kind),
-    ))  # fmt: skip
+    return b"".join((BLOB, person.bytes, record.bytes, sort_of(schema, field_class, kind)))
+
+
+BLOB: Final = b"comity blob\0"
+"""With this, the person and the record begins what a blob is bound to: no two labels are written alike, since parts of
+fixed size come first, and last `sort_of` with its free text."""
 
 
 @lru_cache(maxsize=1_024)
-def _sort(schema: int, field_class: FieldClass, kind: str) -> bytes:
+def sort_of(schema: int, field_class: FieldClass, kind: str) -> bytes:
+    """Return what a blob is bound to beside its person and record."""
     return b"%b%b\0%b" % (schema.to_bytes(2, "big"), field_class.encode(), kind.encode())
 
 
@@ -192,8 +195,8 @@ def _json(held: Fields) -> bytes:
 
 def unpack(packed: Iterable[bytes]) -> list[dict[str, Value]]:
     """Decode what `pack` wrote. All of them are read as one list of JSON, which takes half as long as one by one."""
-    bodies = [one if one[:1] == PLAIN else _inflated(one) for one in packed]
-    told = b",".join([body[5 : 5 + int.from_bytes(body[1:5], "big")] for body in bodies])
+    bodies = [one if one.startswith(PLAIN) else _inflated(one) for one in packed]
+    told = b",".join([body[5 : 5 + int.from_bytes(body[1:5])] for body in bodies])
     held: list[dict[str, Value]] = _decode((b"[%b]" % told).decode("utf-8", "surrogatepass"), 0)[0]
     return [_together(one, body) if "$bytes" in one else one for one, body in zip(held, bodies, strict=True)]
 

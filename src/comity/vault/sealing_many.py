@@ -122,9 +122,12 @@ BIGINT: Final = 20
 
 
 def _array(tokens: Iterable[bytes]) -> bytes:
-    """Write bigints, in order, as PostgreSQL's binary array: dimensions, no nulls, type, length, first index."""
+    """Write bigints as PostgreSQL's binary array; in order, since another would tell what each stands for."""
     held = sorted(tokens)
-    if not held:
-        return b"\xff\xff\xff\xff"  # NULL
-    head = struct.pack(">iiiii", 1, 0, BIGINT, len(held), 1)
-    return _sized(head + b"\0\0\0\10" + b"\0\0\0\10".join(held))
+    return _head(len(held)) + b"\0\0\0\10".join(held) if held else b"\xff\xff\xff\xff"  # NULL
+
+
+@lru_cache(maxsize=1_024)
+def _head(many: int) -> bytes:
+    """Return what stands before so many bigints: size, dimensions, no nulls, type, how many, first index."""
+    return struct.pack(">iiiiiii", 20 + 12 * many, 1, 0, BIGINT, many, 1, 8)

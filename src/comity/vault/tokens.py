@@ -129,16 +129,15 @@ def piece_terms(piece: Piece) -> set[str]:
     return found
 
 
-def _beginnings(word: str) -> Iterator[str]:
-    return (f"p:{word[:length]}" for length in BEGINNINGS if length <= len(word))
+def _beginnings(word: str) -> list[str]:
+    return [f"p:{word[:length]}" for length in BEGINNINGS if length <= len(word)]
 
 
-def mistyped(word: str) -> Iterator[str]:
-    """Give the word and, unless it is very short, the word less each of its letters."""
+def mistyped(word: str) -> list[str]:
+    """Return the word and, unless it is very short, the word less each of its letters."""
     cut = word[:LONGEST_WORD]
-    yield f"w:{cut}"
-    if len(cut) >= SHORTEST_MISTYPED:
-        yield from {f"w:{cut[:place]}{cut[place + 1 :]}" for place in range(len(cut))}
+    places = range(len(cut) if len(cut) >= SHORTEST_MISTYPED else 0)
+    return [f"w:{cut}", *[f"w:{cut[:place]}{cut[place + 1 :]}" for place in places]]
 
 
 GROUPS: Final = {"sch": "s", "ph": "f", "sh": "s", "cz": "s", "ts": "s", "tz": "s", "ck": "k", "ch": "k", "kh": "k",
@@ -178,6 +177,7 @@ def email(text: str) -> str:
 
 
 EXTENSION: Final = re.compile("x|ext|;")
+FILLING: Final = re.compile(r"[\s\-./]")
 NO_DIGIT: Final = re.compile(r"\D")
 
 
@@ -194,7 +194,7 @@ def phone(text: str) -> str:
 
 def identifier(text: str) -> str:
     """Write any other identifier as it is compared: NFKC, no case, no spaces, hyphens, dots or slashes."""
-    return re.sub(r"[\s\-./]", "", unicodedata.normalize("NFKC", text).casefold())
+    return FILLING.sub("", unicodedata.normalize("NFKC", text).casefold())
 
 
 def _phone_terms(digits: str) -> Iterator[str]:
@@ -230,7 +230,7 @@ def _exact(query: str) -> list[Ask]:
 
 
 def _beginning(word: str) -> str:
-    return next(_beginnings(word))
+    return _beginnings(word)[0]
 
 
 def _near(word: str) -> frozenset[str]:

@@ -29,6 +29,7 @@ def lacking() -> dict[str, object]:
     """Return the migrations that the database lacks, and where each key must lie that the database names."""
     from django.conf import settings
 
+    from comity.consent.suppression.keys import key_files
     from comity.ledger.keys import LEDGER
     from comity.vault.epochs import key_file
     from comity.vault.models import Epoch
@@ -39,7 +40,7 @@ def lacking() -> dict[str, object]:
     epochs = {
         f"epoch {each.number}": key_file(settings.FOLDER, each.number, bytes(each.check_value)) for each in standing
     }
-    keys = {"ledger": settings.FOLDER / LEDGER, **epochs}
+    keys = {"ledger": settings.FOLDER / LEDGER, **epochs, **dict(key_files())}
     return {"migrations": [], "keys": {name: str(path) for name, path in keys.items()}}
 
 

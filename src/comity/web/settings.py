@@ -103,8 +103,10 @@ INSTALLED_APPS = [
     "comity.staff",
     "comity.vault",
     "comity.counsel",
+    "comity.post",
     "comity.book",
     "comity.consent",
+    "comity.outreach",
     "comity.desk",
     "comity.api",
     "django.contrib.auth",
@@ -166,6 +168,8 @@ FORM_RENDERER = "comity.web.looks.Looks"
 PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "jobs"
 EXPORT_ALONE = int(os.environ.get("COMITY_EXPORT_ALONE", "500"))
 """People whom one of the staff may take out without a second person's approval."""
+CAMPAIGN_ALONE = int(os.environ.get("COMITY_CAMPAIGN_ALONE", "5000"))
+"""People to whom one of the staff may send a campaign without a second person's approval."""
 PROCRASTINATE_PERIODIC_DEFAULTS = {"max_delay": 24 * 60 * 60}
 """Seconds for which a nightly job is made up for, where the machine slept at night."""
 

@@ -58,6 +58,14 @@ PLACES: Final[tuple[tuple[_StrPromise, tuple[Place, ...]], ...]] = (
         Place(title=gettext_lazy("Keys"), to="vault:keys", icon="key-round", may="key.view",
               says=gettext_lazy("Which keys seal the book, and from which day on backups have forgotten.")),
     )),
+    (gettext_lazy("How we write to people"), (
+        Place(title=gettext_lazy("Sending"), to="outreach:sending", icon="send", may="gateway.change",
+              says=gettext_lazy("How each entity signs what it sends, and by which ways it goes out.")),
+        Place(title=gettext_lazy("Addresses left alone"), to="consent:suppressed", icon="ban", may="consent.view",
+              says=gettext_lazy("Addresses that must not be used, whoever they belong to. Nobody can read them.")),
+        Place(title=gettext_lazy("Registers"), to="consent:registers", icon="book-marked", may="consent.view",
+              says=gettext_lazy("National lists of people who must not be called or written to, and their age here.")),
+    )),
     (gettext_lazy("What runs here"), (
         Place(title=gettext_lazy("About"), to="web:about", icon="info", may="settings.view",
               says=gettext_lazy("Versions of the program and of every law pack, with their hashes.")),

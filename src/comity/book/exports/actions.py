@@ -21,7 +21,7 @@ from uuid import UUID
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Func, IntegerField, QuerySet
+from django.db.models.expressions import RawSQL
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -29,7 +29,6 @@ from comity.book.exports.columns import (
     MARK,
     Batch,
     Column,
-    among,
     classes_of,
     columns_of,
     gathered,
@@ -46,18 +45,17 @@ from comity.law import Verdict
 from comity.law.cache import collector_paused
 from comity.ledger.actions import record
 from comity.ledger.bodies import JSON
-from comity.refs import as_array, new_ref
+from comity.refs import as_array
 from comity.staff.approvals import Said, ask_approval, use_approval
 from comity.staff.guards import demand
 from comity.staff.models import Approval, Entity, Staff
-from comity.staff.once import Once
+from comity.staff.once import rows_of
 from comity.staff.walls import behind_wall
 from comity.vault.actions import open_each
 from comity.vault.models import MOST_PERSONS
 from comity.vault.parcels import OpenParcel, Parcel
 
 if TYPE_CHECKING:
-    from comity.book.models import Person
     from comity.counsel.actions import Decided
 
 KEPT: Final = timedelta(hours=24)
@@ -246,8 +244,7 @@ class _Making:
     wanted: Wanted
     columns: Sequence[Column]
     writer: Writer
-    seen: QuerySet[Person]  # the people who are in the book of the entity
-    counted: Once[tuple[int]]  # how many of some people (`as_array`) they are
+    read: tuple[str, tuple[object, ...]]  # PART, with what stands in it, but for which part
     verdicts: Counter[Verdict] = field(default_factory=Counter)
     parts: int = 0
     not_there: int = 0  # who were chosen, and are not in the book any more
@@ -269,7 +266,7 @@ def make_file(*, export: Export) -> Export:
         with collector_paused():
             for number in range(-(-export.asked // MOST_PERSONS)):
                 with _behind_its_wall(export):
-                    _write_part(making, ExportPart.objects.get(export=export, number=number))
+                    _write_part(making, number)
         with _behind_its_wall(export):
             making.writer.end(left_out_of(_all_parts(export)))
             parcel.close()
@@ -293,36 +290,40 @@ def _making(export: Export, out: Parcel) -> _Making:
         asked_by=export.asked_by.name, asked_at=export.asked_at,
     )  # fmt: skip
     writer = WRITERS[wanted.format](out, columns, about)  # type: ignore[arg-type]  # a stream that is written
-    seen = persons_seen_by(export.asked_by, wanted.entity)
-    many = Func(template="count(*)", output_field=IntegerField())
-    counted = Once(lambda some: seen.filter(ref__in=among(some)).order_by().values_list(many), as_array([new_ref()]))
-    return _Making(export=export, wanted=wanted, columns=columns, writer=writer, seen=seen, counted=counted)
+    seen = persons_seen_by(export.asked_by, wanted.entity).filter(pk=RawSQL("wanted.person", ())).order_by()
+    sql, parameters = seen.values("pk").query.sql_with_params()
+    read = PART.format(seen=sql), parameters
+    return _Making(export=export, wanted=wanted, columns=columns, writer=writer, read=read)
 
 
-def _write_part(making: _Making, part: ExportPart) -> None:
+PART: Final = """
+    SELECT ref, cardinality(persons), ARRAY(
+        SELECT person FROM unnest(persons) WITH ORDINALITY AS wanted (person, place)
+        WHERE ({seen}) IS NOT NULL ORDER BY place)
+    FROM book_exportpart WHERE export_id = %s AND number = %s
+"""
+"""A part, how many were chosen, and who of them is in the book of the entity still: not erased, nor merged into others.
+
+Each is looked up by itself, since PostgreSQL may think it quicker to go through the whole book for each of them.
+"""
+WRITTEN: Final = "UPDATE book_exportpart SET exported = %s::uuid[], decision = %s WHERE ref = %s"
+
+
+def _write_part(making: _Making, number: int) -> None:
     """Decide about the people of a part, open what may go out, and write their rows."""
-    there = _still_there(making, part)
-    making.parts, making.not_there = making.parts + 1, making.not_there + len(part.persons) - len(there)
+    statement, parameters = making.read
+    ((part, chosen, there),) = rows_of(statement, [*parameters, making.export.pk, number], binary=True)
+    making.parts, making.not_there = making.parts + 1, making.not_there + chosen - len(there)
     if not there:
         return
     classes = classes_of(making.columns)
     decided = decide(
         question=making.wanted.question, persons=there, staff=making.export.asked_by, field_classes=classes
     )
-    making.verdicts.update(answer.verdict for answer in decided.answers.values())
+    making.verdicts.update(decided.verdicts)
     batch = _opened(making, decided)
     making.writer.people([column.cells(batch) for column in making.columns])
-    exported: Any = as_array(batch.persons)  # a third of what Django's own way takes
-    ExportPart.objects.filter(pk=part.pk).update(exported=exported, decision=decided.ref)
-
-
-def _still_there(making: _Making, part: ExportPart) -> list[UUID]:
-    """Return the people of a part who are in the book of the entity still: not erased, not merged into others."""
-    ((there,),) = making.counted(as_array(part.persons))
-    if there == len(part.persons):
-        return part.persons
-    seen = set(making.seen.filter(ref__in=among(as_array(part.persons))).values_list("ref", flat=True))
-    return [person for person in part.persons if person in seen]
+    rows_of(WRITTEN, [as_array(batch.persons), decided.ref, part])
 
 
 def _all_parts(export: Export) -> Iterator[ExportPart]:

@@ -16,6 +16,7 @@ from django.db.models import Count
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from comity.book.facts import these
 from comity.book.imports.columns import MEANINGS, may_be_remembered, meaning_of
 from comity.book.imports.looking import dialect_of, look_over
 from comity.book.imports.models import Import, ImportBatch, ImportFinding, Known, RememberedColumn, Stage
@@ -39,7 +40,7 @@ from comity.check.dialects import Dialect, header_key, recognise
 from comity.counsel.duties import data_came, note_event, take_back_event
 from comity.ledger.actions import record
 from comity.ledger.bodies import JSON
-from comity.refs import new_ref
+from comity.refs import as_array, new_ref
 from comity.staff.guards import demand, may_do
 from comity.staff.walls import behind_wall
 
@@ -266,7 +267,7 @@ def _homes(one: Import) -> dict[str, dict[str, int]]:
     """Count the homes of those who came, by where their data came from."""
     found: dict[str, Counter[str]] = {}
     for batch in one.batches.all():
-        theirs = Relation.objects.filter(person__in=batch.persons, entity_id=one.entity_id)
+        theirs = Relation.objects.filter(person__in=these(as_array(batch.persons)), entity_id=one.entity_id)
         for source, home, many in theirs.values_list("source", "person__home").annotate(Count("pk")):
             found.setdefault(source, Counter())[home] += many
     return {source: dict(counted) for source, counted in found.items()}

@@ -21,6 +21,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db import connection, connections
 from django.db.models import F
+from django.db.models.expressions import RawSQL
 from django.utils import timezone
 
 from comity.book.actions import Firms, Newcomer, write_persons
@@ -36,7 +37,7 @@ from comity.book.models import Person, Reach, Tag, Tagging
 from comity.law import Verdict
 from comity.law.cache import collector_paused
 from comity.ledger.actions import Draft, record_many
-from comity.refs import new_ref, new_refs
+from comity.refs import as_array, new_ref, new_refs
 from comity.staff.walls import behind_wall
 from comity.vault.recognising import Recogniser
 
@@ -210,9 +211,10 @@ class Hands:
 
     def _mark(self, batch: ImportBatch, people: Sequence[Newcomer], rows: int) -> None:
         """Put on record who came, in the ledger and in the batch, and that the batch is done."""
-        batch.salt, batch.done_at, batch.persons = secrets.token_bytes(16), timezone.now(), [one.ref for one in people]
+        batch.salt = secrets.token_bytes(16)
         record_many(drafts=self._entries(batch, people))
-        batch.save(update_fields=["salt", "done_at", "persons"])
+        brought = RawSQL("%s::uuid[]", [as_array(one.ref for one in people)])
+        ImportBatch.objects.filter(pk=batch.pk).update(salt=batch.salt, done_at=timezone.now(), persons=brought)
         Import.objects.filter(pk=self.one.ref).update(
             persons=F("persons") + len(people), seen_rows=F("seen_rows") + rows
         )
@@ -249,7 +251,7 @@ def commitment(salt: bytes, people: Iterable[Newcomer], spoken: Mapping[UUID, Se
     """
     digest = hashlib.sha256(salt)
     for one in people:
-        points = [(point.reach.value, point.value, point.mobile, point.impersonal) for point in one.points]
+        points = [(reach.value, value, mobile, impersonal) for reach, value, mobile, impersonal, _ in one.points]
         between, said = sorted(one.relation.items()), [_all_of(each) for each in spoken.get(one.ref, ())]
         came_with = (one.ref.int, one.name, points, sorted(one.facts.items()), one.organisation, between, said)
         digest.update(repr(came_with).encode("utf-8", "surrogatepass"))

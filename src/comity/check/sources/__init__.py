@@ -14,7 +14,7 @@ import duckdb
 from comity.check.answers import Reject
 from comity.check.sources.badfile import BadFile, empty, file_faults, shown
 from comity.check.sources.delimited import read_delimited
-from comity.check.sources.staging import Progress, Reading, Scratch, Table
+from comity.check.sources.staging import Keep, Progress, Reading, Scratch, Table, everything
 
 __all__ = ["BadFile", "Progress", "Source", "open_source"]
 
@@ -71,14 +71,20 @@ class Source:
         with file_faults(self._reading.path):
             return self._reading.notes()
 
-    def load(self, name: str, expressions: Sequence[str]) -> None:
-        """Make the temporary relation `name`, with `row` and a column for each expression.
+    def load(self, name: str, expressions: Sequence[str], keep: Keep = everything) -> None:
+        """Make the temporary table `name`, with `row` and a column for each expression, in any order.
 
         This is the way to read a file once and in parallel. An expression is over one row: "c3", or "lower(c4) AS x".
+        `keep` turns text for a FROM that has them into the query of what is to be kept of each row.
         Raises BadFile if the file turns out to be damaged.
         """
         with file_faults(self._reading.path):
-            self._reading.load(name, expressions)
+            self._reading.load(name, expressions, keep)
+
+    def glimpse(self, name: str, expressions: Sequence[str]) -> bool:
+        """Make such a table of the first rows, without their places; False where the file is short or may be broken."""
+        with file_faults(self._reading.path):
+            return self._reading.glimpse(name, expressions)
 
     def refusal(self, fault: duckdb.Error) -> BadFile:
         """Return what to tell of a fault that DuckDB met while somebody else's query read `relation`."""

@@ -24,12 +24,14 @@ from comity.check.answers import Reject
 from comity.check.sources.badfile import BadFile, empty, file_faults, header_only, shown
 from comity.check.sources.staging import (
     LONGEST_LINE,
+    Keep,
     Progress,
     Reading,
     Rejects,
     Scratch,
     StagedRows,
     Table,
+    everything,
     header,
     quoted,
 )
@@ -41,6 +43,9 @@ _SNIFFED_ROWS = 1_000
 _SHORT_IS_USUAL = 0.2  # share of short rows from which a file's writer just leaves empty cells out
 _FEW_ARE_SHORT = 10  # and with so few, nothing is known of their writer
 _MOST_BROKEN = 8  # lines of one row that line breaks outside quotes have taken apart
+_LONG = 200_000  # rows from which it pays to look first, and to read in several streams
+_GLIMPSED = 500_000  # rows that are looked at first
+_PASSING = 0.82  # share of its time that a stream has left for its rows, by each stream whose rows it passes over
 _MOST_LINES = 100_000  # in one row; a quote that is still open then was never meant to enclose them
 
 
@@ -383,13 +388,32 @@ class _File:
         delimiter = self.dialect.delimiter
         return StagedRows(path=self.text.file, width=len(self.columns), scratch=self.scratch, delimiter=delimiter)
 
-    def direct(self) -> str:
-        """Return the table function by which DuckDB reads the file itself."""
+    def streams(self) -> str:
+        """Return text for a FROM of all rows with their places, read in as many streams as DuckDB has threads.
+
+        Only within a stream are rows counted in the file's order. One that begins later has rows to pass over, and so
+        takes fewer. The survey says how many rows there are, so that a stream that had passed over too few or too many
+        would show in their sum; where blank lines, which may count as rows or not, are among them, there is one stream.
+        """
+        found = self.connection.execute("SELECT current_setting('threads')").fetchone()
+        threads = found[0] if found and self.rows >= _LONG and not self.text.survey.gaps else 1
+        weights = [_PASSING**number for number in range(threads)]
+        starts = [round(self.rows * sum(weights[:number]) / sum(weights)) for number in range(threads)]
+        ends = [*starts[1:], None]
+        return f"({' UNION ALL '.join(map(self._stream, starts, ends))}) AS streams"
+
+    def _stream(self, start: int, end: int | None) -> str:
+        limit = "" if end is None else f" LIMIT {end - start}"
+        return f"SELECT row_number() OVER () + {start} AS row, * FROM (SELECT * FROM {self.direct(start)}{limit})"
+
+    def direct(self, start: int = 0) -> str:
+        """Return the table function by which DuckDB reads the file itself, from a row on."""
+        passed = start + (not self.headless) if start else 0
         options = {
             "columns": "{" + ", ".join(f"'c{number}': 'VARCHAR'" for number in range(len(self.columns))) + "}",
             "auto_detect": "false",
-            "header": "false" if self.headless else "true",
-            "skip": "1" if self.dialect.declared else "0",
+            "header": "false" if self.headless or start else "true",
+            "skip": str(self.dialect.declared + passed),
             "delim": quoted(self.dialect.delimiter),
             "quote": "'\"'",
             "escape": "'\"'",
@@ -444,22 +468,24 @@ class DelimitedReading(Reading):
         exact = self._settled()
         return exact.notes() if exact else ()
 
-    def load(self, name: str, expressions: Sequence[str]) -> None:
-        """Load in parallel: DuckDB keeps the file's order in a table, so a row's number is its place there."""
-        if self._exact is None and self._loads(name, expressions):
+    def load(self, name: str, expressions: Sequence[str], keep: Keep = everything) -> None:
+        """Load in parallel: each row brings its place along, since DuckDB joins rows in any order."""
+        cells = ", ".join(["row", *expressions])
+        rows = f"(SELECT {cells} FROM {self._file.streams()}) AS cells"
+        if self._exact is None and self._proves(f"CREATE OR REPLACE TEMP TABLE {name} AS {keep(rows)}"):
             return
         if self._exact is not None:
-            self._exact.load(name, expressions)
+            self._exact.load(name, expressions, keep)
 
-    def _loads(self, name: str, expressions: Sequence[str]) -> bool:
-        cells = ", ".join(expressions or ["c0"])
-        table = f"CREATE OR REPLACE TEMP TABLE {name}_cells AS SELECT {cells} FROM {self._file.direct()}"
-        if not self._proves(table):
-            self._connection.execute(f"DROP TABLE IF EXISTS {name}_cells")
+    def glimpse(self, name: str, expressions: Sequence[str]) -> bool:
+        rows = min(_GLIMPSED, self._file.rows // 4)
+        if self._exact is not None or self._file.rows < _LONG:
             return False
-        view = f"CREATE OR REPLACE TEMP VIEW {name} AS SELECT rowid + 1 AS row, * FROM {name}_cells"
-        self._connection.execute(view)
-        return True
+        some = f"SELECT {', '.join(expressions)} FROM {self._file.direct()} LIMIT {rows}"
+        with suppress(duckdb.InvalidInputException):  # what is wrong, reading the whole of it will tell
+            self._connection.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS {some}")
+            return True
+        return False
 
     def _settled(self) -> Reading | None:
         """Return the exact reading if DuckDB's own is not to be trusted; a pass over the file if that is still open."""

@@ -22,7 +22,7 @@ _PIECE = 2**18  # small enough for the processor to keep it near
 _FEW = 2
 _SAMPLE = 32 * 2**10
 _UNDECODABLE = b"\xff"
-_KEPT = b'"\r\n'
+_KEPT = b'"\r\n,;\t|'
 _OTHER_BYTES = bytes(set(range(256)) - set(_KEPT))
 _CONTROLS = bytes(set(range(0x20)) - set(b"\t\n\r\f\x1a")) + b"\x7f"
 _MARKS = (  # the longer mark first: UTF-32's begins like UTF-16's
@@ -44,6 +44,7 @@ class Survey:
     lone_returns: bool  # there is a carriage return without a line feed after it
     unpaired: bool  # the number of quotes is odd
     ended: bool  # the last line has its end
+    gaps: bool  # there is a line without a delimiter that no quotes enclose; it may be blank
 
     @property
     def records(self) -> int:
@@ -267,6 +268,7 @@ def _survey(path: Path, start: int, file: Path, progress: Progress | None) -> Su
         lone_returns=count.lone_returns,
         unpaired=count.inside,
         ended=count.ended,
+        gaps=count.gaps,
     )
 
 
@@ -289,22 +291,26 @@ class _Count:
     inside: bool = False
     ended: bool = True
     lines: int = 0  # line feeds, enclosed or not
+    gaps: bool = False
 
     def add(self, piece: bytes) -> None:
         self.ended = piece.endswith((b"\n", b"\r"))
-        marks = piece.translate(None, _OTHER_BYTES) if b'"' in piece or b"\r" in piece else b"\n" * piece.count(b"\n")
+        marks = piece.translate(None, _OTHER_BYTES)
         returns = marks.count(b"\r")
         # a return and a line feed may meet only because what stood between them is left out
         if returns and returns != piece.count(b"\r\n"):
             self.lone_returns = True
         self.lines += marks.count(b"\n")
-        for number, part in enumerate(marks.replace(b'""', b"").split(b'"')):
-            if bool(number % 2) == self.inside:
-                self.newlines += part.count(b"\n")
-                self.returns += part.count(b"\r\n")
-        self.inside ^= bool(marks.count(b'"') % 2)
+        parts = marks.replace(b'""', b"").split(b'"')
+        outside = b'"'.join(parts[self.inside :: 2])
+        self.newlines += outside.count(b"\n")
+        self.returns += outside.count(b"\r\n") if returns else 0
+        lead = b"" if self.inside else b"\n"
+        self.gaps = self.gaps or _GAP.search(lead + outside) is not None
+        self.inside ^= len(parts) % 2 == 0
 
 
+_GAP = re.compile(rb"\n\r?\n")
 _BLANKS = re.compile(rb"\n(?:\r?\n)+")
 
 

@@ -1,0 +1,1 @@
+"""Consents as records that others read: ISO/IEC TS 27560, FHIR, IAB GPP."""

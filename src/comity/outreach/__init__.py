@@ -1,0 +1,1 @@
+"""What we write to many people at once: campaigns, what each reader gets, and the lint of what it says."""

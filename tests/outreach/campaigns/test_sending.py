@@ -1,0 +1,190 @@
+"""A campaign from the list to the mailbox: who gets it, what stands in it, and why others do not."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import UUID
+
+import pytest
+from django.utils import timezone
+from pytest_django import Settings
+
+from comity.book.actions import Newcomer, NewPoint, add_persons
+from comity.book.models import Reach
+from comity.book.opening import Look
+from comity.counsel.models import SegmentDecision
+from comity.outreach.campaigns.actions import (
+    NotSent,
+    begin_campaign,
+    change_campaign,
+    look_at_audience,
+    make_campaign,
+    needs_approval,
+    sign_as,
+    what_is_missing,
+)
+from comity.outreach.campaigns.models import Campaign, Imprint
+from comity.outreach.campaigns.queries import audience_of, progress_of
+from comity.outreach.composing.content import Content, Wording
+from comity.post.models import Dispatch
+from comity.refs import new_ref
+from comity.staff.approvals import NotApproved
+from comity.staff.guards import NotYours
+from comity.staff.models import Entity, Staff
+from comity.staff.walls import behind_wall
+from tests.post.relays import Keeper, relay
+from tests.post.test_handing import withdraw
+from tests.post.writing import says_yes, send_all, stages, way_out
+
+pytestmark = pytest.mark.django_db(transaction=True)
+PLACES = ("DE", "FR", "GB", "US-CA", "US-NY", "CN", "IT", "NL")
+BODY = "Dear {given|friend},\n\nour kettles are **back**: [look](https://comity.example/kettles).\n\nYours, {entity}"
+
+
+@pytest.fixture
+def people(firm: Entity) -> dict[str, UUID]:
+    """Bring one person of each place into the book, by place."""
+    newcomers = {
+        place: Newcomer(
+            name={"given": f"Given-{place}", "family": "Family"}, ref=new_ref(),
+            facts={"home": place, "birth_year": 1990},
+            points=[NewPoint(reach=Reach.EMAIL, value=f"{place.lower()}@kettle.example")],
+            relation={"source": "person"},
+        )
+        for place in PLACES
+    }  # fmt: skip
+    add_persons(newcomers=list(newcomers.values()), entity=firm, staff=None)
+    return {place: one.ref for place, one in newcomers.items()}
+
+
+@pytest.fixture
+def look(tom: Staff, firm: Entity, settings: Settings) -> Look:
+    """Tom looks, for marketing, behind the wall of his entity."""
+    settings.ADDRESS = urlsplit("https://book.comity.example")
+    return Look(viewer=tom, entity=firm, purpose="marketing")
+
+
+@pytest.fixture
+def imprint(firm: Entity) -> Imprint:
+    return Imprint.objects.create(
+        entity=firm, address="news@comity.example", postal_address="1 Quay Street\nDublin", email="hello@comity.example"
+    )
+
+
+def a_campaign(look: Look, *, port: int = 1, query: str = "") -> Campaign:
+    content = Content(language="en", wordings={"en": Wording(subject="Kettles for everybody", body=BODY)})
+    with behind_wall(staff=look.viewer.ref, entities=[look.entity.ref]):
+        made = make_campaign(entity=look.entity, name="Kettles", purpose="marketing", query=query, made_by=look.viewer)
+        change_campaign(
+            campaign=made, by=look.viewer, content=content.as_json(), gateway=way_out(look.entity, port=port)
+        )
+        return look_at_audience(campaign=made, look=look)
+
+
+def begun(campaign: Campaign, look: Look) -> Dispatch:
+    with behind_wall(staff=look.viewer.ref, entities=[look.entity.ref]):
+        dispatch = begin_campaign(campaign=campaign, look=look).dispatch
+    assert dispatch is not None
+    return dispatch
+
+
+@pytest.mark.usefixtures("imprint")
+class TestSending:
+    def test_those_who_agreed_get_it_and_the_others_are_told_apart_with_their_articles(
+        self, people: dict[str, UUID], look: Look
+    ) -> None:
+        agreed = [people[place] for place in PLACES if place != "FR"]
+        says_yes(agreed, look.entity)
+        with relay() as (kept, port):
+            campaign = a_campaign(look, port=port)
+            audience = audience_of(campaign)
+            dispatch = begun(campaign, look)
+            send_all(dispatch)
+        assert audience is not None
+        denied = [each for each in audience.because if each.verdict == "deny"]
+        assert sum(each.people for each in denied) == audience.decided.denied > 0
+        assert all(said.cite for each in denied for said in each.said)
+        permitted = {person for person, (stage, _why) in stages(dispatch).items() if stage == "sent"}
+        assert people["FR"] not in stages(dispatch)
+        assert len(permitted) == len(kept.kept) == audience.decided.permitted > 3
+
+    def test_each_message_has_what_the_law_of_its_reader_wants(self, people: dict[str, UUID], look: Look) -> None:
+        says_yes(people.values(), look.entity)
+        with relay() as (kept, port):
+            send_all(begun(a_campaign(look, port=port), look))
+        german, chinese, californian = (got(kept, place) for place in ("de", "cn", "us-ca"))
+        for read in (german, chinese, californian):
+            assert read["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+            assert read["List-Unsubscribe"].startswith("<https://book.comity.example/stop/")
+            assert "Comity Dublin Ltd" in read["From"]
+        assert re.match(r"(广告|AD)", chinese["Subject"])
+        assert german["Subject"] == "Kettles for everybody"
+        assert "1 Quay Street" in str(californian.get_body(("plain",)).get_content())
+        assert "Dear Given-DE," in str(german.get_body(("plain",)).get_content())
+
+    def test_whoever_says_no_after_the_look_gets_nothing(self, people: dict[str, UUID], look: Look) -> None:
+        says_yes([people["DE"], people["GB"]], look.entity)
+        with relay() as (kept, port):
+            dispatch = begun(a_campaign(look, port=port, query="home=DE&home=GB"), look)
+            withdraw(people["DE"], look.entity)
+            send_all(dispatch)
+        assert [one.to for one in kept.kept] == ["gb@kettle.example"]
+        assert stages(dispatch)[people["DE"]] == ("refused", "law")
+        with behind_wall(staff=None, entities=[look.entity.ref]):
+            progress = progress_of(Campaign.objects.get())
+        assert progress is not None
+        assert progress.stages == {"sent": 1, "refused": 1}
+
+
+class TestBeforeSending:
+    def test_the_send_button_says_no_with_what_is_missing(self, people: dict[str, UUID], look: Look) -> None:
+        del people
+        campaign = a_campaign(look)
+        assert what_is_missing(campaign, look)[0].startswith("Say who sends")
+        with pytest.raises(NotSent, match="Say who sends"):
+            begun(campaign, look)
+
+    @pytest.mark.usefixtures("imprint")
+    def test_to_nobody_whom_the_law_permits_nothing_is_sent(self, people: dict[str, UUID], look: Look) -> None:
+        del people
+        with pytest.raises(NotSent, match="permits this message to nobody"):
+            begun(a_campaign(look, query="home=DE"), look)
+
+    @pytest.mark.usefixtures("imprint")
+    def test_an_old_look_is_not_enough(self, people: dict[str, UUID], look: Look) -> None:
+        says_yes([people["DE"]], look.entity)
+        campaign = a_campaign(look)
+        SegmentDecision.objects.update(decided_at=timezone.now() - timedelta(minutes=11))
+        with pytest.raises(NotSent, match="too old"):
+            begun(Campaign.objects.get(pk=campaign.pk), look)
+
+    @pytest.mark.usefixtures("imprint")
+    def test_to_many_a_second_person_must_agree(self, people: dict[str, UUID], look: Look, settings: Settings) -> None:
+        settings.CAMPAIGN_ALONE = 0
+        says_yes([people["DE"]], look.entity)
+        campaign = a_campaign(look)
+        assert needs_approval(campaign)
+        with pytest.raises(NotApproved):
+            begun(campaign, look)
+
+    @pytest.mark.usefixtures("imprint")
+    def test_once_it_is_on_its_way_nothing_of_it_changes(self, people: dict[str, UUID], look: Look) -> None:
+        says_yes([people["DE"]], look.entity)
+        campaign = a_campaign(look)
+        begun(campaign, look)
+        with pytest.raises(NotSent, match="on its way"):
+            change_campaign(campaign=campaign, by=look.viewer, name="Other")
+        with pytest.raises(NotSent, match="on its way"):
+            begun(campaign, look)
+
+    def test_only_whoever_sets_up_the_ways_says_how_we_sign(self, look: Look) -> None:
+        with pytest.raises(NotYours):
+            sign_as(entity=look.entity, by=look.viewer, address="x@y.example", postal_address="Z")
+
+
+def got(kept: Keeper, place: str) -> Any:  # noqa: ANN401 - a message with its bodies
+    (one,) = kept.to(f"{place}@kettle.example")
+    return one.message
