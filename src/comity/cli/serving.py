@@ -174,8 +174,8 @@ def _run(folder: Path, port: int | None, *, demo: bool, host: str = LOOPBACK, on
         with open_place(folder, alone=set(only) == set(PROGRAMS)) as found:
             if found.stamp:  # a database of one's own may be served from elsewhere too: there the hourly job clears
                 clear_left_lying(found.folder)
-            place = replace(found, more=FOR_THE_DEMO) if demo else found
             listening = free_port(port) if host == LOOPBACK else port or PORT
+            place = replace(found, more={**(FOR_THE_DEMO if demo else {}), **_address(host, listening)})
             if WEB in only:
                 prepare(place, demo=demo)
                 _welcome(host, listening, demo=demo)
@@ -183,6 +183,12 @@ def _run(folder: Path, port: int | None, *, demo: bool, host: str = LOOPBACK, on
     except Refusal as error:
         raise Refused(str(error)) from None
     sys.exit(code)
+
+
+def _address(host: str, port: int) -> dict[str, str]:
+    """Return where browsers of this machine find the book, for the links in messages, where nobody says otherwise."""
+    told = "COMITY_ADDRESS" in os.environ or host != LOOPBACK
+    return {} if told else {"COMITY_ADDRESS": f"http://localhost:{port}"}
 
 
 def check_extra() -> None:

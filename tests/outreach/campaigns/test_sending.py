@@ -13,7 +13,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from comity.book.actions import Newcomer, NewPoint, add_persons
-from comity.book.models import Reach
+from comity.book.models import Reach, Relation
 from comity.book.opening import Look
 from comity.counsel.models import SegmentDecision
 from comity.outreach.campaigns.actions import (
@@ -27,7 +27,7 @@ from comity.outreach.campaigns.actions import (
     what_is_missing,
 )
 from comity.outreach.campaigns.models import Campaign, Imprint
-from comity.outreach.campaigns.queries import audience_of, progress_of
+from comity.outreach.campaigns.queries import audience_of, progress_of, unmet_of
 from comity.outreach.composing.content import Content, Wording
 from comity.post.models import Dispatch
 from comity.refs import new_ref
@@ -137,6 +137,23 @@ class TestSending:
             progress = progress_of(Campaign.objects.get())
         assert progress is not None
         assert progress.stages == {"sent": 1, "refused": 1}
+
+
+@pytest.mark.usefixtures("imprint")
+def test_for_whom_no_lawful_message_can_be_made_is_told_before_and_gets_none(
+    people: dict[str, UUID], look: Look
+) -> None:
+    says_yes([people["DE"], people["GB"]], look.entity)
+    Relation.objects.filter(person=people["GB"]).update(source="third-party")
+    with relay() as (kept, port):
+        campaign = a_campaign(look, port=port, query="home=DE&home=GB")
+        with behind_wall(staff=None, entities=[look.entity.ref]):
+            told = unmet_of(campaign)
+        dispatch = begun(campaign, look)
+        send_all(dispatch)
+    assert [(one.people, "from whom we have it" in one.says) for one in told] == [(1, True)]
+    assert [one.to for one in kept.kept] == ["de@kettle.example"]
+    assert stages(dispatch)[people["GB"]] == ("refused", "unmet")
 
 
 class TestBeforeSending:

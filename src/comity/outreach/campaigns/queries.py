@@ -25,6 +25,7 @@ from comity.counsel.reading import RESPECT, Said, said_of
 from comity.law import Verdict
 from comity.law.obligations import Merged
 from comity.outreach.campaigns.models import Campaign, Imprint
+from comity.outreach.campaigns.writing import cannot_meet, sender_of
 from comity.outreach.composing.content import Content
 from comity.outreach.composing.lint import Looked, Readers, look_over
 from comity.outreach.composing.parties import Links
@@ -199,11 +200,26 @@ def _obligations(told: Mapping[str, Any]) -> tuple[Merged, ...]:
 
 def lint_of(campaign: Campaign, look: Look) -> Looked:
     """Look through a campaign's words as each kind of reader would get them."""
-    from comity.outreach.campaigns.writing import sender_of
-
     content, sender = Content.from_json(campaign.content), sender_of(look.entity)
     readers = readers_of(campaign.looked, sender.language) if campaign.looked else []
     return look_over(content=content, readers=readers, sender=sender, links=EXAMPLE_LINKS, day=timezone.localdate())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unmet:
+    """What the law of some readers wants beside the message, and nothing here can give yet: they get none."""
+
+    says: str
+    people: int
+
+
+def unmet_of(campaign: Campaign) -> list[Unmet]:
+    """Return for how many of those whom the law permits no message can be made, and what is lacking."""
+    people: Counter[str] = Counter()
+    for finding in campaign.looked.findings.filter(verdict="permit") if campaign.looked else ():
+        lacking = next((one.says for one in _obligations(finding.told) if cannot_meet(one)), "")
+        people.update({lacking: finding.people} if lacking else {})
+    return [Unmet(says=says, people=many) for says, many in people.most_common()]
 
 
 def imprint_of(entity: Entity) -> Imprint | None:

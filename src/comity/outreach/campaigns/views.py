@@ -122,7 +122,8 @@ def one(request: StaffRequest, ref: UUID) -> HttpResponse:
     draft = campaign.dispatch is None
     told = {
         "one": campaign, "state": state_of(campaign), "audience": queries.audience_of(campaign),
-        "progress": queries.progress_of(campaign), "chips": _chips(campaign, look),
+        "unmet": queries.unmet_of(campaign) if draft else [], "progress": queries.progress_of(campaign),
+        "chips": _chips(campaign, look),
         "content": Content.from_json(campaign.content) if campaign.content else None,
         "lint": _lint(campaign, look) if draft else None,
         "missing": actions.what_is_missing(campaign, look) if draft else [],

@@ -25,7 +25,7 @@ from comity.outreach.campaigns.models import Campaign, Imprint
 from comity.outreach.composing.content import Content, NotComposed, Prepared, prepare, problems
 from comity.outreach.composing.letters import compose_email
 from comity.outreach.composing.parties import BadAddress, Links, Recipient, Sender, mail_address
-from comity.outreach.composing.ways import to_see_to
+from comity.outreach.composing.ways import Way, to_see_to, way_of
 from comity.post.letters import Composed, Later, Letter, Unsendable
 from comity.vault.actions import Opened, open_fields
 from comity.vault.sealing import FieldClass, Label
@@ -173,6 +173,16 @@ def seen_to(obligations: Sequence[Merged]) -> list[str]:
 
 
 SEEN_TO: Final[frozenset[str]] = frozenset()
+TO_TELL: Final = frozenset({"origin-notice", "transfer-notice", "explain-logic"})
+"""Obligations for which something of this reader would have to be told that the book does not hold in words yet."""
+
+
+def cannot_meet(obligation: Merged) -> bool:
+    """Say whether nothing here can meet an obligation, so that nothing is sent to whoever has it."""
+    if obligation.kind in TO_TELL:
+        return True
+    way = way_of(obligation)
+    return way is Way.NOT_HERE or (way in {Way.TIME, Way.RECORDS} and obligation.kind not in SEEN_TO)
 
 
 def sender_of(entity: Entity) -> Sender:
