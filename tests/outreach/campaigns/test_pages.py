@@ -141,12 +141,14 @@ def test_its_pages_are_for_everybody(
     campaign_of(page, "Autumn", "home=DE")
     page.context.add_cookies([
         {"name": name, "value": value, "url": live_server.url}
-        for name, value in (("django_language", language), ("theme", theme))
+        for name, value in (("language", language), ("theme", theme))
     ])  # fmt: skip
     (campaign,) = Campaign.objects.all()
     for address in ("", "new/", f"{campaign.ref}/", f"{campaign.ref}/words/en/", f"{campaign.ref}/example/en/"):
         page.goto(f"/campaigns/{address}")
         assert found_by_axe(page) == []
+        assert page.locator("html").get_attribute("lang") == language
+        assert page.locator("html").get_attribute("data-theme") in {theme, None}
         page.set_viewport_size({"width": PHONE[0], "height": PHONE[1]})
         assert wider_than_screen(page) == 0
         page.set_viewport_size({"width": 1280, "height": 900})

@@ -178,7 +178,7 @@ def words(request: StaffRequest, ref: UUID, language: str) -> HttpResponse:
         content = form.content.as_json()
         if _done(form, lambda: actions.change_campaign(campaign=campaign, by=request.staff, content=content)):
             return redirect("outreach:campaign", ref)
-    return render(request, "outreach/words.html", {"one": campaign, "form": form, "language": language})
+    return render(request, "outreach/words.html", {"one": campaign, "form": form, "written_in": language})
 
 
 @staff_page(may=actions.WORD)
@@ -279,7 +279,7 @@ def shown_as(request: StaffRequest, ref: UUID, language: str) -> HttpResponse:
             shown.append((each, "", str(error)))
         else:
             shown.append((each, queries.text_of(made), ""))
-    return render(request, "outreach/example.html", {"one": campaign, "shown": shown, "language": language})
+    return render(request, "outreach/example.html", {"one": campaign, "shown": shown, "written_in": language})
 
 
 def _told(request: StaffRequest, act: Callable[[], object]) -> bool:
