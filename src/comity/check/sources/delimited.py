@@ -13,7 +13,7 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
@@ -437,6 +437,19 @@ class _File:
         return self.text.survey.records - self.dialect.declared - (not self.headless)
 
 
+@contextmanager
+def _in_any_order(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Let streams be read side by side: else DuckDB reads one after the other, so that all rows come in order.
+
+    Within a stream the order stays, since rows are counted there.
+    """
+    connection.execute("SET preserve_insertion_order = false")
+    try:
+        yield
+    finally:
+        connection.execute("SET preserve_insertion_order = true")
+
+
 def _notes(keeping: _Keeping) -> tuple[str, ...]:
     if not keeping.padded:
         return ()
@@ -472,8 +485,9 @@ class DelimitedReading(Reading):
         """Load in parallel: each row brings its place along, since DuckDB joins rows in any order."""
         cells = ", ".join(["row", *expressions])
         rows = f"(SELECT {cells} FROM {self._file.streams()}) AS cells"
-        if self._exact is None and self._proves(f"CREATE OR REPLACE TEMP TABLE {name} AS {keep(rows)}"):
-            return
+        with _in_any_order(self._connection):
+            if self._exact is None and self._proves(f"CREATE OR REPLACE TEMP TABLE {name} AS {keep(rows)}"):
+                return
         if self._exact is not None:
             self._exact.load(name, expressions, keep)
 
