@@ -77,24 +77,15 @@ class EpochKey:
 
 def make_epoch_key(folder: Path, number: int) -> EpochKey:
     """Make the key of a new epoch and put its file on the disk before returning. Raises KeyTooOpen."""
-    keys = folder / "keys"
-    keys.mkdir(mode=0o700, parents=True, exist_ok=True)
-    _refuse_open(keys, keys.stat())
     key = EpochKey(number=number, secret=new_key())
-    path = key_file(folder, number, key.check_value)
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
-    with os.fdopen(descriptor, "w", encoding="ascii") as file:
-        file.write(f"{key.secret.hex()}\n")
-        file.flush()
-        os.fsync(file.fileno())
-    _keep_entry(keys)
+    write_secret(key_file(folder, number, key.check_value), key.secret)
     return key
 
 
 def load_epoch_key(folder: Path, number: int, check_value: bytes) -> EpochKey:
     """Read the key of an epoch and compare it with what the database knows. Raises KeyTrouble, naming file and cure."""
     path = key_file(folder, number, check_value)
-    secret = _secret(path)
+    secret = read_secret(path, without="nothing that was sealed in its epoch can be opened or found")
     key = EpochKey(number=number, secret=secret)
     if not hmac.compare_digest(key.check_value, check_value):
         raise WrongKey(
@@ -128,12 +119,28 @@ def key_file(folder: Path, number: int, check_value: bytes) -> Path:
     return folder / "keys" / f"epoch-{number}-{check_value.hex()[:SHOWN]}.key"
 
 
-def _secret(path: Path) -> bytes:
+# ---------------------------------------------------------------- the files of keys, these and those of other rooms
+
+
+def write_secret(path: Path, secret: bytes) -> None:
+    """Put a new key's file on the disk before returning, in a folder that only we may enter. Raises KeyTooOpen."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _refuse_open(path.parent, path.parent.stat())
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+    with os.fdopen(descriptor, "w", encoding="ascii") as file:
+        file.write(f"{secret.hex()}\n")
+        file.flush()
+        os.fsync(file.fileno())
+    _keep_entry(path.parent)
+
+
+def read_secret(path: Path, *, without: str) -> bytes:
+    """Return the secret in a key's file. `without` says what cannot be done while it is away. Raises KeyTrouble."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
     except FileNotFoundError:
         raise KeyMissing(
-            f"{path} is missing. Without it nothing that was sealed in its epoch can be opened or found. Put it back "
+            f"{path} is missing. Without it {without}. Put it back "
             "from the copy of the keys that you keep apart from the database; COMITY_FOLDER says where it is sought."
         ) from None
     except OSError as error:
@@ -154,8 +161,8 @@ def _refuse_open(path: Path, found: os.stat_result) -> None:
     if stat.S_IMODE(found.st_mode) & 0o077:
         mode = f"{stat.S_IMODE(found.st_mode):o}"
         raise KeyTooOpen(
-            f"{path} has mode {mode}: others may reach the key. Run `chmod {want} {path}`, then rotate the epoch, "
-            "because somebody may have read it."
+            f"{path} has mode {mode}: others may reach the key. Run `chmod {want} {path}`, then turn the key "
+            "over (an epoch is rotated), because somebody may have read it."
         )
 
 

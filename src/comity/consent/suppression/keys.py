@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import hmac
 import os
-import stat
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -26,12 +25,13 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from comity.consent.suppression.models import KeptKey, Serves
-from comity.vault.epochs import KeyMissing, KeyTooOpen, KeyTrouble, WrongKey
+from comity.vault.epochs import WrongKey, read_secret, write_secret
 
 KEY_BYTES: Final = 32
 CHECK_BYTES: Final = 16
 SHOWN: Final = 8
 """Hexadecimal digits of the check value in a file's name."""
+WITHOUT: Final = "nobody knows which addresses refused, or which links are ours"
 MAKING: Final = 0x636F6D_6B657973
 """The lock of whoever makes a key: two processes must not make two first ones."""
 
@@ -164,31 +164,13 @@ def _left_behind(serves: str, number: int) -> OutsideKey | None:
         raise WrongKey(
             f"{names} are all there, and the database knows none of them: leave the one that it was used with."
         )
-    return OutsideKey(serves=serves, number=number, secret=_secret(files[0])) if files else None
+    return OutsideKey(serves=serves, number=number, secret=read_secret(files[0], without=WITHOUT)) if files else None
 
 
 def _make(serves: str, number: int) -> OutsideKey:
-    folder = settings.FOLDER / "keys"
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    _refuse_open(folder, folder.stat())
     key = OutsideKey(serves=serves, number=number, secret=os.urandom(KEY_BYTES))
-    path = key_file(settings.FOLDER, serves, number, key.check_value)
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
-    with os.fdopen(descriptor, "w", encoding="ascii") as file:
-        file.write(f"{key.secret.hex()}\n")
-        file.flush()
-        os.fsync(file.fileno())
-    _keep_entry(folder)
+    write_secret(key_file(settings.FOLDER, serves, number, key.check_value), key.secret)
     return key
-
-
-def _keep_entry(folder: Path) -> None:
-    """Make sure that a folder's entries survive a loss of power."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 # ---------------------------------------------------------------- loading
@@ -197,48 +179,10 @@ def _keep_entry(folder: Path) -> None:
 @lru_cache(maxsize=16)
 def _loaded(folder: Path, serves: str, number: int, check_value: bytes) -> OutsideKey:
     path = key_file(folder, serves, number, check_value)
-    key = OutsideKey(serves=serves, number=number, secret=_secret(path))
+    key = OutsideKey(serves=serves, number=number, secret=read_secret(path, without=WITHOUT))
     if not hmac.compare_digest(key.check_value, check_value):
         raise WrongKey(
             f"{path} is not the key that this database was used with. Put back the file that belongs to this database. "
             "Nothing is sent until then."
         )
     return key
-
-
-def _secret(path: Path) -> bytes:
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
-    except FileNotFoundError:
-        raise KeyMissing(
-            f"{path} is missing. Without it nobody knows which addresses refused, or which links are ours. Put it back "
-            "from the copy of the keys that you keep apart from the database; COMITY_FOLDER says where it is sought."
-        ) from None
-    except OSError as error:
-        raise KeyTrouble(
-            f"{path} cannot be read ({error.strerror}). It must be a plain file of the account that runs Comity."
-        ) from None
-    with os.fdopen(descriptor, "r", encoding="ascii", errors="replace") as file:
-        _refuse_open(path, os.fstat(file.fileno()))
-        return _read(path, file.read(1_000))
-
-
-def _refuse_open(path: Path, found: os.stat_result) -> None:
-    """Refuse what somebody else owns or may look into. Root may own it: it can read everything anyway."""
-    if found.st_uid not in {os.geteuid(), 0}:
-        raise KeyTooOpen(f"{path} belongs to account {found.st_uid}, not to the one that runs Comity. Run: chown it.")
-    if stat.S_IMODE(found.st_mode) & 0o077:
-        want = "700" if stat.S_ISDIR(found.st_mode) else "600"
-        raise KeyTooOpen(
-            f"{path} has mode {stat.S_IMODE(found.st_mode):o}: others may reach the key. Run `chmod {want} {path}`."
-        )
-
-
-def _read(path: Path, text: str) -> bytes:
-    try:
-        secret = bytes.fromhex(text.strip())
-    except ValueError:
-        secret = b""
-    if len(secret) != KEY_BYTES:
-        raise WrongKey(f"{path} does not hold a key (64 hexadecimal digits). Put it back from your copy of the keys.")
-    return secret

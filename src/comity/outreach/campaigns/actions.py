@@ -10,7 +10,6 @@ from uuid import UUID
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -219,7 +218,4 @@ def _note(verb: str, campaign: Campaign, by: Staff, **more: UUID | None) -> None
 
 def tick(*, campaign: Campaign, keys: Collection[str], by: Staff) -> Campaign:
     """Say of findings that somebody looked at them and stands for the words."""
-    ticks = sorted({*campaign.ticks, *keys})
-    _changed = change_campaign(campaign=campaign, by=by, ticks=ticks)
-    Campaign.objects.filter(pk=campaign.pk).update(changed_at=Now())
-    return _changed
+    return change_campaign(campaign=campaign, by=by, ticks=sorted({*campaign.ticks, *keys}))
