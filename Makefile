@@ -39,6 +39,7 @@ soak-tests: setup
 
 soak-book: setup
 	"$(bin)/python" -m bench.segments --people 1000000
+	"$(bin)/python" -m bench.audience --people 1000000
 	"$(bin)/python" -m bench.imports --people 1000000
 	"$(bin)/python" -m bench.exports --people 200000 --formats all
 	"$(bin)/python" -m bench.lists --people 1000000

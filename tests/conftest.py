@@ -6,10 +6,11 @@ import importlib.util
 import os
 import shutil
 import sys
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, ClassVar, NoReturn
 
 import pytest
 from hypothesis import HealthCheck, settings
+from xdist.scheduler.loadscope import LoadScopeScheduling
 
 from tests.private_postgres import binaries, private_postgres
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pyspark.sql import SparkSession
+    from xdist.remote import Producer
 
 # A run that lands or not must not depend on luck: the same examples every time. `make soak` looks elsewhere, longer.
 settings.register_profile("same", derandomize=True, database=None, deadline=None, max_examples=100)
@@ -32,11 +34,14 @@ pytest_plugins = ["tests.browser"]
 def settings_of_the_tests(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Sign sessions with a key of the tests, and serve the files of this checkout, not those of a book served before.
 
+    What a test writes into Comity's folder without having made one is kept out of the one of this machine.
+
     Settings are read before a conftest could say so in the environment.
     """
     from django.conf import settings
 
     settings.SECRET_KEY = "of the tests alone"  # noqa: S105 - it guards nothing
+    settings.FOLDER = tmp_path_factory.mktemp("nobodys") / "comity"
     settings.STATIC_ROOT = tmp_path_factory.getbasetemp() / "nothing was gathered"
 
 
@@ -53,17 +58,27 @@ def django_db_modify_db_settings(postgres_url: str, django_db_modify_db_settings
         settings.DATABASES["default"][key] = named[key]
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep Spark's tests in one process, since it starts slowly, and those of the database together file by file."""
-    for item in items:
-        fixtures = set(getattr(item, "fixturenames", ()))
-        if item.get_closest_marker("xdist_group"):
-            continue
-        if "spark" in fixtures:
-            item.add_marker(pytest.mark.xdist_group("spark"))
-        elif "postgres_url" in fixtures:
-            item.add_marker(pytest.mark.xdist_group(item.path.relative_to(item.config.rootpath).as_posix()))
+class FileByFile(LoadScopeScheduling):  # type: ignore[misc]  # it comes without types
+    """Give a file of tests to one process, which makes what they share once, and some files to the same one.
+
+    xdist's own groups (`loadgroup`) group nothing under pytest 9.2: pytest-xdist issue 1386.
+    """
+
+    TOGETHER: ClassVar = {
+        "tests/check/test_engines.py": "Spark, which starts slowly",
+        "tests/law/test_engines_agree.py": "Spark, which starts slowly",
+        "tests/test_engines.py": "Spark, which starts slowly",
+    }
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.split("::", 1)[0]
+        return "faults" if file.startswith("tests/faults/") else self.TOGETHER.get(file, file)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> FileByFile:
+    """Share the tests out file by file, in the order of the files."""
+    config.option.loadscopereorder = False
+    return FileByFile(config, log)
 
 
 def lack(what: str) -> NoReturn:

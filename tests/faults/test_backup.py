@@ -11,8 +11,6 @@ from click.testing import CliRunner
 from comity.cli import main
 from tests.faults.house import House, until
 
-pytestmark = pytest.mark.xdist_group("faults")
-
 
 def test_what_was_backed_up_comes_back_and_what_came_after_does_not(house: House, tmp_path: Path) -> None:
     dump, kept = tmp_path / "comity.dump", tmp_path / "kept"

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import pytest
-
 from tests.faults.house import House, until
-
-pytestmark = pytest.mark.xdist_group("faults")
 
 DEFER = """
 INSERT INTO procrastinate_jobs (queue_name, task_name, args) VALUES ('web', 'web.forget_jobs', '{"timestamp": 1}')

@@ -8,8 +8,6 @@ import pytest
 
 from tests.faults.house import House, until
 
-pytestmark = pytest.mark.xdist_group("faults")
-
 BATCHES = "SELECT count(*) FILTER (WHERE done_at IS NOT NULL), count(*) FROM book_importbatch WHERE imported_id = %s"
 STAGE = "SELECT stage FROM book_import WHERE ref = %s"
 BROUGHT = """

@@ -6,8 +6,6 @@ import pytest
 
 from tests.faults.house import Client, House, clients, until
 
-pytestmark = pytest.mark.xdist_group("faults")
-
 MORE = 12
 """People that are to be added before a program is killed, and again after."""
 

@@ -34,7 +34,6 @@ TYPES = {
 Rows = Iterable[Sequence[object]]
 Ask = Callable[[str], Rows]
 Expected = list[tuple[Plan, list[Finding]]]
-pytestmark = pytest.mark.xdist_group("spark")
 
 
 @pytest.fixture(scope="module")

@@ -93,6 +93,6 @@ def test_it_remembers_before_it_signs(folder: Path, monkeypatch: pytest.MonkeyPa
     def full(path: Path, text: str) -> None:
         raise OSError(28, "No space left on device", str(path), text[:0])
 
-    monkeypatch.setattr("comity.ledger.witness._keep", full)
+    monkeypatch.setattr("comity.ledger.witness.keep_file", full)
     with pytest.raises(OSError, match="No space left"):
         seen(folder, Grown(7))

@@ -24,6 +24,7 @@ class Kept:
     to: str
     began: float
     data: bytes
+    sender: str = ""  # of the envelope
 
     @property
     def message(self) -> EmailMessage:
@@ -48,7 +49,9 @@ class Keeper:
     async def handle_DATA(self, _server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802 - as above
         began = self._began[id(session)]
         for to in envelope.rcpt_tos:
-            self.kept.append(Kept(to=to, began=began, data=cast("bytes", envelope.content)))
+            self.kept.append(
+                Kept(to=to, began=began, data=cast("bytes", envelope.content), sender=envelope.mail_from or "")
+            )
         return "250 Taken"
 
     def to(self, address: str) -> list[Kept]:

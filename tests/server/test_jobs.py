@@ -127,6 +127,15 @@ def test_a_job_that_its_worker_left_is_to_do_again_at_once() -> None:
         assert Sweeper(dead_after=16).look() == ([job], [])
 
 
+def test_a_job_that_waits_once_already_is_left_to_that_and_the_sweep_goes_on() -> None:
+    with a_job("tests.each_minute", lambda: None) as periodic, a_job("tests.long", lambda: None) as long:
+        taken(lost := periodic.configure(queueing_lock="each minute").defer(), by=None)
+        next_one = periodic.configure(queueing_lock="each minute").defer()
+        taken(other := long.defer(), by=None)
+        assert Sweeper(dead_after=16).look() == ([other], [])
+        assert (how(lost), how(next_one), how(other)) == ("aborted", "todo", "todo")
+
+
 def test_a_job_whose_workers_keep_dying_is_given_up() -> None:
     told: list[str] = []
     with a_job("tests.deadly", print) as deadly:

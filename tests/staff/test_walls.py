@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,7 +15,7 @@ from django.test import RequestFactory
 from comity.refs import new_ref
 from comity.staff.guards import StaffRequest, staff_page
 from comity.staff.models import Team
-from comity.staff.walls import ProtectByEntity, behind_wall
+from comity.staff.walls import ENTITIES, ProtectByEntity, behind_wall
 from tests.as_application import application_role
 
 if TYPE_CHECKING:
@@ -139,3 +140,33 @@ def _walled(table: str) -> bool:
         cursor.execute("SELECT relrowsecurity AND relforcerowsecurity FROM pg_class WHERE relname = %s", [table])
         found = cursor.fetchone()
     return bool(found and found[0])
+
+
+def test_a_wall_reads_the_entities_once_a_query_and_so_do_those_that_were_built_before(
+    db: None, as_the_application: None, dublin: Entity
+) -> None:
+    del db, as_the_application
+    renewal = import_module("comity.staff.migrations.0002_walls_read_once")
+    before = (
+        f"entity_id = ANY (((SELECT string_to_array(nullif(current_setting('{ENTITIES}', true), ''), ',')))::uuid[])"
+    )
+    with connection.cursor() as cursor:
+        cursor.execute("RESET ROLE")
+        cursor.execute("SELECT qual, with_check FROM pg_policies WHERE tablename = 'staff_team'")
+        now = cursor.fetchone()
+        cursor.execute(f"ALTER POLICY by_entity ON staff_team USING ({before}) WITH CHECK ({before})")
+        assert "::uuid[]" in _plan_for_teams(dublin)
+        with connection.schema_editor() as editor:
+            renewal.read_once(apps, editor)
+        cursor.execute("SELECT qual, with_check FROM pg_policies WHERE tablename = 'staff_team'")
+        assert cursor.fetchone() == now
+        assert "::uuid[]" not in _plan_for_teams(dublin)
+        cursor.execute(renewal.WALLS, [renewal.BEFORE])
+        assert cursor.fetchall() == []
+
+
+def _plan_for_teams(entity: Entity) -> str:
+    """Return how PostgreSQL reads the teams of an entity."""
+    with behind_wall(staff=None, entities=[entity.ref]), application_role(), connection.cursor() as cursor:
+        cursor.execute("EXPLAIN SELECT * FROM staff_team")
+        return "\n".join(line for (line,) in cursor.fetchall())

@@ -11,13 +11,16 @@ from uuid import UUID
 from django.db import transaction
 
 from comity.book.inserting import copy_rows, insert_rows
+from comity.book.known import copied_at_once
 from comity.book.models import Activity, ContactPoint, Doing, Organisation, Person, Post, Reach, Relation
-from comity.ledger.actions import Draft, record_many
+from comity.ledger.actions import Draft, record, record_many
 from comity.refs import new_ref, new_refs
-from comity.vault.actions import seal_many
+from comity.vault.actions import discard, seal_many
+from comity.vault.resealing import labels_of, reseal
 from comity.vault.sealing import FieldClass, Fields, Label
 
 if TYPE_CHECKING:
+    from comity.ledger.bodies import JSON
     from comity.staff.models import Entity, Staff
 
 AT_ONCE: Final = 2_000
@@ -81,6 +84,54 @@ def add_persons(*, newcomers: Iterable[Newcomer], entity: Entity, staff: Staff |
     return many
 
 
+@dataclass(frozen=True, kw_only=True)
+class Arrival:
+    """Somebody who comes into the book with what they sealed themselves before: nobody sees it on the way.
+
+    `ref` has a key already. `name` and `points` say where name and addresses are sealed now.
+    """
+
+    ref: UUID
+    facts: Mapping[str, object]
+    relation: Mapping[str, object]
+    points: Sequence[tuple[Reach, Label, datetime | None]]  # how it reaches them, where it is sealed, since when proven
+    name: Label | None = None
+    organisation: str = ""
+
+
+@transaction.atomic
+def take_in(*, arrival: Arrival, entity: Entity) -> None:
+    """Bring somebody into the book of an entity from what is sealed under their ref; it moves to where it belongs."""
+    firms = Firms(entity)
+    firms.make([arrival.organisation])
+    Person.objects.create(ref=arrival.ref, entities=[entity.ref], **arrival.facts)
+    Relation.objects.create(person_id=arrival.ref, entity=entity, **arrival.relation)
+    if arrival.organisation:
+        Post.objects.create(person_id=arrival.ref, organisation_id=firms.named(arrival.organisation))
+    _move(arrival)
+    body: dict[str, JSON] = {"entity": entity.ref, "points": len(arrival.points)}
+    record(kind="book.person-added", persons=[arrival.ref], body=body)
+
+
+def _move(arrival: Arrival) -> None:
+    copies = []
+    if arrival.name:
+        copies.append((arrival.name, Label(arrival.ref, FieldClass.NAME, "person", arrival.ref)))
+    there = {(one.field_class, one.record) for one in labels_of(person=arrival.ref, records=_records(arrival))}
+    for reach, sealed, verified_at in arrival.points:
+        if (sealed.field_class, sealed.record) not in there:
+            continue  # it was not given
+        point = ContactPoint.objects.create(person_id=arrival.ref, reach=reach, verified_at=verified_at)
+        sealed_as = FieldClass.ADDRESS if reach == Reach.POST else FieldClass.CONTACT
+        copies.append((sealed, Label(arrival.ref, sealed_as, "point", point.ref)))
+    reseal(copies=copies)
+    discard(labels=[before for before, after in copies if before.record != after.record])
+
+
+def _records(arrival: Arrival) -> list[UUID]:
+    return [sealed.record for _reach, sealed, _at in arrival.points]
+
+
 def _batches(newcomers: Iterable[Newcomer]) -> Iterator[list[Newcomer]]:
     batch: list[Newcomer] = []
     for one in newcomers:
@@ -121,8 +172,9 @@ def write_persons(*, batch: Sequence[Newcomer], entity: Entity, firms: Firms) ->
     points = {one.ref: [(next(refs), point) for point in one.points] for one in batch}
     activities = {one.ref: [(next(refs), activity) for activity in one.activities] for one in batch}
     firms.make(one.organisation for one in batch)
-    _write_facts(batch, entity)
-    _write_points(points)
+    with copied_at_once([one.ref for one in batch]):
+        _write_facts(batch, entity)
+        _write_points(points)
     _write_activities(activities, entity)
     posts = [(new_ref(), one.ref, firms.named(one.organisation)) for one in batch if one.organisation]
     insert_rows(Post, ["ref", "person_id", "organisation_id"], posts, alike={})

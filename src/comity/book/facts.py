@@ -13,6 +13,7 @@ from uuid import UUID
 from django.db.models.expressions import RawSQL
 
 from comity.book.editing.history import as_of
+from comity.book.known import RELATION as COPIED
 from comity.book.models import ContactPoint, Person, Reach, Relation
 from comity.counsel.facts import AT_HOME, Column, Columns, opt_out_fact, tells_opt_outs
 from comity.refs import as_array, new_ref
@@ -157,6 +158,20 @@ RELATION: Final = f"""
     ) AS relation ON relation.person_id = person.ref AND relation.entity_id = %(entity)s
 """  # noqa: S608 - our own words
 """What there is between us; `knows` says whether we know of every opt-out that counts for the question."""
+KNOWN: Final = "SELECT person AS ref, * FROM book_known WHERE entity = %(entity)s"
+"""The copy of all that stands here, of all persons of an entity (`known`)."""
+RELATION_KNOWN: Final = f"""
+    CROSS JOIN LATERAL (
+        SELECT person.relation AS ref, {", ".join(f"person.{name}" for name in COPIED)},
+               person.opt_outs_known IS NULL OR %(operation)s IN {AT_HOME}
+               OR person.opt_outs_known && ARRAY[%(channel)s, %(operation)s]::varchar[] AS knows
+    ) AS relation
+"""
+POINT_KNOWN: Final = """
+    CROSS JOIN LATERAL (
+        SELECT person.{reach}_impersonal AS impersonal, person.{reach}_mobile AS mobile
+    ) AS point
+"""
 POINT: Final = """
     LEFT JOIN (
         SELECT person_id, bool_and(impersonal) AS impersonal,
@@ -171,9 +186,9 @@ def columns_of(question: Question, day: date) -> Columns:
     """Return what the book knows, as SQL. Its words are ours: no value of a person or of a request is among them."""
     reach = REACHED_BY.get(question.channel)
     joins = {"relation": RELATION} | ({"point": POINT.format(reach=reach.value)} if reach else {})
-    return Columns(
-        facts=_columns_of_person(day) | _columns_between() | (_columns_reached() if reach else {}), joins=joins
-    )
+    quick = {"relation": RELATION_KNOWN} | ({"point": POINT_KNOWN.format(reach=reach.value)} if reach else {})
+    facts = _columns_of_person(day) | _columns_between() | (_columns_reached() if reach else {})
+    return Columns(facts=facts, joins=joins, quick=quick)
 
 
 def _columns_of_person(day: date) -> dict[str, Column]:

@@ -33,6 +33,11 @@ def _persons_of(entity: UUID) -> QuerySet[Person]:
     return Person.objects.filter(known, entities__contains=[entity], merged_into=None)
 
 
+def everybody_of(entity: UUID) -> QuerySet[Person]:
+    """Return all persons of an entity, whoever looks; the wall is all that stops them."""
+    return _persons_of(entity).all()
+
+
 def sought_by(viewer: Staff, entity: Entity) -> Among:
     """Return those of `persons_seen_by` as the vault seeks somebody among them."""
     return _among(entity.ref) if entity.ref in entities_of(viewer) else Among()

@@ -260,6 +260,7 @@ LINKS: Final = (
     ("book:duplicates", "person.merge", "merge", _("Duplicates"), False),
     ("outreach:campaign-new", "campaign.edit", "send", _("Write to them"), True),
     ("book:export", "person.export", "download", _("Export"), True),
+    ("outreach:sharing-new", "sharing.make", "share-2", _("Share"), True),
 )
 """Where a list leads, if that part of the book is there and the viewer has the word; some take the filters along."""
 

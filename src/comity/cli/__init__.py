@@ -28,6 +28,7 @@ COMMANDS: dict[str, Door] = {
     "doctor": Door("comity.cli.serving", "doctor", "Look at everything the book stands on, and say how to mend it."),
     "backup": Door("comity.cli.backup", "backup", "Write the whole database into a file; the keys are not in it."),
     "restore": Door("comity.cli.backup", "restore", "Put a backup in the place of the database."),
+    "journal": Door("comity.cli.journal", "journal", "Look after the noes outside the database; replay them."),
     "ledger": Door("comity.cli.ledger", "ledger", "Read, hand over and verify the record of what was done."),
     "witness": Door("comity.cli.ledger", "witness", "Watch over a ledger; sign only what follows from the last look."),
     "check": Door("comity.cli.check", "check", "Ask the law about every person in an export."),

@@ -46,7 +46,7 @@ def backup(file: Path) -> None:
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def restore(file: Path, yes: bool) -> None:  # noqa: FBT001 (click gives each option by its name)
     """Put a backup in the place of the database; all of it or, if something fails, nothing."""
-    from comity.cli.serving import check_extra, open_place, prepare
+    from comity.cli.serving import check_extra, open_place, prepare, preparing
     from comity.server.folder import Refusal, comity_folder
 
     check_extra()
@@ -60,12 +60,10 @@ def restore(file: Path, yes: bool) -> None:  # noqa: FBT001 (click gives each op
             if place.stamp:
                 place.stamp.unlink(missing_ok=True)
             prepare(place, demo=False)
+            click.echo("The database is as it was then. What was said since is brought in from the journal:")
+            click.echo(preparing(place.environ(), ["replay"]), nl=False)
     except Refusal as error:
         raise Refused(str(error)) from None
-    click.echo(
-        "The database is as it was then. Whoever withdrew, objected or was erased since is in it as before: settle "
-        "that before anything is sent. A witness that saw more of the ledger will say that it was rolled back."
-    )
 
 
 def _refuse_others(file: Path) -> None:

@@ -41,7 +41,7 @@ def witness() -> None:
 @ledger.command("key")
 def show_key() -> None:
     """Print the key with which others verify this ledger. It is public: give it away, and keep it elsewhere."""
-    with _the_book() as folder:
+    with the_book() as folder:
         click.echo(_own_key(folder))
 
 
@@ -76,7 +76,7 @@ def verify(  # noqa: PLR0917 (click gives each option by its name)
 @click.argument("folder", type=click.Path(path_type=Path))
 def export(folder: Path) -> None:
     """Write the whole ledger into a new folder, which any tool for tiled logs reads."""
-    with _the_book():
+    with the_book():
         from comity.ledger.exporting import export as write
 
         many = write(folder)
@@ -87,7 +87,7 @@ def export(folder: Path) -> None:
 @click.argument("entry", type=click.UUID)
 def bundle(entry: UUID) -> None:
     """Print the proof of one entry, with the entry in it. What is printed is a .tlog-proof file."""
-    with _the_book():
+    with the_book():
         from comity.ledger.models import Entry
         from comity.ledger.queries import bundle as proof
 
@@ -98,7 +98,7 @@ def bundle(entry: UUID) -> None:
 
 
 def _verify_here(given: str | None, seen: tuple[Path, ...]) -> int:
-    with _the_book() as folder:
+    with the_book() as folder:
         from comity.ledger.comity_verify import PublicKey, told
         from comity.ledger.models import Entry
         from comity.ledger.verifying import verify as read_all
@@ -125,7 +125,7 @@ def _each(option: str, values: tuple[Path, ...] | tuple[str, ...]) -> list[str]:
 
 def _key_here() -> str:
     """Return our own ledger's key, where no key was given; it proves nothing to anybody but us."""
-    with _the_book() as folder:
+    with the_book() as folder:
         return str(_own_key(folder))
 
 
@@ -171,7 +171,7 @@ def look(folder: Path, exported: Path | None, out: Path | None) -> None:
 @click.option("--witness", "key", required=True, help="The verifier key of the witness.")
 def cosign(checkpoint: Path, key: str) -> None:
     """Keep, at the ledger, what a witness elsewhere has cosigned, so that bundles carry it."""
-    with _the_book():
+    with the_book():
         from comity.ledger.comity_verify import PublicKey, read_checkpoint, read_note
 
         shown = checkpoint.read_text("utf-8")
@@ -204,7 +204,7 @@ def _looked(folder: Path, exported: Path | None) -> Seen:
 
         with plain_refusals():
             return look_at(folder=folder, source=Exported(exported), at=at)
-    with _the_book():
+    with the_book():
         from comity.ledger.actions import witness_here
 
         return witness_here(folder=folder, at=at)
@@ -214,7 +214,7 @@ def _looked(folder: Path, exported: Path | None) -> Seen:
 
 
 @contextmanager
-def _the_book() -> Iterator[Path]:
+def the_book() -> Iterator[Path]:
     """Let Django know the database of the folder here, whether Comity runs or not; give the folder."""
     from comity.cli.serving import check_extra, open_place
     from comity.server.folder import Refusal, comity_folder

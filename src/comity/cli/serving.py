@@ -21,6 +21,7 @@ from comity import __version__
 from comity.cli import Refused
 
 if TYPE_CHECKING:
+    from comity.server.doctor import Outcome
     from comity.server.processes import Program
 
 SECRET: Final = Path("keys/web.key")
@@ -112,7 +113,7 @@ def setup(name: str, email: str, password: str) -> None:
         with open_place(comity_folder()) as place:
             prepare(place, demo=False)
             told = json.dumps({"name": name, "email": email, "password": password})
-            _preparing(place.environ(), ["administrator"], told)
+            preparing(place.environ(), ["administrator"], told)
     except Refusal as error:
         raise Refused(str(error)) from None
     click.echo(f"{email} may sign in. `comity serve` opens the book.")
@@ -130,8 +131,9 @@ def doctor() -> None:
         with open_place(folder, alone=False) as place:
             private, lacks = place.stamp is not None, _Lacks(place)
             found = examine(
-                folder=place.folder, keys=lacks.keys, url=place.url_for_app, private=private, pending=lacks.migrations
-            )
+                folder=place.folder, keys=lacks.keys, url=place.url_for_app, private=private,
+                pending=lacks.migrations, journal=lacks.journal,
+            )  # fmt: skip
     except Refusal as error:
         found = [check("folder", lambda: closed_folder(folder))] if folder.is_dir() else []
         click.echo(f"fail  {error}")
@@ -153,13 +155,23 @@ class _Lacks:
         from comity.server.doctor import NotLookedAt
 
         try:
-            told: dict[str, Any] = json.loads(_preparing(self.place.environ(owner=True), ["lacking"], quiet=True))
+            told: dict[str, Any] = json.loads(preparing(self.place.environ(owner=True), ["lacking"], quiet=True))
         except Refused:
             raise NotLookedAt("first mend what is said of the database") from None
         return told
 
     def migrations(self) -> list[str]:
         return list(self._told["migrations"])
+
+    def journal(self) -> Outcome:
+        from comity.server.doctor import NotLookedAt, Outcome
+
+        if not (told := self._told["journal"]):
+            raise NotLookedAt("the tables are not there yet: comity serve makes them")
+        found = f"{told['folder']}, {told['end']:,} lines"
+        found += f"; {told['waiting']:,} wait to be appended" if told["waiting"] else ""
+        said, _, cure = str(told["trouble"]).partition(" Cure: ")
+        return Outcome(f"{found}; nothing is sent: {said}" if said else found, cure or ("mend that" if said else ""))
 
     def keys(self) -> dict[str, Path]:
         return {"web": self.place.folder / SECRET} | {name: Path(path) for name, path in self._told["keys"].items()}
@@ -238,13 +250,13 @@ def prepare(place: Place, *, demo: bool) -> None:
     stamp, wanted = place.stamp, _version(demo=demo)
     if stamp and stamp.is_file() and stamp.read_text("utf-8") == wanted:
         return
-    _preparing(place.environ(owner=True), ["tables"])
-    click.echo(_preparing(place.environ(), ["book", *(["--demo"] if demo else [])]), nl=False)
+    preparing(place.environ(owner=True), ["tables"])
+    click.echo(preparing(place.environ(), ["book", *(["--demo"] if demo else [])]), nl=False)
     if stamp:
         stamp.write_text(wanted, "utf-8")
 
 
-def _preparing(environ: Mapping[str, str], words: Sequence[str], told: str = "", *, quiet: bool = False) -> str:
+def preparing(environ: Mapping[str, str], words: Sequence[str], told: str = "", *, quiet: bool = False) -> str:
     """Run the program that makes ready, in which Django lives; return what it says."""
     done = subprocess.run(  # noqa: S603 - our own module
         [sys.executable, "-m", "comity.web.preparing", *words], env={**os.environ, **environ}, input=told,

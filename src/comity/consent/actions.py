@@ -13,13 +13,16 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from comity.book.editing.history import keep_past
-from comity.book.models import Person, Relation
+from comity.book.models import Person, Reach, Relation
 from comity.consent.models import Consent, Said, Standing
 from comity.consent.notices.models import NoticeVersion
 from comity.consent.notices.queries import check_shown
 from comity.consent.notices.renewal import ended_by, run_out
+from comity.consent.outlasting import note_addresses
+from comity.consent.suppression.uses import uses_of
 from comity.ledger.actions import record
 from comity.ledger.bodies import JSON
+from comity.ledger.journal.keeping import keep_after_commit
 from comity.staff.models import Entity, Staff
 
 MARKETING: Final = "marketing"
@@ -72,11 +75,19 @@ def _run_out_if_ended(standing: Standing, version: NoticeVersion | None) -> None
 
 
 @transaction.atomic
-def withdraw_consent(*, about: About, said_at: datetime, source: str, heard_by: Staff | None) -> Consent:
-    """Take back a yes, or say no where none was given. The earlier yes stays on record; it stops counting."""
+def withdraw_consent(
+    *, about: About, said_at: datetime, source: str, heard_by: Staff | None, to_us: bool = True
+) -> Consent:
+    """Take back a yes, or say no where none was given. The earlier yes stays on record; it stops counting.
+
+    Who says so `to_us` has spoken to us: opt-outs that they did not mention are known not to be.
+    """
     standing = _lock(about)  # senders hold a share lock on this row
     said = Said.WITHDRAWN if standing.given else Said.REFUSED
-    consent = _say(about, said, said_at, heard_by, source=source)
+    consent = _say(about, said, said_at, heard_by, to_us=to_us, source=source)
+    if heard_by is not None:
+        note_addresses(person=about.person, entity=about.entity, uses=[f"{about.purpose}/{about.channel}"])
+    keep_after_commit()
     if _is_latest(consent):
         standing.withdrawn = standing.withdrawn or standing.given is not None
         standing.given, standing.opted_out_on = None, said_at.date()
@@ -86,7 +97,7 @@ def withdraw_consent(*, about: About, said_at: datetime, source: str, heard_by: 
 
 @transaction.atomic
 def object_to_marketing(
-    *, person: UUID, entity: Entity, said_at: datetime, source: str, heard_by: Staff | None
+    *, person: UUID, entity: Entity, said_at: datetime, source: str, heard_by: Staff | None, to_us: bool = True
 ) -> Consent:
     """Record that a person objects to direct marketing, by whatever words (GDPR Art. 21(2) and (3)).
 
@@ -95,7 +106,10 @@ def object_to_marketing(
     """
     held = Person.objects.select_for_update(of=("self",)).get(ref=person)
     about = About(person=person, entity=entity, purpose=MARKETING, channel=NO_CHANNEL)
-    consent = _say(about, Said.OBJECTED, said_at, heard_by, source=source)
+    consent = _say(about, Said.OBJECTED, said_at, heard_by, to_us=to_us, source=source)
+    if heard_by is not None:
+        note_addresses(person=person, entity=entity, uses=[use for reach in Reach for use in uses_of(reach)])
+    keep_after_commit()
     if held.objected_at is None or said_at < held.objected_at:
         keep_past([held])
         Person.objects.filter(ref=person).update(objected_at=said_at, changed_at=Now())
@@ -113,14 +127,17 @@ def _lock(about: About) -> Standing:
     return Standing.objects.select_for_update().get(**which)
 
 
-def _say(about: About, said: Said, said_at: datetime, heard_by: Staff | None, **more: object) -> Consent:
+def _say(
+    about: About, said: Said, said_at: datetime, heard_by: Staff | None, *, to_us: bool = True, **more: object
+) -> Consent:
     consent = Consent.objects.create(
         person=about.person, entity=about.entity, purpose=about.purpose, channel=about.channel,
         said=said, said_at=said_at, heard_by=heard_by, **more,
     )  # fmt: skip
     body = body_of(consent=consent.ref, said=said, purpose=about.purpose, channel=about.channel, entity=about.entity)
     record(kind="consent.said", staff=heard_by.ref if heard_by else None, persons=[about.person], body=body)
-    _heard_from(about)
+    if to_us:
+        _heard_from(about)
     return consent
 
 

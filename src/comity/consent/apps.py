@@ -30,11 +30,13 @@ class ConsentConfig(AppConfig):
         from comity.consent.importing import Hand
         from comity.consent.merging import Mover
         from comity.consent.models import Said, Why
+        from comity.consent.replaying import KINDS
         from comity.consent.standing_still import hold, keep_from
         from comity.consent.suppression import facts as registers
         from comity.counsel.facts import register
         from comity.counsel.past import register_past
         from comity.ledger.bodies import declare_words
+        from comity.ledger.journal.replaying import register_kind
         from comity.post.letters import register_guard, register_lock
 
         register("consent", facts_of, facts_columns)
@@ -48,3 +50,5 @@ class ConsentConfig(AppConfig):
         register_guard("consent", keep_from)
         register_writer("consent", Hand())
         declare_words(*Said.values, *Why.values)
+        for kind, bring in KINDS.items():
+            register_kind(kind, bring)

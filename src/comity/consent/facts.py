@@ -85,26 +85,19 @@ STANDING: Final = """
     LEFT JOIN consent_standing AS standing ON standing.person = person.ref AND standing.entity_id = %(entity)s
         AND standing.purpose = %(purpose)s AND standing.channel = %(channel)s
 """
-GIVEN: Final = "LEFT JOIN consent_consent AS given ON given.ref = standing.given_id"
 
 
 def columns_of(_question: Question, _day: date) -> Columns:
     """Return where persons stand, as SQL."""
     noes = {"withdrawn": "standing.withdrawn", "opted_out": "standing.opted_out_on IS NOT NULL"}
     stands = {
-        "opted_out_on": "standing.opted_out_on",
-        "last_used_on": "standing.last_used_on",
-    }
-    said = {
-        "given": "CASE WHEN given.ref IS NOT NULL THEN true END",
-        "given_on": "(given.said_at AT TIME ZONE 'UTC')::date",
-        "wording_kept": "given.notice <> ''",
-        "source_kept": "given.source <> ''",
-    } | {name: f"given.{name}" for name in ("express", "separate", "written", "parental", "names_caller")}
+        name: f"standing.{name}"
+        for name in ("opted_out_on", "last_used_on", "given_on", "express", "separate", "written", "parental",
+                     "names_caller", "wording_kept", "source_kept")
+    } | {"given": "CASE WHEN standing.given_id IS NOT NULL THEN true END"}  # fmt: skip
     facts = {name: no_column(sql, "standing") for name, sql in noes.items()}
     facts |= {name: Column(sql=sql, joins=("standing",)) for name, sql in stands.items()}
-    facts |= {name: Column(sql=sql, joins=("standing", "given")) for name, sql in said.items()}
     return Columns(
         facts={f"consent.{name}": column for name, column in facts.items()},
-        joins={"relation": RELATION, "standing": STANDING, "given": GIVEN},
+        joins={"relation": RELATION, "standing": STANDING},
     )

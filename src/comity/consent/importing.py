@@ -18,6 +18,7 @@ from comity.consent.exporting import read_line
 from comity.consent.models import Consent, Said, Standing
 from comity.counsel.asking import book
 from comity.ledger.actions import Draft, record_many
+from comity.ledger.journal.keeping import keep_after_commit
 from comity.refs import new_refs
 
 if TYPE_CHECKING:
@@ -74,6 +75,7 @@ class Hand:
         _stand(zip(refs, said, strict=True), entity, newcomers=newcomers)
         if not newcomers:
             record_many(drafts=_entries(zip(refs, said, strict=True), entity, heard_by))
+        keep_after_commit()
 
     def read(self, *, about: str, cell: str) -> list[Spoken]:
         """Read a cell of our own export. Raises SpokenWrongly."""

@@ -21,6 +21,7 @@ from comity.consent.history import stood
 from comity.consent.models import Consent, Said, Standing, Why
 from comity.ledger.actions import record
 from comity.ledger.bodies import JSON
+from comity.ledger.journal.keeping import keep_after_commit
 from comity.staff.guards import demand
 
 if TYPE_CHECKING:
@@ -77,6 +78,7 @@ def _record(mistaken: Consent, why: Why, source: str, corrected_by: Staff) -> Co
         "purpose": mistaken.purpose, "channel": mistaken.channel, "entity": str(mistaken.entity_id),
     }  # fmt: skip
     record(kind="consent.corrected", staff=corrected_by.ref, persons=[mistaken.person], body=body)
+    keep_after_commit()
     return correction
 
 

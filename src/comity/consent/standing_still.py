@@ -6,8 +6,8 @@ the person. So either waits for a hand-over that goes on, and none begins after 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final
+from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING, Final, Protocol
 from uuid import UUID
 
 from django.db import OperationalError
@@ -42,6 +42,21 @@ HOLD_ROWS: Final = """
 """
 
 
+class Waiting(Protocol):
+    """Who is not in the book yet, and may be written to all the same: they asked for that very message."""
+
+    def __call__(self, locks: psycopg.Connection, dispatch: Dispatch, persons: str, /) -> Collection[UUID]:
+        """Return which of these wait to come into the book, and hold their rows still over this connection."""
+
+
+_waiting: Final[dict[str, Waiting]] = {}
+
+
+def register_waiting(room: str, waiting: Waiting) -> None:
+    """Say who is written to before they are in the book. Everybody else who is not there is gone."""
+    _waiting[room] = waiting
+
+
 def hold(locks: psycopg.Connection, dispatch: Dispatch, persons: Sequence[UUID]) -> None:
     """Take share locks on these persons and on where each stands; who has no such row gets one."""
     those, about = as_array(persons), [dispatch.entity_id, dispatch.purpose, dispatch.channel]
@@ -71,6 +86,8 @@ def keep_from(
     """
     reach, those = REACHED_BY[dispatch.channel], as_array([message.person for message, _letter in letters])
     there = {person for (person,) in locks.execute(THERE, [those]).fetchall()}
+    for waiting in _waiting.values():
+        there |= set(waiting(locks, dispatch, those))
     kept = {message.ref: "gone" for message, _letter in letters if message.person not in there}
     marks = {}
     for message, letter in letters:

@@ -74,7 +74,7 @@ def decide_segment(
     Call it behind the wall: who is not seen there is not decided about. Raises NotInSql, StrangeValue, Contradiction,
     AnswersDiffer; then nothing was written.
     """
-    deciding = _Deciding(question, day or timezone.localdate())
+    deciding = Deciding(question, day or timezone.localdate())
     with connection.cursor() as cursor, _planned_for(cursor, persons):
         _stage(cursor, deciding.coding, persons)
         singled_out = deciding.take_singly(cursor)
@@ -82,7 +82,7 @@ def decide_segment(
         segment = deciding.write_segment(cursor, staff)
         _write_rows(cursor, deciding.coding.key, segment, singled_out)
         deciding.notice_questions(cursor)
-        _record(segment)
+        record_segment(segment, "counsel.segment-decided")
         deciding.check_some(cursor, persons.model)
         cursor.execute(f"DROP TABLE {STAGED}, {KINDS}")
     return segment
@@ -123,15 +123,16 @@ def _numbers(coding: Coding, persons: QuerySet[Any]) -> str:
 
 def _joined(coding: Coding, persons: QuerySet[Any]) -> str:
     """Return the rows of these persons joined with whatever the rooms know of them and the law asks for."""
-    joins = _composed(" ".join(coding.joins), parameters(coding.question))
-    return f"({_chosen(persons)}) AS {PERSON} {joins}"
+    joins = composed(" ".join(coding.joins), parameters(coding.question))
+    return f"({chosen(persons)}) AS {PERSON} {joins}"
 
 
-def _composed(sql: str, parameters: object) -> str:
+def composed(sql: str, parameters: object) -> str:
+    """Return a statement with its values in it."""
     return str(connection.ops.compose_sql(sql, parameters))  # type: ignore[attr-defined]  # PostgreSQL's has it
 
 
-def _chosen(persons: QuerySet[Any]) -> str:
+def chosen(persons: QuerySet[Any]) -> str:
     """Return the rows of these persons as SQL, each once, with all columns."""
     query = persons.query
     odd = query.is_sliced or query.distinct or query.combinator or query.group_by or query.extra
@@ -139,7 +140,7 @@ def _chosen(persons: QuerySet[Any]) -> str:
     plain = persons if tables <= 1 and not odd else persons.model.objects.filter(pk__in=persons.values("pk"))
     columns = [column.attname for column in persons.model._meta.concrete_fields]  # noqa: SLF001 - Django's documented name for it
     rows = plain.order_by().values(*columns)
-    return _composed(*rows.query.get_compiler(connection.alias, elide_empty=False).as_sql())
+    return composed(*rows.query.get_compiler(connection.alias, elide_empty=False).as_sql())
 
 
 WRITE: Final = f"""
@@ -201,7 +202,7 @@ CONCERNED: Final = f"""
 """
 
 
-class _Deciding:
+class Deciding:
     """One question on one day, and what was found so far: each distinct finding once, with how many it is about."""
 
     def __init__(self, question: Question, day: date) -> None:
@@ -239,6 +240,12 @@ class _Deciding:
         notice(question=self.question, answers=answers, day=self.day)
         return [(person, *self.found(answer, 1)) for person, answer in answers.items()]
 
+    def decide(self, home: str, numbers: Sequence[int], people: int, person: UUID | None = None) -> tuple[int, str]:
+        """Decide about so many people who are alike, or about one; return the number and verdict of the finding."""
+        answer = self.answer(home, numbers, person)
+        self.question_of(answer)
+        return self.found(answer, people)
+
     def decide_kinds(self, cursor: CursorWrapper) -> None:
         """Decide each distinct kind of people once, and write what was found for the database to join."""
         key = self.coding.key
@@ -248,9 +255,10 @@ class _Deciding:
                 with cursor.copy(f"COPY {KINDS} FROM STDIN") as copy:
                     for home, *words, people in some:
                         answer = self.answer(home, words)
-                        copy.write_row((home, *words, *self.found(answer, people), self._question(answer)))
+                        copy.write_row((home, *words, *self.found(answer, people), self.question_of(answer)))
 
-    def _question(self, answer: Answer) -> int | None:
+    def question_of(self, answer: Answer) -> int | None:
+        """Return the number of the question that an answer leaves to a human, if it does."""
         if answer.verdict is not Verdict.ASK:
             return None
         return self.asked.setdefault(Asked.by(answer.decision), len(self.asked))
@@ -261,20 +269,25 @@ class _Deciding:
         if refs:
             cursor.execute(CONCERNED.format(key=self.coding.key), {"refs": refs, "most": MOST_NAMED})
 
-    def write_segment(self, cursor: CursorWrapper, staff: Staff | None) -> SegmentDecision:
+    def write_segment(self, cursor: CursorWrapper, staff: Staff | None, **more: Any) -> SegmentDecision:  # noqa: ANN401 - of each column its own
         """Write the decision and its findings, before the rows that belong to them."""
         people = [self.people[number] for number in self.findings.values()]
-        counts = Counter[str]()
-        for told, many in zip(self.findings, people, strict=True):
-            counts[json.loads(told)["verdict"]] += many
+        counts = self.verdicts()
         segment = SegmentDecision.objects.create(
             entity_id=self.question.entity, question=self.question.as_json(), day=self.day, people=counts.total(),
             packs=[{"pack": pack.id, "sha256": pack.sha256} for pack in self.plan.book.packs],
             permitted=counts["permit"], denied=counts["deny"], asked=counts["ask"], salt=secrets.token_bytes(16),
-            made_by=staff, entry_id=new_ref(),
+            made_by=staff, entry_id=new_ref(), **more,
         )  # fmt: skip
         cursor.execute(FINDINGS, {"segment": segment.ref, "told": list(self.findings), "people": people})
         return segment
+
+    def verdicts(self) -> Counter[str]:
+        """Return how many people have each verdict, as far as was found."""
+        counts = Counter[str]()
+        for told, number in self.findings.items():
+            counts[json.loads(told)["verdict"]] += self.people[number]
+        return counts
 
     def check_some(self, cursor: CursorWrapper, model: Any) -> None:  # noqa: ANN401 - whichever has persons
         """Ask about some of these people singly. Raises AnswersDiffer where that answer is another."""
@@ -299,7 +312,7 @@ class _Deciding:
 # ---------------------------------------------------------------- on record
 
 
-def _record(segment: SegmentDecision) -> None:
+def record_segment(segment: SegmentDecision, kind: str) -> None:
     """Record the decision in the ledger: counts, and a commitment to all of it."""
     segment.digest = digest_of(segment)
     segment.save(update_fields=["digest"])
@@ -311,7 +324,7 @@ def _record(segment: SegmentDecision) -> None:
         "verdicts": {verdict: many for verdict, many in verdicts.items() if many}, "commitment": commitment(segment),
     }  # fmt: skip
     staff = segment.made_by.ref if segment.made_by else None
-    record_many(drafts=[Draft(kind="counsel.segment-decided", body=body, staff=staff, ref=segment.entry_id)])
+    record_many(drafts=[Draft(kind=kind, body=body, staff=staff, ref=segment.entry_id)])
 
 
 PARTS: Final = """
@@ -364,21 +377,47 @@ def _reasons(verdict: Verdict, because: tuple[str, ...], found: Sequence[Segment
     return Reasons(verdict=verdict, because=because, missing=missing, cures=cures, people=people)
 
 
+class OnlyCounted(ValueError):
+    """It was counted what the law says, and of nobody kept: decide before anything is done."""
+
+
+def _rows_of(segment: SegmentDecision) -> QuerySet[SegmentRow]:
+    """Return the rows of a decision. Raises OnlyCounted."""
+    if segment.counted:
+        raise OnlyCounted(f"of {segment.ref} no verdict of any person was kept: it only counts them")
+    return SegmentRow.objects.filter(segment=segment)
+
+
 def verdict_of(*, segment: SegmentDecision, person: UUID) -> Verdict | None:
     """Return what came out for one person; None for whom the decision is not about."""
-    found = SegmentRow.objects.filter(person=person, segment=segment).values_list("verdict", flat=True).first()
+    found = _rows_of(segment).filter(person=person).values_list("verdict", flat=True).first()
     return Verdict(found) if found else None
 
 
 def finding_of(*, segment: SegmentDecision, person: UUID) -> SegmentFinding | None:
     """Return all that was found of one person; None for whom the decision is not about."""
-    row = SegmentRow.objects.filter(person=person, segment=segment).first()
+    row = _rows_of(segment).filter(person=person).first()
     return segment.findings.get(number=row.finding) if row else None
 
 
 def persons_with(segment: SegmentDecision, verdict: Verdict) -> QuerySet[SegmentRow, UUID]:
     """Return the refs of those with this verdict, for `ref__in` of another query."""
-    return SegmentRow.objects.filter(segment=segment, verdict=verdict.value).values_list("person", flat=True)
+    return _rows_of(segment).filter(verdict=verdict.value).values_list("person", flat=True)
+
+
+STREAMED: Final = "SELECT person FROM counsel_segmentrow WHERE segment_id = %s AND verdict = 'permit' ORDER BY person"
+
+
+def permitted_in_turn(segment: SegmentDecision, *, at_once: int = AT_ONCE) -> Iterator[list[UUID]]:
+    """Yield the refs of all whom the law permits, some at a time, as PostgreSQL finds them: never all in memory.
+
+    Call it behind the wall, within a transaction. Raises OnlyCounted.
+    """
+    _rows_of(segment)
+    with connection.chunked_cursor() as cursor:
+        cursor.execute(STREAMED, [segment.ref])
+        while some := cursor.fetchmany(at_once):
+            yield [person for (person,) in some]
 
 
 # ---------------------------------------------------------------- acting on it
@@ -399,8 +438,7 @@ def warrant_for(
         raise ValueError(f"decision {segment.ref} was made for nobody of the staff, so nothing is opened by it")
     if timezone.now() >= segment.decided_at + FRESH:
         raise NotFresh(f"decision {segment.ref} was made more than {FRESH} ago: decide anew")
-    rows = SegmentRow.objects.filter(segment=segment, person__in=persons).values_list("person", "verdict")
-    verdicts = dict(rows)
+    verdicts = dict(_rows_of(segment).filter(person__in=persons).values_list("person", "verdict"))
     if others := set(persons) - verdicts.keys():
         raise ValueError(f"decision {segment.ref} is not about {min(others)}: decide about that person too")
     may = set(persons if handled is None else handled)

@@ -77,6 +77,7 @@ class Coding:
     home: str  # SQL: candidate places joined by "|", "" where nothing is known
     words: tuple[tuple[Digit, ...], ...]
     joins: tuple[str, ...]
+    quick: tuple[str, ...]  # the same joins, where persons are read from their copy
     constant: int  # the bits of facts that nobody ever records
 
     def sql(self) -> list[str]:
@@ -116,12 +117,15 @@ def coding_of(plan: Plan, question: Question, day: date) -> Coding:
     digits = [found for held in _by_column(tested, known) if (found := _digit(plan, held, known[held[0]]))]
     bits = (plan.bits[fact, plan.absent[fact]] for fact in plan.tests_of if fact not in known)
     needed = [*(known[fact] for digit in digits for fact in digit.facts), *([known[HOME]] if HOME in known else ())]
+    joins = _joins(rooms.values(), needed)
+    copies = {name: sql for columns in rooms.values() for name, sql in columns.quick.items()}
     return Coding(
         plan=plan,
         question=question,
         home=f"coalesce({known[HOME].sql}, '')" if HOME in known else "''",
         words=_words(digits),
-        joins=_joins(rooms.values(), needed),
+        joins=tuple(joins.values()),
+        quick=tuple(copies.get(name, sql) for name, sql in joins.items()),
         constant=reduce(int.__or__, [*bits, *_alike(plan, tested, digits)], 0),
     )
 
@@ -170,10 +174,10 @@ def _sum(word: Sequence[Digit]) -> str:
     return " + ".join(terms)
 
 
-def _joins(rooms: Iterable[Columns], needed: Iterable[Column]) -> tuple[str, ...]:
-    """Return the joins that the columns need, each once, in the order in which rooms and columns name them.
+def _joins(rooms: Iterable[Columns], needed: Iterable[Column]) -> dict[str, str]:
+    """Return the joins that the columns need by their names, in the order in which rooms and columns name them.
 
-    Rooms may share a join: it has one name and the same words in both.
+    Each comes once. Rooms may share a join: it has one name and the same words in both.
     """
     wanted = {name for column in needed for name in column.joins}
     found: dict[str, str] = {}
@@ -185,7 +189,7 @@ def _joins(rooms: Iterable[Columns], needed: Iterable[Column]) -> tuple[str, ...
                 found[name] = sql
     if lacking := wanted - found.keys():
         raise NotInSql(f"a column needs {', '.join(sorted(lacking))}, which no room joins")
-    return tuple(found.values())
+    return found
 
 
 # ---------------------------------------------------------------- the classes of one column

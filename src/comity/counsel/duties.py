@@ -85,13 +85,15 @@ def note_event(
     persons: Collection[UUID] = (),
     staff: Staff | None,
     homes: Mapping[str, int] | None = None,
+    acts: Collection[str] = (),
 ) -> list[OwedDuty]:
     """Ask the law what an event makes an entity of ours owe; keep it, and return what is open of it, next day first.
 
     `event` are facts of the vocabulary (event.kind and event.on at least), `about` what it was: an import, a request, a
     breach, a person. `persons` are those it concerns; whoever can count their homes quicker than we can gather them
     gives `homes` ("DE", "CH|IT", "" for unknown, each with how many). What is owed for how we work, whoever came, is
-    kept once. The same event noted twice is one. Raises FactError for facts that the law cannot read.
+    kept once. The same event noted twice is one. `acts` says which are meant of an event whose other duties somebody
+    else notes. Raises FactError for facts that the law cannot read.
     """
     Entity.objects.select_for_update(no_key=True).get(pk=entity.pk)  # two events at once must not both keep what stands
     refs = list(dict.fromkeys(persons))
@@ -101,7 +103,8 @@ def note_event(
     known = DutyEvent.objects.filter(entity=entity, digest=noted.digest).first()
     if known is None:
         noted.save(force_insert=True)
-        made = _keep(noted, count(noted.facts, where, law_of=noted.law_of), staff)
+        counted = count(noted.facts, where, law_of=noted.law_of)
+        made = _keep(noted, [one for one in counted if not acts or one.owed.act in acts], staff)
         _record_owed(noted, made, staff)
         close_event(noted)
     return list(OwedDuty.objects.filter(event=known or noted, settled="").order_by("day", "rule"))
@@ -201,6 +204,19 @@ def take_back_event(*, entity: Entity, about: UUID, words: str, staff: Staff | N
 
 
 # ---------------------------------------------------------------- settling
+
+
+@transaction.atomic
+def settle_about(*, entity: Entity, about: UUID, words: str, staff: Staff | None) -> int:
+    """Say that all that was owed about something is done today, with where its proof lies; return how many duties.
+
+    A room that does what is owed calls it, where it did so by itself for nobody of the staff.
+    """
+    still = OwedDuty.objects.select_for_update(of=("self",)).filter(event__about=about, entity=entity, settled="")
+    duties = list(still.select_related("event"))
+    for duty in duties:
+        _settle(duty, Settled.DONE.value, timezone.localdate(), words, staff)
+    return len(duties)
 
 
 @transaction.atomic

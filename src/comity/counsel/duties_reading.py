@@ -155,3 +155,19 @@ def register_about(room: str, resolver: Resolver) -> None:
 def about(ref: UUID) -> tuple[str, str] | None:
     """Return what an event was about, in words, and where it is shown; nothing where no room knows it."""
     return next((found for resolver in _resolvers.values() if (found := resolver(ref))), None)
+
+
+# ---------------------------------------------------------------- what may be done about it
+
+Way = Callable[[OwedDuty], tuple[str, str] | None]
+_ways: dict[str, Way] = {}
+
+
+def register_way(room: str, way: Way) -> None:
+    """Let a room offer to do what is owed: in words, and at which address. Called when it starts."""
+    _ways[room] = way
+
+
+def ways(duty: OwedDuty) -> list[tuple[str, str]]:
+    """Return by which ways what is owed can be done here, in words with their addresses."""
+    return [found for way in _ways.values() if (found := way(duty))]

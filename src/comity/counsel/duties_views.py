@@ -115,7 +115,7 @@ def _page(request: StaffRequest, found: OwedDuty) -> dict[str, Any]:
         "later_day": date.fromisoformat(found.told["later"]) if found.told["later"] else None,
         "longer": reading.longer(found), "missing": means(found.told["missing"]),
         "places": places_said(found.places), "kind": reading.KINDS.get(event.kind, event.kind),
-        "about": reading.about(event.about),
+        "about": reading.about(event.about), "ways_to_do": reading.ways(found) if may_settle else [],
         "persons": [(each, shown(each)) for each in event.named[:MOST_SHOWN]],
         "more": max(0, len(event.named) - MOST_SHOWN), "facts": _facts(found), "history": _history(found),
         "may_settle": may_settle and not found.settled, "may_open_again": may_settle and found.settled,

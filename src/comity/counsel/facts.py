@@ -7,13 +7,15 @@ Python and has no column for.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 from uuid import UUID
 
 if TYPE_CHECKING:
+    from django.db.models import QuerySet
+
     from comity.counsel.questions import Question
     from comity.law.vocabulary import Facts
 
@@ -46,12 +48,14 @@ class Columns:
     """What a room knows as SQL, for one question: facts, and the joins they need, each with one row a person at most.
 
     Joins may use %(entity)s, %(operation)s, %(purpose)s and %(channel)s of the question. `only_singly` are facts that
-    the source has and SQL cannot give: where the law asks for one of them, no decision about many is made.
+    the source has and SQL cannot give: where the law asks for one of them, no decision about many is made. `quick` are
+    the same joins by the copy that the room keeps of its persons (`register_copy`).
     """
 
     facts: Mapping[str, Column]
     joins: Mapping[str, str] = field(default_factory=dict)
     only_singly: frozenset[str] = frozenset()
+    quick: Mapping[str, str] = field(default_factory=dict)
 
 
 class ColumnSource(Protocol):
@@ -93,6 +97,31 @@ def register(room: str, source: Source, columns: ColumnSource | None = None) -> 
     if room in _sources and _sources[room] != (source, columns):
         raise ValueError(f"{room} has registered its facts already")
     _sources[room] = source, columns
+
+
+@dataclass(frozen=True, kw_only=True)
+class Copy:
+    """What a room keeps side by side of all persons of an entity, always as its own tables say, to count them quickly.
+
+    `persons` is SQL for rows with all columns that facts read of `person`, by %(entity)s. `everybody` returns who is
+    meant by all persons of an entity.
+    """
+
+    persons: str
+    everybody: Callable[[UUID], QuerySet[Any]]
+
+
+_copies: list[Copy] = []
+
+
+def register_copy(copy: Copy) -> None:
+    """Let the room that has the persons say by which copy they are counted: once, when the application starts."""
+    _copies[:] = [copy]
+
+
+def the_copy() -> Copy | None:
+    """Return the copy by which persons are counted, if there is one."""
+    return _copies[0] if _copies else None
 
 
 def gather(question: Question, persons: Sequence[UUID], day: date) -> dict[UUID, Facts]:

@@ -258,6 +258,7 @@ class SegmentDecision(models.Model):
     """One question about many people, decided inside the database, with one entry in the ledger.
 
     `digest` is of all its rows; the entry's commitment is over it, the salt, the question, the packs and the findings.
+    One that only counts has no rows, and nothing is done by it; `kinds` are then finding, homes, language and how many.
     """
 
     ref = models.UUIDField(primary_key=True, default=new_ref, editable=False)
@@ -274,6 +275,8 @@ class SegmentDecision(models.Model):
     made_by = models.ForeignKey(Staff, models.PROTECT, null=True, related_name="+")
     decided_at = models.DateTimeField(db_default=Now())
     entry = models.ForeignKey(Entry, models.PROTECT, related_name="+")
+    counted = models.BooleanField(default=False, db_default=False)
+    kinds = models.JSONField(default=list, db_default=models.Value([], models.JSONField()))
 
     class Meta:
         constraints = [

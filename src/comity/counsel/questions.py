@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
 if TYPE_CHECKING:
     from comity.law.vocabulary import Facts
+
+ADVERTISING: Final = frozenset({"marketing", "targeted-advertising", "fundraising", "ask-consent"})
+"""Purposes that advertise: a refusal of one ends them all, and our own restraints hold them back."""
 
 
 @dataclass(frozen=True, kw_only=True)

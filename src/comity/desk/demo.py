@@ -29,7 +29,9 @@ from comity.counsel.actions import make_ruling
 from comity.counsel.duties import data_came, note_event
 from comity.law import lawbook
 from comity.outreach.campaigns.actions import sign_as
+from comity.outreach.forms.samples import publish_sample
 from comity.post.actions import make_gateway
+from comity.post.models import Gateway
 from comity.refs import new_ref
 from comity.staff.models import Entity, RoleGrant, Staff
 from comity.staff.walls import behind_wall
@@ -67,14 +69,17 @@ IMPRINTS: Final[tuple[Mapping[str, str], ...]] = (
     {
         "address": "news@dublin.demo.example", "email": "hello@dublin.demo.example", "language": "en",
         "postal_address": "1 Quay Street\nDublin 2\nIreland", "website": "https://dublin.demo.example",
+        "phone": "+353 1 555 0100", "mark": "Comity",
     },
     {
         "address": "news@us.demo.example", "email": "hello@us.demo.example", "language": "en",
         "postal_address": "100 Main Street\nWilmington, DE 19801\nUSA", "website": "https://us.demo.example",
+        "phone": "+1 302 555 0100", "mark": "Comity",
     },
     {
         "address": "news@shanghai.demo.example", "email": "hello@shanghai.demo.example", "language": "zh-hans",
         "postal_address": "上海市黄浦区示例路 1 号\n邮编 200001", "website": "https://shanghai.demo.example",
+        "phone": "+86 21 5555 0100", "mark": "示例",
     },
 )  # fmt: skip
 """How our entities sign, in their order."""
@@ -107,7 +112,9 @@ def _fill(entities: Sequence[Entity], staff: Mapping[str, Staff], now: datetime)
     dice = random.Random(20261121)
     _rulings(staff["privacy-officer"], entities, now.date())
     _sending(staff["administrator"], entities)
-    publish_samples(entities=entities, drafted_by=staff["marketing"], published_by=staff["privacy-officer"])
+    by = {"drafted_by": staff["marketing"], "published_by": staff["privacy-officer"]}
+    publish_samples(entities=entities, **by)
+    publish_sample(entity=entities[0], gateway=Gateway.objects.get(entity=entities[0], channel="email"), **by)
     with PATH.open(encoding="utf-8-sig", newline="") as file:
         rows = list(csv.DictReader(file))
     made = [(_newcomer(row, dice, staff, now), row) for row in rows]
@@ -155,6 +162,11 @@ def _sending(administrator: Staff, entities: Iterable[Entity]) -> None:
         make_gateway(
             entity=entity, channel="email", kind="folder", name="Outbox of the demo", settings={}, made_by=administrator
         )
+        for channel, kind, name in (
+            ("call", "call-list", "Calls of the demo"),
+            ("post", "mail-merge", "Letters of the demo"),
+        ):
+            make_gateway(entity=entity, channel=channel, kind=kind, name=name, settings={}, made_by=administrator)
 
 
 def _entity_of(home: str) -> int:

@@ -25,6 +25,10 @@ from comity.consent.views import may_correct, sayings_for
 from comity.counsel.actions import decide
 from comity.desk.may_we import WAYS, cards_of, question_of, told, turned, why
 from comity.desk.timeline import Rows, days_of, rows_before
+from comity.desk.writing_page import WRITING
+from comity.outreach.correspondence.actions import WORD as WRITES
+from comity.outreach.sequences.actions import SETTLES, STOPS
+from comity.outreach.sequences.queries import errands_of, of_person
 from comity.refs import shown
 from comity.staff.guards import StaffRequest, may_do, staff_page
 from comity.staff.queries import entities_seen_by
@@ -52,7 +56,7 @@ def person(request: StaffRequest, ref: UUID) -> HttpResponse:
     told_of = _verdicts(request, look, ref) | _happened(whole.look, found, rows, whole.seen) | _looks(look, whole)
     told_of |= {
         "further": filled(look, values, whole.seen), "files": attachments_seen(files, whole.seen),
-        "may_attach": may_edit(look, FieldClass.ATTACHMENT),
+        "may_attach": may_edit(look, FieldClass.ATTACHMENT), **_goes_on(look, ref),
     }  # fmt: skip
     query = urlencode({"was": told_of["said"]})
     return render(request, "desk/person.html", told_of | {"whole": whole, "query": whole.query, "was_query": query})
@@ -66,6 +70,18 @@ def _looks(look: Look, whole: Whole) -> dict[str, Any]:
         "decision_says": shown(whole.seen.decided.ref), "ref_says": shown(whole.person.ref), "entities": mine,
         "purposes": purposes_of(look.viewer, look.entity), "sayings": sayings_for(look), "ref": whole.person.ref,
         "look": look, "may_break": may_do(look.viewer, "glass.break", look.entity),
+        "may_call": may_do(look.viewer, "person.call", look.entity),
+        "sees_sharing": may_do(look.viewer, "sharing.view", look.entity),
+        "may_say_origin": may_do(look.viewer, "origin.edit", look.entity),
+    }  # fmt: skip
+
+
+def _goes_on(look: Look, ref: UUID) -> dict[str, Any]:
+    """Return in which sequences they are, and what these gave us to do."""
+    return {
+        "standings": of_person(look.viewer, look.entity, ref), "errands": errands_of(look.entity.ref, ref),
+        "may_take_out": may_do(look.viewer, STOPS, look.entity),
+        "may_settle": may_do(look.viewer, SETTLES, look.entity),
     }  # fmt: skip
 
 
@@ -101,6 +117,7 @@ def _happened(look: Look, found: Person, rows: Rows, seen: Seen) -> dict[str, An
         "person": found,
         "may_edit": may_edit(look, FieldClass.NOTE),
         "may_correct": may_correct(look),
+        "may_write": may_do(look.viewer, WRITES, look.entity),
     }
 
 
@@ -125,7 +142,7 @@ def ask_counsel(request: StaffRequest, ref: UUID) -> HttpResponse:
     look = look_at(request, ref)
     if not persons_seen_by(look.viewer, look.entity).filter(ref=ref).exists():
         raise Http404(_("There is no such person in the book of %(entity)s.") % {"entity": look.entity.name})
-    way = next((each for each in WAYS if each.id == request.POST.get("way")), None)
+    way = next((each for each in (*WAYS, *WRITING) if each.id == request.POST.get("way")), None)
     if way is None:
         raise Http404(_("There is no such way to reach somebody."))
     decide(question=way.question(look.entity.ref), persons=[ref], staff=look.viewer, field_classes=[], handled=[])

@@ -17,6 +17,10 @@ from django.utils.translation import gettext as _
 from comity.book.models import Activity, Doing
 from comity.book.queries import activities_of
 from comity.consent.models import Consent, Said
+from comity.outreach.correspondence.models import Mail, Occasion
+from comity.outreach.correspondence.queries import VERDICT_AT, Where, mails_to, whereabouts
+from comity.outreach.correspondence.writing import mail_label
+from comity.post.models import Stage
 from comity.refs import read_ref, shown
 from comity.vault.sealing import FieldClass, Label
 
@@ -44,10 +48,16 @@ class Rows:
 
     activities: Sequence[Activity] = ()
     consents: Sequence[Consent] = ()
+    mails: Sequence[Mail] = ()
     next: str = ""
 
     @property
     def labels(self) -> list[Label]:
+        """Where the texts of the activities and mails are sealed."""
+        return [*self.of_activities, *map(mail_label, self.mails)]
+
+    @property
+    def of_activities(self) -> list[Label]:
         """Where the texts of the activities are sealed."""
         return [Label(each.person_id, FieldClass.NOTE, "activity", each.ref) for each in self.activities]
 
@@ -70,6 +80,9 @@ class Happened:
     own: bool = False
     said: bool = False  # by the person, and it counts
     mistaken: bool = False
+    where: Where | None = None  # a mail of ours is
+    subject: str = ""
+    wrote: bool = False  # the viewer did
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,15 +95,19 @@ class Day:
 
 def rows_before(person: Person, look: Look, cursor: str) -> Rows:
     """Return the page that begins after `cursor`: what `next` of the page before says; empty for the first."""
-    activities = _before(activities_of(person, [look.entity.ref]), "at", cursor)
+    wrote = mails_to(person.ref, look.entity)
+    happened = activities_of(person, [look.entity.ref]).exclude(ref__in=wrote.values("ref"))  # a mail stands once
+    activities, mails = _before(happened, "at", cursor), _before(wrote, "written_at", cursor)
     said = Consent.objects.filter(person=person.ref, entity=look.entity).select_related("correction", "corrects")
     consents = _before(said.order_by("-said_at", "-ref"), "said_at", cursor)
     stamped = [(each.at, each.ref, each) for each in activities] + [(each.said_at, each.ref, each) for each in consents]
+    stamped += [(each.written_at, each.ref, each) for each in mails]
     page = sorted(stamped, key=lambda row: row[:2], reverse=True)
     more, page = len(page) > A_PAGE, page[:A_PAGE]
     return Rows(
         activities=[row for _at, _ref, row in page if isinstance(row, Activity)],
         consents=[row for _at, _ref, row in page if isinstance(row, Consent)],
+        mails=[row for _at, _ref, row in page if isinstance(row, Mail)],
         next=_cursor(*page[-1][:2]) if more else "",
     )
 
@@ -117,14 +134,14 @@ def _place(cursor: str) -> tuple[datetime, UUID] | None:
 
 def days_of(rows: Rows, look: Look, seen: Seen) -> list[Day]:
     """Return what happened by days, the latest first."""
-    happened = [*_activities(rows, look, seen), *_said(rows)]
+    happened = [*_activities(rows, look, seen), *_said(rows), *_written(rows, look, seen)]
     happened.sort(key=lambda entry: (entry.at, entry.ref), reverse=True)
     by_day = groupby(happened, key=lambda entry: timezone.localtime(entry.at).date())
     return [Day(day=day, entries=list(entries)) for day, entries in by_day]
 
 
 def _activities(rows: Rows, look: Look, seen: Seen) -> Iterator[Happened]:
-    for each, label in zip(rows.activities, rows.labels, strict=True):
+    for each, label in zip(rows.activities, rows.of_activities, strict=True):
         fields = seen.opened.get(label)
         title = str(Doing(each.doing).label)
         if each.minutes:
@@ -144,6 +161,19 @@ def _said(rows: Rows) -> Iterator[Happened]:
             verdict="" if mistaken else VERDICT_OF[said], purpose=each.purpose, channel=each.channel,
             notice=each.notice, text=_what_was_wrong(each), mistaken=mistaken,
             said=not mistaken and said != Said.MISTAKEN,
+        )  # fmt: skip
+
+
+def _written(rows: Rows, look: Look, seen: Seen) -> Iterator[Happened]:
+    """Give our mails to this person, with where each is."""
+    where = whereabouts(rows.mails)
+    for each in rows.mails:
+        fields, stands = seen.opened.get(mail_label(each)), where.get(each.ref)
+        yield Happened(
+            ref=each.ref, at=each.written_at, title=str(Occasion(each.occasion).label), icon="mail", where=stands,
+            sealed=fields is None, by=each.dispatch.staff.name, wrote=each.dispatch.staff_id == look.viewer.ref,
+            subject=str((fields or {}).get("subject", "")), text=str((fields or {}).get("body", "")),
+            verdict=VERDICT_AT.get(Stage(stands.stage), "") if stands else "",
         )  # fmt: skip
 
 

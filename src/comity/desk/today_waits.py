@@ -11,13 +11,21 @@ from typing import TYPE_CHECKING, Final
 
 from django.db.models import Q
 from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from comity.book.exports.models import Export
 from comity.book.imports.models import Import, Stage
 from comity.counsel.queries import STATES, questions_seen_by
-from comity.staff.guards import entities_of, may_do
+from comity.outreach.calls.queries import to_call_back
+from comity.outreach.inbound.queries import answers_seen_by
+from comity.outreach.sequences.actions import SETTLES
+from comity.outreach.sequences.queries import open_errands
+from comity.outreach.sharing.passing_on import PATIENCE
+from comity.outreach.sharing.queries import overdue, tellings_seen_by
+from comity.post.inbound.models import Did
+from comity.staff.guards import entities_of, entities_with, may_do
 from comity.staff.queries import glass_to_see, waiting_for
 
 if TYPE_CHECKING:
@@ -76,6 +84,18 @@ def _questions(viewer: Staff) -> Iterator[Waiting]:
         )  # fmt: skip
 
 
+# ---------------------------------------------------------------- what people answered
+
+
+def _answers(viewer: Staff) -> Iterator[Waiting]:
+    waiting = answers_seen_by(viewer)
+    if many := waiting.count():
+        words = ngettext("%(n)d answer waits to be read", "%(n)d answers wait to be read", many) % {"n": many}
+        held = waiting.filter(did=Did.HELD).exists()
+        note = _("Advertising to whoever may have said no is held until then.") if held else ""
+        yield Waiting(words=words, href=_at("outreach:answers"), icon="inbox", note=note, urgent=held)
+
+
 # ---------------------------------------------------------------- four eyes
 
 
@@ -130,5 +150,41 @@ def _exports(viewer: Staff) -> Iterator[Waiting]:
             yield Waiting(words=words, href=_at("book:export-one", one.ref), icon="file-output", since=one.made_at)
 
 
-ROOMS: Final[Iterable[Callable[[Staff], Iterator[Waiting]]]] = (_glass, _approvals, _questions, _imports, _exports)
+# ---------------------------------------------------------------- calls, and recipients of our lists
+
+
+def _calls(viewer: Staff) -> Iterator[Waiting]:
+    """Name whom one has promised to call back by now."""
+    for one in to_call_back(viewer, timezone.now())[:FEW]:
+        href = _at("outreach:call", one.person)
+        yield Waiting(words=_("Somebody wants to be called back"), href=href, icon="phone", since=one.call_back_at)
+
+
+def _tellings(viewer: Staff) -> Iterator[Waiting]:
+    """Say how many notices to recipients of our lists are overdue."""
+    if not may_do(viewer, "sharing.tell"):
+        return
+    today = timezone.localdate()
+    if many := overdue(tellings_seen_by(viewer), today, today - PATIENCE).count():
+        words = ngettext(
+            "%(n)d notice of refusals to a recipient is overdue", "%(n)d notices of refusals to recipients are overdue",
+            many,
+        ) % {"n": many}  # fmt: skip
+        yield Waiting(words=words, href=_at("outreach:sharings"), icon="share-2", urgent=True)
+
+
+def _errands(viewer: Staff) -> Iterator[Waiting]:
+    """Name what sequences gave us to do, the oldest first; whose name it is stands on their page alone."""
+    waiting = open_errands(entities_with(viewer, SETTLES))
+    for one in waiting[:FEW]:
+        href = f"{_at('desk:person', one.person)}?entity={one.entity_id}#sequences"
+        yield Waiting(words=one.step.says, href=href, icon="square-check", since=one.made_at)
+    if (more := waiting.count() - FEW) > 0:
+        words = ngettext("%(n)d more thing to do about people", "%(n)d more things to do about people", more)
+        yield Waiting(words=words % {"n": more}, href=_at("outreach:sequences"), icon="square-check")
+
+
+ROOMS: Final[Iterable[Callable[[Staff], Iterator[Waiting]]]] = (
+    _glass, _tellings, _approvals, _questions, _answers, _calls, _errands, _imports, _exports,
+)  # fmt: skip
 """In the order in which they are shown."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from comity.desk import ledger_page, person_page, today, views
+from comity.desk import ledger_page, person_page, today, views, writing_page
 
 app_name = "desk"
 urlpatterns = [
@@ -19,4 +19,6 @@ urlpatterns = [
     path("people/<uuid:ref>/may/", person_page.may, name="may"),
     path("people/<uuid:ref>/timeline/", person_page.timeline, name="timeline"),
     path("people/<uuid:ref>/ask-counsel/", person_page.ask_counsel, name="ask-counsel"),
+    path("people/<uuid:ref>/write/", writing_page.write, name="write"),
+    path("people/<uuid:ref>/write/<uuid:mail>/take-back/", writing_page.take_back, name="take-back"),
 ]

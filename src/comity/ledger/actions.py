@@ -12,6 +12,8 @@ from django.db import connection
 
 from comity.ledger.bodies import JSON, NotForTheLedger, entry_bytes
 from comity.ledger.comity_verify import PublicKey, read_note
+from comity.ledger.journal.keeping import journal_folder
+from comity.ledger.journal.signed import COSIGNED, keep_signed
 from comity.ledger.keys import LEDGER, KeyProblem, make_key, new_name
 from comity.ledger.models import Checkpoint, Cosignature, Entry
 from comity.ledger.queries import Here
@@ -121,6 +123,7 @@ def keep_cosignature(*, seen: Seen) -> None:
     Raises NotProven for a line that the witness did not sign: it would spoil every bundle it went into.
     """
     read_note(seen.note + seen.line).verified([seen.witness])
+    keep_signed(journal_folder(), seen.note + seen.line, called=COSIGNED)
     Cosignature.objects.get_or_create(
         checkpoint_id=seen.checkpoint.size, witness=seen.witness.name, defaults={"line": seen.line}
     )

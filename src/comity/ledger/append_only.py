@@ -89,3 +89,27 @@ END $$;
 """To be said again after any wider grant; nothing where the role is not there."""
 
 STEPS = (REFUSAL, ENTRIES, TILES, CHECKPOINTS, ALL, ROLE, GRANTS)
+
+# A line of the journal is inserted without a place and changes once: it gets one. Whoever replays the journal brings
+# lines in with their places, and says so; the triggers that make lines are silent meanwhile: they would make others.
+JOURNAL = f"""
+CREATE TRIGGER ledger_refuse_update BEFORE UPDATE ON ledger_journalline FOR EACH ROW
+    WHEN (OLD.number IS NOT NULL OR NEW.number IS NULL
+          OR (OLD.ref, OLD.kind, OLD.at, OLD.said) IS DISTINCT FROM (NEW.ref, NEW.kind, NEW.at, NEW.said))
+    EXECUTE FUNCTION ledger_refuse();
+CREATE TRIGGER ledger_refuse_delete BEFORE DELETE ON ledger_journalline FOR EACH ROW EXECUTE FUNCTION ledger_refuse();
+CREATE TRIGGER ledger_refuse_truncate BEFORE TRUNCATE ON ledger_journalline EXECUTE FUNCTION ledger_refuse_truncate();
+CREATE FUNCTION ledger_journal(kind text, said jsonb) RETURNS void LANGUAGE sql AS $$
+    INSERT INTO ledger_journalline (ref, kind, at, said)
+    SELECT gen_random_uuid(), kind, clock_timestamp(), said
+    WHERE current_setting('comity.replaying', true) IS DISTINCT FROM 'on'
+$$;
+DO $$
+BEGIN
+    REVOKE ALL ON ledger_journalline FROM {APPLICATION_ROLE};
+    GRANT SELECT, INSERT ON ledger_journalline TO {APPLICATION_ROLE};
+    GRANT UPDATE (number, seal) ON ledger_journalline TO {APPLICATION_ROLE};
+EXCEPTION WHEN undefined_object THEN NULL;
+END $$;
+"""  # noqa: S608 - our own words
+"""Rooms call `ledger_journal` in triggers of theirs, which see every no, whoever writes it down and however."""

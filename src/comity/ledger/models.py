@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
+from django.db.models import Q
 
 from comity.ledger.bodies import LONGEST_KIND
 from comity.refs import new_ref
@@ -32,11 +33,11 @@ class Entry(models.Model):
 
         constraints = [
             models.UniqueConstraint(
-                name="ledger_entry_place", fields=["leaf_index"], condition=models.Q(leaf_index__isnull=False)
+                name="ledger_entry_place", fields=["leaf_index"], condition=Q(leaf_index__isnull=False)
             ),
         ]
         indexes = [
-            models.Index(name="ledger_entry_pending", fields=["ref"], condition=models.Q(leaf_index=None)),
+            models.Index(name="ledger_entry_pending", fields=["ref"], condition=Q(leaf_index=None)),
             GinIndex(name="ledger_entry_persons", fields=["persons"]),
         ]
 
@@ -66,3 +67,29 @@ class Cosignature(models.Model):
     checkpoint = models.ForeignKey(Checkpoint, models.PROTECT, related_name="cosignatures")
     witness = models.TextField()
     line = models.TextField()
+
+
+class JournalLine(models.Model):
+    """One line of the journal, as this database knows it: made by triggers, with what it tells of; see `journal`.
+
+    It gets its place in the journal once, when it was appended there. A row without one waits for that.
+    """
+
+    ref = models.UUIDField(primary_key=True)
+    kind = models.CharField(max_length=40)
+    at = models.DateTimeField()
+    said = models.JSONField()  # refs, keyed hashes, days and words of our own
+    number = models.BigIntegerField(null=True)
+    seal = models.BinaryField(null=True)
+
+    class Meta:
+        """How the last of them is found, and those that wait."""
+
+        constraints = [
+            models.UniqueConstraint(name="ledger_journal_number", fields=["number"], condition=Q(number__isnull=False)),
+            models.CheckConstraint(
+                name="ledger_journal_place",
+                condition=Q(number=None, seal=None) | Q(number__isnull=False, seal__isnull=False),
+            ),
+        ]
+        indexes = [models.Index(name="ledger_journal_waits", fields=["at"], condition=Q(number=None))]

@@ -17,6 +17,9 @@ import psycopg
 
 from comity.ledger.comity_verify import Checkpoint, NotProven, Tree, leaf_hash
 from comity.ledger.connecting import own_connection
+from comity.ledger.journal import signed
+from comity.ledger.journal.keeping import journal_folder
+from comity.ledger.journal.lines import JournalTrouble
 from comity.ledger.keys import LEDGER, read_key, signed_by
 from comity.ledger.notes import SigningKey, checkpoint_text
 
@@ -31,6 +34,8 @@ PACE = 0.1
 """Seconds between two batches, so that one signature and one flush serve many entries; who waits for one wakes us."""
 IDLE = 0.25
 """Seconds between two looks while nothing is recorded; who waits for a checkpoint wakes the sequencer at once."""
+PUT_BACK = 10.0
+"""Seconds until the next look at a database that was put back, and waits for its journal to be replayed."""
 AGAIN = 1.0
 """Seconds until the next attempt while the database is gone or another sequencer works."""
 
@@ -60,6 +65,7 @@ class Sequencer:
 
     def __init__(self, connection: psycopg.Connection, key: SigningKey) -> None:
         self.connection, self.key = connection, key
+        self.signed = ""  # the newest checkpoint of ours
 
     def claim(self) -> bool:
         """Become the one sequencer until the connection ends; False while another is.
@@ -72,6 +78,13 @@ class Sequencer:
         self._last()
         self.connection.execute(f"LISTEN {WANTED}")
         return True
+
+    def refuse_if_put_back(self, journal: Path) -> None:
+        """Raise JournalTrouble where a later checkpoint was signed than this database has: it would be contradicted."""
+        seen = signed.seen(journal)
+        asked = "SELECT (SELECT root FROM ledger_checkpoint WHERE size = %s)"
+        found = [self.connection.execute(asked, [each.checkpoint.size]).fetchone() for each in seen]
+        signed.compare(seen, [row[0] if row else None for row in found])
 
     def number(self) -> int:
         """Number what is pending, at most a batch; return how many. All in one transaction.
@@ -130,7 +143,7 @@ class Sequencer:
 
     def _store(self, tree: Tree, tiles: dict[tuple[int, int], bytes]) -> None:
         checkpoint = Checkpoint(self.key.name, tree.size, tree.root())
-        note = self.key.sign(checkpoint_text(checkpoint))
+        note = self.signed = self.key.sign(checkpoint_text(checkpoint))
         with self.connection.cursor() as cursor:
             cursor.executemany(EXTENDED, [(*place, hashes) for place, hashes in tiles.items()])
             cursor.execute(
@@ -154,17 +167,25 @@ def sequence(*, folder: Path, stop: Event) -> None:
     while not stop.is_set():
         try:
             with own_connection() as connection:
-                _work(Sequencer(connection, key), stop)
+                _work(Sequencer(connection, key), journal_folder(folder), stop)
         except psycopg.OperationalError as error:
             log.warning("The sequencer lost the database and tries again: %s", str(error).strip())
         stop.wait(AGAIN)
 
 
-def _work(sequencer: Sequencer, stop: Event) -> None:
+def _work(sequencer: Sequencer, journal: Path, stop: Event) -> None:
     if not sequencer.claim():
+        return
+    try:
+        sequencer.refuse_if_put_back(journal)
+    except JournalTrouble as error:
+        log.error("Nothing is signed: %s", error)  # noqa: TRY400 - it is no fault of ours
+        stop.wait(PUT_BACK)
         return
     while not stop.is_set():
         numbered = sequencer.number()
+        if numbered:
+            signed.keep_signed(journal, sequencer.signed)
         if numbered < BATCH:
             sequencer.wait(PACE if numbered else IDLE)
 

@@ -81,8 +81,8 @@ class Seen:
 def begin_witness(*, folder: Path, name: str, ledger: PublicKey) -> PublicKey:
     """Make a witness that knows this ledger and has seen nothing of it; return the key that others verify it with."""
     key = make_key(folder / KEY, name, COSIGNATURE)
-    _keep(folder / LEDGER, f"{ledger}\n")
-    _keep(folder / SEEN, "")
+    keep_file(folder / LEDGER, f"{ledger}\n")
+    keep_file(folder / SEEN, "")
     return key.public
 
 
@@ -110,7 +110,7 @@ def look(*, folder: Path, source: Source, at: datetime) -> Seen:
         _follows(checkpoint, last_seen(folder), ledger, source)
         text = read_note(note).text
         line = key.cosign(text, at)
-        _keep(folder / SEEN, note)
+        keep_file(folder / SEEN, note)
         return Seen(checkpoint, note, line, key.public)
 
 
@@ -148,7 +148,7 @@ def _alone(folder: Path) -> Iterator[None]:
         os.close(handle)
 
 
-def _keep(path: Path, text: str) -> None:
+def keep_file(path: Path, text: str) -> None:
     """Write a file so that after a crash it is either the old one or the new one, whole."""
     beside = path.with_name(path.name + ".new")
     with beside.open("w", encoding="utf-8") as file:

@@ -14,11 +14,10 @@ class OutreachConfig(AppConfig):
     def import_models(self) -> None:
         """Let Django find the tables of every part of this room, each in a module of its own."""
         super().import_models()
-        for part in ("campaigns",):
+        for part in ("campaigns", "forms", "sharing", "origins", "calls", "correspondence", "sequences"):
             import_module(f"comity.outreach.{part}.models")
 
     def ready(self) -> None:
-        """Say who composes the messages of campaigns, and what a second person may approve here."""
-        from comity.outreach.campaigns.beginning import begin
-
-        begin()
+        """Say who composes the messages of campaigns, what a second person may approve, who acts on what comes back."""
+        for part in ("campaigns", "forms", "inbound", "sharing", "origins", "correspondence", "sequences"):
+            import_module(f"comity.outreach.{part}.beginning").begin()

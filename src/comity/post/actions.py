@@ -19,6 +19,7 @@ from comity.post.models import Dispatch, Gateway, Message, Stage, State
 from comity.post.secrets import forget_secret, keep_secret
 from comity.refs import as_array, new_ref
 from comity.staff.models import Entity, Staff
+from comity.staff.walls import behind_wall
 
 
 class NotDispatched(ValidationError):
@@ -154,3 +155,19 @@ def end_if_done(*, dispatch: Dispatch) -> bool:
     locked.save(update_fields=["state", "ended_at"])
     record(kind="post.dispatch-ended", staff=locked.staff_id, body={"dispatch": locked.ref})
     return True
+
+
+def stop_after_put_back() -> int:
+    """Stop what was on its way when a database was put back to an earlier day; return how many messages that are.
+
+    They may have gone out since, and nobody gets two: nobody knows, and none is tried again.
+    """
+    with behind_wall(staff=None, entities=Entity.objects.values_list("ref", flat=True)), transaction.atomic():
+        on_the_way = Dispatch.objects.filter(state__in=[State.RUNNING, State.PAUSED])
+        refs = list(on_the_way.select_for_update(of=("self",)).order_by("ref").values_list("ref", flat=True))
+        messages = Message.objects.filter(dispatch__in=refs, stage=Stage.INTENDED)
+        many = messages.update(stage=Stage.UNCERTAIN, why="put-back", ended_at=timezone.now())
+        for ref in refs:
+            record(kind="post.dispatch-stopped", body={"dispatch": ref})
+        Dispatch.objects.filter(ref__in=refs).update(state=State.STOPPED, ended_at=timezone.now())
+    return many

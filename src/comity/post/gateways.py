@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise
+
     from comity.post.letters import Letter
     from comity.post.models import Gateway
 
@@ -53,12 +56,36 @@ Check = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 
 
 @dataclass(frozen=True, kw_only=True)
+class Setting:
+    """One thing that a gateway of some kind must be told: its name, what it is, and what it may look like."""
+
+    name: str
+    says: str | _StrPromise
+    help: str | _StrPromise = ""
+    cure: str | _StrPromise = ""
+    looks: str = r"[^\x00-\x20\x7f-\x9f]{1,200}"
+    needed: bool = True
+
+    def holds(self, value: str) -> bool:
+        """Say whether a value may be one."""
+        return re.fullmatch(self.looks, value) is not None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Kind:
-    """A kind of gateway: its channels, how its settings are checked, and how a way is opened."""
+    """A kind of gateway: its channels, how its settings are checked, and how a way is opened.
+
+    `says` is its name for whoever chooses one, `settings` what it is told, `signs_in` whether it needs a secret.
+    `lists` are for kinds that write rows, of which files are made later: how (see `lists`).
+    """
 
     channels: frozenset[str]
     check: Check  # returns the settings as they are kept; raises ValidationError
     open: Opener
+    says: str | _StrPromise = ""
+    settings: tuple[Setting, ...] = ()
+    signs_in: bool = False
+    lists: bool = False
 
 
 KINDS: Final[dict[str, Kind]] = {}

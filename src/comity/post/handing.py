@@ -30,10 +30,14 @@ from django.utils import timezone
 from comity.counsel.actions import decide
 from comity.law import Verdict
 from comity.ledger.actions import record
+from comity.ledger.journal.keeping import refuse_if_behind
 from comity.post.gateways import Answer, Outcome
 from comity.post.letters import Composed, Later, Letter, composer_of, hold_still, keep_aftermath, kept_from
 from comity.post.models import Attempt, Dispatch, Message, Stage
+from comity.post.pacing.timing import not_now
+from comity.refs import as_array
 from comity.staff.guards import may_handle
+from comity.staff.once import rows_of
 from comity.staff.walls import behind_wall
 from comity.vault.epochs import KeyTrouble
 
@@ -73,6 +77,7 @@ class Made:
         return self.answer.outcome.value, self.answer.code, self.message.ref, self.message.tries
 
 
+NOTE_DECISION: Final = "UPDATE post_message SET decision = %s WHERE ref = ANY (%s::uuid[])"
 NOTHING_BEFORE: Final = "", "", UUID(int=0), 0
 
 
@@ -80,11 +85,12 @@ def hand_over_some(*, dispatch: Dispatch, hands: Hands, most: int = AT_ONCE) -> 
     """Hand over what is due of a dispatch, so many messages at most; return in which stage those are now that moved.
 
     Nothing moved returns nothing: nothing is due, others have it in hand, or the way is shut. Call it outside of a
-    transaction. Raises an OperationalError, of psycopg or Django, where the locks cannot be had in time, or are lost:
-    whatever was not begun then is as it was.
+    transaction. Raises an OperationalError, of psycopg or Django, where the locks cannot be had in time, or are lost,
+    and JournalTrouble where this database may lack what somebody said: whatever was not begun then is as it was.
     """
+    refuse_if_behind()
     with hands.holding(dispatch) as goes_on:
-        claimed = hands.claim(dispatch, most) if goes_on else []
+        claimed = hands.claim(dispatch, hands.turns.room(dispatch, most)) if goes_on else []
         now = _as_it_is(dispatch) if claimed else None
         if now is None:
             return Counter()
@@ -171,8 +177,9 @@ def _letters(dispatch: Dispatch, messages: Sequence[Message]) -> list[tuple[Mess
         return []
     decided = _decided(dispatch, composer, messages)
     permitted = [message for message in messages if _permits(decided, message)] if decided else []
-    Message.objects.bulk_update(messages, ["decision"])  # with the decision itself, whatever becomes of us
-    if decided is None or not permitted:
+    if decided:  # with the decision itself, whatever becomes of us
+        rows_of(NOTE_DECISION, [decided.ref, as_array(message.ref for message in messages)])
+    if decided is None or not (permitted := _in_time(dispatch, permitted, decided)):
         return []
     composed = composer.compose(dispatch, permitted, decided)
     return [(message, made) for message in permitted if (made := _to_go(message, composed[message.ref]))]
@@ -201,6 +208,11 @@ def _permits(decided: Decided, message: Message) -> bool:
     if verdict is not Verdict.PERMIT:
         _end(message, Stage.REFUSED, "law" if verdict is Verdict.DENY else "ask")
     return verdict is Verdict.PERMIT
+
+
+def _in_time(dispatch: Dispatch, permitted: Sequence[Message], decided: Decided) -> list[Message]:
+    waits = not_now(dispatch, permitted, decided) if permitted else {}
+    return [one for one in permitted if one.ref not in waits or _to_go(one, waits[one.ref])]
 
 
 def _to_go(message: Message, composed: Composed) -> Letter | None:
@@ -235,6 +247,11 @@ def _hand_over_all(
     for message, letter in letters:
         if time.monotonic() > until - ENOUGH:
             break
+        if later := hands.turns.take(dispatch, letter, until=until, queued=message.why == "domain"):
+            if hands.turns.wait:  # nothing else has a turn either
+                break
+            _to_go(message, later)
+            continue
         message.tries += 1
         if not _mark(message, last):  # somebody else made it, who lost the locks that we hold now
             _end(message, Stage.UNCERTAIN, "interrupted")
@@ -243,7 +260,7 @@ def _hand_over_all(
         answer = hands.way_of(dispatch.gateway).hand_over(letter, until=until)
         last = Made(message=message, answer=answer)
         _take_in(message, answer)
-        if answer.shut:
+        if hands.turns.learn(dispatch, letter, answer) or answer.shut:
             break
     return last
 
@@ -268,13 +285,23 @@ def _take_in(message: Message, answer: Answer) -> None:
 
 # ---------------------------------------------------------------- what became of them
 
+NOTE_MESSAGES: Final = """
+    UPDATE post_message SET (stage, tries, due_at, why, decision, ended_at)
+        = (told.stage, told.tries, told.due_at, told.why, told.decision, told.ended_at)
+    FROM unnest(%s::uuid[], %s::varchar[], %s::smallint[], %s::timestamptz[], %s::varchar[], %s::uuid[],
+        %s::timestamptz[]) AS told (ref, stage, tries, due_at, why, decision, ended_at)
+    WHERE post_message.ref = told.ref
+"""
+
 
 def _write_down(dispatch: Dispatch, messages: Sequence[Message], last: Made | None) -> None:
     """Write down what became of all of them, with one entry in the ledger."""
     if last:
         outcome, code, *which = last.row
         Attempt.objects.filter(pk=which).update(outcome=outcome, code=code)
-    Message.objects.bulk_update(messages, ["stage", "tries", "due_at", "why", "decision", "ended_at"])
+    told = [(one.ref, str(one.stage), one.tries, one.due_at, one.why, one.decision, one.ended_at) for one in messages]
+    if told:
+        rows_of(NOTE_MESSAGES, [list(column) for column in zip(*told, strict=True)])
     ended = [one for one in messages if one.stage != Stage.INTENDED]
     if ended:
         counts = Counter(one.stage for one in ended)

@@ -14,6 +14,7 @@ from uuid import UUID
 from comity.ledger.connecting import own_connection
 from comity.post.gateways import KINDS, Way
 from comity.post.models import State
+from comity.post.pacing.turns import Turns
 from comity.staff.walls import ENTITIES
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ class Hands:
 
     locks: psycopg.Connection
     ways: dict[UUID, Way] = field(default_factory=dict)
+    turns: Turns = field(default_factory=Turns)
 
     @contextmanager
     def holding(self, dispatch: Dispatch) -> Iterator[bool]:

@@ -28,6 +28,13 @@ class Letter:
     sender: str
     data: bytes = field(repr=False)
     point: UUID | None = None  # the contact point that `to` was opened from
+    ref: UUID | None = None  # that of the message
+    attempt: int = 1
+
+    @property
+    def key(self) -> str:
+        """What names this attempt, and no other, to whoever can tell by it that they had it before."""
+        return f"{self.ref}-{self.attempt}" if self.ref else ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -125,3 +125,37 @@ class Attempt(models.Model):
 
     def __str__(self) -> str:
         return f"{self.message} {self.number}"
+
+
+class ClosedList(models.Model):
+    """A file that was made of the rows of a dispatch, for whoever calls or prints. It holds addresses; this does not.
+
+    Between the hand-over of a row and the closing of its file the law was asked once more: `struck` rows are not in it.
+    """
+
+    ref = models.UUIDField(primary_key=True, default=new_ref, editable=False)
+    dispatch = models.ForeignKey(Dispatch, models.PROTECT, related_name="lists")
+    entity = models.ForeignKey(Entity, models.PROTECT, related_name="+")
+    rows = models.PositiveIntegerField()
+    struck = models.PositiveIntegerField()
+    closed_by = models.ForeignKey(Staff, models.PROTECT, related_name="+")
+    closed_at = models.DateTimeField(db_default=Now())
+    deleted_at = models.DateTimeField(null=True)  # the file
+
+    class Meta:
+        ordering = ["closed_at", "ref"]
+
+    def __str__(self) -> str:
+        return f"{self.rows} ({self.ref})"
+
+
+class Struck(models.Model):
+    """A row that was taken out again before its file was closed: its message was handed over, and reached nobody."""
+
+    message = models.UUIDField(primary_key=True)
+    closed = models.ForeignKey(ClosedList, models.CASCADE, related_name="taken_out")
+    entity = models.ForeignKey(Entity, models.PROTECT, related_name="+", db_index=False)
+    why = models.CharField(max_length=20)
+
+    def __str__(self) -> str:
+        return f"{self.why} ({self.message})"

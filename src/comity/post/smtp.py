@@ -40,6 +40,8 @@ LINE_END: Final = re.compile(rb"\r\n|\r|\n")
 ACCEPTED, TAKEN_TOO, GO_ON, CLOSING = 250, {251, 252}, 354, 421
 WELL, WELL_NO_MORE, FOR_NOW, LASTING = 200, 300, 400, 500
 """What codes say by their first digit (RFC 5321, 4.2.1): done, refused for now, refused for good."""
+ENHANCED: Final = re.compile(rb"[245]\.\d{1,3}\.\d{1,3}(?=\s|$)")
+"""What a relay says more exactly before its words (RFC 2034)."""
 HOST: Final = re.compile(
     r"(?=.{1,253}\Z)(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)*[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.?|[0-9a-fA-F:.]+"
 )
@@ -142,10 +144,10 @@ class Relay:
             ("refused", lambda: relay.docmd("DATA"), {GO_ON}),
         ]
         for why, step, good in steps:
-            code, _text = step()
+            code, text = step()
             if code not in good:
                 self._reset(relay, code)
-                return _refused(code, why)
+                return _refused(code, why, text)
         return None
 
     def _reset(self, relay: smtplib.SMTP, code: int) -> None:
@@ -165,7 +167,7 @@ class Relay:
         try:
             with self._in_time(until):
                 relay.send(data + (b"" if data.endswith(b"\r\n") else b"\r\n") + b".\r\n")
-                code, _text = relay.getreply()
+                code, text = relay.getreply()
         except (OSError, smtplib.SMTPException) as error:
             self._drop()
             late = isinstance(error, TimeoutError) or time.monotonic() >= until
@@ -176,7 +178,7 @@ class Relay:
             self._drop()
         if code < FOR_NOW:  # -1 is what smtplib makes of an answer that is none
             return Answer(outcome=Outcome.UNCERTAIN, why="no-answer")
-        return _refused(code, "policy")
+        return _refused(code, "policy", text)
 
     @contextmanager
     def _in_time(self, until: float) -> Iterator[None]:
@@ -220,9 +222,10 @@ def _before(error: Exception, *, late: bool) -> Answer:
     return Answer(outcome=Outcome.AGAIN, why="no-answer")
 
 
-def _refused(code: int, why: str) -> Answer:
-    lasting = code >= LASTING
-    return Answer(outcome=Outcome.FAILED if lasting else Outcome.AGAIN, why=why if lasting else "busy", code=str(code))
+def _refused(code: int, why: str, text: bytes) -> Answer:
+    lasting, enhanced = code >= LASTING, ENHANCED.match(text)
+    said = f"{code} {enhanced[0].decode()}" if enhanced else str(code)
+    return Answer(outcome=Outcome.FAILED if lasting else Outcome.AGAIN, why=why if lasting else "busy", code=said)
 
 
 # ---------------------------------------------------------------- its settings

@@ -95,12 +95,13 @@ def examine(
     private: bool = False,
     port: int | None = None,
     pending: Callable[[], Sequence[str]] | None = None,
+    journal: Look | None = None,
 ) -> list[Check]:
     """Return every check.
 
     `keys` are the files that must be there, by what they are for, or what finds them out. `url` is that of the
     application's login, `private` says that Comity starts the server itself. `pending` names the migrations that have
-    not run. What is None is not looked at.
+    not run. `journal` looks at the noes that lie outside the database. What is None is not looked at.
     """
     looks: dict[str, Look | None] = {
         "Python": python,
@@ -110,6 +111,7 @@ def examine(
         "PostgreSQL's programs": partial(programs, folder) if private else None,
         "port": None if port is None else partial(free, port),
         "migrations": None if pending is None else lambda: none(pending()),
+        "journal": journal,
     }
     found = [check(name, look) for name, look in looks.items() if look]
     return [*found, *_keys(keys, folder), *(database(url) if url else ())]

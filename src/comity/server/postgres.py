@@ -309,6 +309,7 @@ def _run_as(premises: Premises, command: Sequence[str | Path]) -> subprocess.Com
 def _settings() -> str:
     """Return settings for a small durable server on this machine, for whoever runs it to change."""
     memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // MEGABYTE
+    beside = min(max((os.cpu_count() or 1) - 1, 1), 4)  # a process for each processor, with the one that asks
     return f"""# Settings of Comity's own PostgreSQL, written once. Change what you like and start Comity again.
 # Who may log in, how, from where, that commits reach the disk, and that no statement is logged, is not for this file.
 shared_buffers = {min(max(memory // 8, 128), 1024)}MB
@@ -321,6 +322,7 @@ min_wal_size = 160MB
 wal_compression = on
 random_page_cost = 1.1
 jit = off
+max_parallel_workers_per_gather = {beside}
 timezone = 'UTC'
 log_timezone = 'UTC'
 log_line_prefix = '%m [%p] %q%u '

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import psycopg
-from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db import IntegrityError, InterfaceError, OperationalError, connection, transaction
 from procrastinate.contrib.django import app
 from procrastinate.jobs import Job
 from procrastinate.retry import BaseRetryStrategy, RetryDecision
@@ -38,6 +38,7 @@ SELECT id, task_name, args::text, attempts FROM procrastinate_jobs
 WHERE status = 'doing' AND (worker_id IS NULL OR worker_id = ANY (%s)) ORDER BY id FOR UPDATE SKIP LOCKED
 """
 AGAIN = "SELECT procrastinate_retry_job_v2(%s, now() + make_interval(secs => %s), NULL, NULL, NULL)"
+ABORTED = "SELECT procrastinate_finish_job_v1(%s, 'aborted', false)"
 FAILED = "SELECT procrastinate_finish_job_v1(%s, 'failed', false)"
 BURIED = "DELETE FROM procrastinate_workers WHERE id = ANY (%s)"
 FORGOTTEN = """
@@ -137,10 +138,16 @@ class Left(NamedTuple):
 
 
 def _again(swept: Swept, left: Left) -> None:
+    """Let a job be done again; where the same one waits already under its queueing lock, that one does."""
     log.warning("The worker at job %s (%s) died: the job is to do again", left.job, left.name)
-    with connection.cursor() as cursor:
-        cursor.execute(AGAIN, [left.job, left.attempts * LATER])
-    swept.again.append(left.job)
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(AGAIN, [left.job, left.attempts * LATER])
+    except IntegrityError:
+        with connection.cursor() as cursor:
+            cursor.execute(ABORTED, [left.job])
+    else:
+        swept.again.append(left.job)
 
 
 def _fail(swept: Swept, left: Left) -> None:

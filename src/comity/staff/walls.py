@@ -21,8 +21,10 @@ if TYPE_CHECKING:
     from django.db.migrations.state import ProjectState
 
 STAFF, ENTITIES = "comity.staff", "comity.entities"
-NOW_ALLOWED = f"((SELECT string_to_array(nullif(current_setting('{ENTITIES}', true), ''), ','))::uuid[])"
-"""The entities of the transaction, computed once a query; NULL, which is no row, where nobody said."""
+NOW_ALLOWED = f"(SELECT string_to_array(nullif(current_setting('{ENTITIES}', true), ''), ',')::uuid[])::uuid[]"
+"""The entities of the transaction; NULL, which is no row, where nobody said. They are read within the SELECT, once a
+query: outside it each row would read them again, which took five times as long as all the rest. The second cast does
+nothing but tell PostgreSQL that this is one array, not a column of them."""
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from django.db import connection, transaction
 
 from comity.ledger.actions import record
 from comity.ledger.bodies import JSON
+from comity.ledger.journal.keeping import keep_after_commit
 from comity.vault import keyring
 from comity.vault.gate import NotPermitted, Warrant, classes_of, let_through
 from comity.vault.matching import match
@@ -191,4 +192,5 @@ def destroy_person_key(*, person: UUID, staff: UUID | None) -> bool:
     blobs, _ = Sealed.objects.filter(person=person).delete()
     if held or blobs:
         record(kind="vault.person-key-destroyed", body={"blobs": blobs}, staff=staff, persons=[person])
+        keep_after_commit()
     return bool(held)

@@ -14,8 +14,11 @@ class VaultConfig(AppConfig):
         from django.core.checks import register
 
         from comity.ledger.bodies import declare_words
+        from comity.ledger.journal.replaying import register_kind
         from comity.vault.checks import every_column_is_declared
+        from comity.vault.destroying import bring_erased
         from comity.vault.sealing import FieldClass
 
         declare_words(*map(str, FieldClass))
+        register_kind("vault.erased", bring_erased)
         register(every_column_is_declared, "data_map")

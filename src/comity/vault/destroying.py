@@ -8,6 +8,8 @@ from uuid import UUID
 from django.db import transaction
 
 from comity.ledger.actions import record
+from comity.ledger.journal.keeping import keep_after_commit
+from comity.ledger.journal.lines import Line
 from comity.vault.models import PersonKey, Sealed
 
 
@@ -23,4 +25,10 @@ def destroy_person_keys(*, persons: Sequence[UUID], staff: UUID | None) -> int:
     if held or blobs:
         body = {"blobs": blobs, "keys": held}
         record(kind="vault.person-keys-destroyed", body=body, staff=staff, persons=refs)
+        keep_after_commit()
     return held
+
+
+def bring_erased(line: Line) -> bool:
+    """Destroy again, in a database that was put back, the keys that a line of the journal says were destroyed."""
+    return bool(destroy_person_keys(persons=[UUID(ref) for ref in line.said["persons"]], staff=None))

@@ -11,7 +11,8 @@ from uuid import UUID
 from django.db import connection, transaction
 
 from comity.vault import keyring
-from comity.vault.sealing import FieldClass, Fields
+from comity.vault.models import Sealed
+from comity.vault.sealing import FieldClass, Fields, Label, open_blob
 from comity.vault.tokens import LONGEST_WORD, Manner, email, names, phone, pieces
 
 HOLDING = """
@@ -74,6 +75,26 @@ class Recogniser:
             wanted = [making.number(f"w:{word[:LONGEST_WORD]}") for word in words]
             found |= {person: set(tokens) for person, tokens in _rows(CALLED, [wanted])}
         return found
+
+
+def holders_of(label: Label) -> set[UUID]:
+    """Return everybody under whose name the e-mail address or number is sealed that is sealed under this label.
+
+    It is opened to be compared, here, and shown to nobody. Raises KeyTrouble, NoKey, BrokenSeal.
+    """
+    from comity.vault.actions import key_for_sealing
+
+    row = Sealed.objects.filter(pk=(label.person, label.field_class, label.record)).first()
+    if row is None:
+        return set()
+    key, _ = key_for_sealing(label.person)
+    fields = open_blob(key, label._replace(kind=row.kind), row.schema, bytes(row.ciphertext))
+    recogniser = Recogniser()
+    marks = recogniser.marks(
+        *([str(fields[name])] if fields.get(name) else [] for name in ("email", "phone"))
+    )  # fmt: skip
+    held = recogniser.holders({*marks.emails, *marks.phones})
+    return {person for some in held.values() for person in some} - {label.person}
 
 
 def _rows(statement: str, parameters: list[Any]) -> list[tuple[UUID, list[int]]]:

@@ -4,7 +4,7 @@ Run as a program by `comity demo`, `comity serve` and `comity setup`, which know
 
     python -m comity.web.preparing tables      as the owner of the tables
     python -m comity.web.preparing book        as the application; with --demo, fills an empty book
-    python -m comity.web.preparing administrator, lacking
+    python -m comity.web.preparing administrator, replay, lacking
 """
 
 from __future__ import annotations
@@ -35,13 +35,34 @@ def lacking() -> dict[str, object]:
     from comity.vault.models import Epoch
 
     if migrations := pending():
-        return {"migrations": migrations, "keys": {}}
+        return {"migrations": migrations, "keys": {}, "journal": None}
     standing = Epoch.objects.filter(destroyed_at=None)
     epochs = {
         f"epoch {each.number}": key_file(settings.FOLDER, each.number, bytes(each.check_value)) for each in standing
     }
     keys = {"ledger": settings.FOLDER / LEDGER, **epochs, **dict(key_files())}
-    return {"migrations": [], "keys": {name: str(path) for name, path in keys.items()}}
+    return {"migrations": [], "keys": {name: str(path) for name, path in keys.items()}, "journal": journal()}
+
+
+def journal() -> dict[str, object]:
+    """Return how the journal and this database stand to each other."""
+    from dataclasses import asdict
+
+    from comity.ledger.journal.keeping import how_it_stands, journal_folder
+
+    return {"folder": str(journal_folder()), **asdict(how_it_stands())}
+
+
+def replay() -> None:
+    """Bring in what the journal knows and this database does not; where that cannot be, say why, and send nothing."""
+    from comity.ledger.journal.lines import JournalTrouble
+    from comity.ledger.journal.replaying import in_words
+    from comity.ledger.journal.replaying import replay as bring_in
+
+    try:
+        sys.stdout.write(f"{in_words(bring_in())}\n")
+    except JournalTrouble as error:
+        sys.stdout.write(f"Nothing is sent until this is mended: {error}\n")
 
 
 def prepare_tables() -> None:
@@ -95,6 +116,8 @@ def main(words: list[str]) -> None:
             prepare_book(demo="--demo" in words)
         if "administrator" in words:
             make_administrator(sys.stdin.read())
+        if "replay" in words:
+            replay()
         if "lacking" in words:
             json.dump(lacking(), sys.stdout)
     except OperationalError as error:

@@ -94,6 +94,9 @@ DATABASES = {
 FOLDER = Path(os.environ.get("COMITY_FOLDER", Path.home() / ".local/share/comity"))
 """Where keys, journal and the private database lie: outside the database, on this machine alone."""
 
+JOURNAL = Path(os.environ["COMITY_JOURNAL"]) if "COMITY_JOURNAL" in os.environ else None
+"""Where the journal lies, if not in that folder: on another disk than the database, which all machines reach."""
+
 
 # ---------------------------------------------------------------- what it is made of
 

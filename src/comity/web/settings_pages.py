@@ -61,6 +61,12 @@ PLACES: Final[tuple[tuple[_StrPromise, tuple[Place, ...]], ...]] = (
     (gettext_lazy("How we write to people"), (
         Place(title=gettext_lazy("Sending"), to="outreach:sending", icon="send", may="gateway.change",
               says=gettext_lazy("How each entity signs what it sends, and by which ways it goes out.")),
+        Place(title=gettext_lazy("What comes back"), to="outreach:inboxes", icon="undo-2", may="gateway.change",
+              says=gettext_lazy("Where bounces, complaints and answers are read, and how many there were.")),
+        Place(title=gettext_lazy("Answers to read"), to="outreach:answers", icon="inbox", may="answer.settle",
+              says=gettext_lazy("Answers that may be a no, and mail that nobody could place.")),
+        Place(title=gettext_lazy("Pace"), to="post:pace", icon="gauge", may="gateway.change",
+              says=gettext_lazy("At which hours and how often people hear from us, and how much a gateway takes.")),
         Place(title=gettext_lazy("Addresses left alone"), to="consent:suppressed", icon="ban", may="consent.view",
               says=gettext_lazy("Addresses that must not be used, whoever they belong to. Nobody can read them.")),
         Place(title=gettext_lazy("Registers"), to="consent:registers", icon="book-marked", may="consent.view",

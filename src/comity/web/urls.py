@@ -21,6 +21,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include((shell, "web"))),
     path("", include("comity.book.urls")),
     path("", include("comity.consent.urls")),
+    path("", include("comity.post.urls")),
     path("", include("comity.outreach.urls")),
     path("", include("comity.desk.urls")),
     path("", include("comity.counsel.urls")),

@@ -13,10 +13,11 @@ from django.db import DatabaseError, connection, connections, transaction
 from comity.book.models import Reach
 from comity.consent.actions import About, give_consent
 from comity.consent.models import Consent
-from comity.consent.suppression.actions import MANY, NotReleased, release, share_lock, suppress, uses_of
+from comity.consent.suppression.actions import MANY, NotReleased, release, share_lock, suppress
 from comity.consent.suppression.marks import Mark, mark_of
 from comity.consent.suppression.models import Cause, Suppressed
 from comity.consent.suppression.queries import is_suppressed, which_are_suppressed
+from comity.consent.suppression.uses import uses_of
 from comity.ledger.models import Entry
 from comity.staff.models import Entity
 from comity.staff.walls import behind_wall

@@ -17,7 +17,11 @@ from tests.staff.people import client_of, make_staff
 
 __all__ = ["imprint", "look", "people"]
 pytestmark = pytest.mark.django_db(transaction=True)
-ACTS = ("audience", "way", "ticks", "approval", "send", "turn/stop", "words/en")
+PAGES = ("words/en", "wordings/1/en")
+ACTS = (
+    "audience", "way", "ticks", "approval", "send", "turn/stop", "lists", "try/0/en", "keep", "wordings",
+    "wordings/1/drop", *PAGES,
+)  # fmt: skip
 
 
 @pytest.fixture
@@ -37,14 +41,21 @@ def test_a_word_for_one_entity_changes_no_campaign_of_another(
     settings.SECOND_FACTOR = "optional"
     campaign = a_campaign(look)
     before = Campaign.objects.filter(pk=campaign.pk).values().get()
-    told = {"gateway": str(campaign.gateway_id), "reason": "News", "subject": "Hello", "body": "Hello", "key": "x"}
+    told = {
+        "gateway": str(campaign.gateway_id),
+        "reason": "News",
+        "subject": "Hello",
+        "body": "Hello",
+        "key": "x",
+        "name": "x",
+    }
     answer = client_of(nina).post(f"/campaigns/{campaign.ref}/{act}/", told)
     assert answer.status_code in {403, 404}
     assert Campaign.objects.filter(pk=campaign.pk).values().get() == before
 
 
 @pytest.mark.usefixtures("imprint")
-@pytest.mark.parametrize("act", [act for act in ACTS if act != "words/en"])
+@pytest.mark.parametrize("act", [act for act in ACTS if act not in PAGES])
 def test_nothing_is_done_by_a_get_or_from_another_site(
     act: str, people: dict[str, UUID], look: Look, settings: Settings
 ) -> None:

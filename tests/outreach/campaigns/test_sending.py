@@ -148,7 +148,7 @@ def test_for_whom_no_lawful_message_can_be_made_is_told_before_and_gets_none(
     with relay() as (kept, port):
         campaign = a_campaign(look, port=port, query="home=DE&home=GB")
         with behind_wall(staff=None, entities=[look.entity.ref]):
-            told = unmet_of(campaign)
+            told = unmet_of(campaign, look)
         dispatch = begun(campaign, look)
         send_all(dispatch)
     assert [(one.people, "from whom we have it" in one.says) for one in told] == [(1, True)]

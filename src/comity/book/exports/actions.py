@@ -10,7 +10,7 @@ import hashlib
 import hmac
 import secrets
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import chain, islice
@@ -82,6 +82,7 @@ class Wanted:
     columns: Sequence[str]
     recipient: str = "none"
     recipient_place: str = ""
+    room: Room | None = None
 
     @property
     def question(self) -> Question:
@@ -89,17 +90,45 @@ class Wanted:
         more: dict[str, Any] = dict(GIVEN_BY_PURPOSE.get(self.purpose, {}))
         if self.recipient_place:
             more["use.recipient_place"] = self.recipient_place
+        operation, told = (self.room.operation, self.room.more) if self.room else ("export", {})
         return Question(
-            operation="export", purpose=self.purpose, entity=self.entity.ref, recipient=self.recipient, more=more
-        )
+            operation=operation, purpose=self.purpose, entity=self.entity.ref, recipient=self.recipient,
+            more=more | dict(told),
+        )  # fmt: skip
 
     @classmethod
     def of(cls, export: Export) -> Wanted:
         """Return what an export was asked to be."""
+        room = next((found for each in _rooms if (found := each(export))), None)
         return cls(
             entity=export.entity, purpose=export.purpose, format=Format(export.format), columns=export.columns,
-            recipient=export.recipient, recipient_place=export.recipient_place,
+            recipient=export.recipient, recipient_place=export.recipient_place, room=room,
         )  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class Room:
+    """What a room above says of an export by which it does more than take people out, such as share them.
+
+    The law is asked about its `operation`, with `more` facts of the use. Of those whom the law permits, `lets` returns
+    whom it lets go; what else must hold before the file is handed out, `check` says by raising NotExported; `handed`
+    is called once it is. Whether a second person must agree is the room's own business.
+    """
+
+    operation: str
+    more: Mapping[str, object]
+    lets: Callable[[Decided], Sequence[UUID]]
+    check: Callable[[Export], None]
+    handed: Callable[[Export, Staff], None]
+
+
+_rooms: Final[list[Callable[[Export], Room | None]]] = []
+
+
+def register_room(room: Callable[[Export], Room | None]) -> None:
+    """Let a room above say that an export is its own. Called once, when the application starts."""
+    if room not in _rooms:
+        _rooms.append(room)
 
 
 # ---------------------------------------------------------------- asking for it
@@ -165,7 +194,8 @@ def _may_go_out(wanted: Wanted, staff: Staff) -> list[Column]:
 
     Those are the mark and, where a file has room for them, all noes: whoever brings it in again must find them.
     """
-    classes = export_classes(staff, wanted.entity, wanted.purpose)
+    operation = "share" if wanted.room else "export"  # whatever the law calls it, roles say share
+    classes = export_classes(staff, wanted.entity, wanted.purpose, operation)
     if not classes:
         raise NotExported(_("None of your roles may take people's data out for this purpose."))
     known, ids = columns_of(wanted.entity, classes), {*wanted.columns, MARK}
@@ -193,7 +223,7 @@ def _of_whom(export: Export, chosen: Iterable[UUID]) -> str:
 
 def needs_approval(export: Export) -> bool:
     """Say whether a second person must approve it."""
-    return export.asked > settings.EXPORT_ALONE
+    return export.asked > settings.EXPORT_ALONE and Wanted.of(export).room is None
 
 
 def request_of(export: Export) -> dict[str, Said]:
@@ -247,6 +277,7 @@ class _Making:
     read: tuple[str, tuple[object, ...]]  # PART, with what stands in it, but for which part
     verdicts: Counter[Verdict] = field(default_factory=Counter)
     parts: int = 0
+    written: int = 0
     not_there: int = 0  # who were chosen, and are not in the book any more
 
 
@@ -323,6 +354,7 @@ def _write_part(making: _Making, number: int) -> None:
     making.verdicts.update(decided.verdicts)
     batch = _opened(making, decided)
     making.writer.people([column.cells(batch) for column in making.columns])
+    making.written += len(batch.persons)
     rows_of(WRITTEN, [as_array(batch.persons), decided.ref, part])
 
 
@@ -331,9 +363,10 @@ def _all_parts(export: Export) -> Iterator[ExportPart]:
 
 
 def _opened(making: _Making, decided: Decided) -> Batch:
-    export = making.export
+    export, room = making.export, making.wanted.room
+    persons = room.lets(decided) if room else decided.permitted
     batch = gathered(
-        Batch(entity=export.entity, persons=decided.permitted, code=export.code, mark_key=bytes(export.mark_key)),
+        Batch(entity=export.entity, persons=persons, code=export.code, mark_key=bytes(export.mark_key)),
         making.columns,
     )
     labels = list(chain.from_iterable(batch.wanted.values()))
@@ -342,7 +375,7 @@ def _opened(making: _Making, decided: Decided) -> Batch:
 
 def _made(making: _Making, parcel: Parcel) -> Export:
     export, counts = making.export, making.verdicts
-    export.permitted, export.denied = counts[Verdict.PERMIT], counts[Verdict.DENY]
+    export.permitted, export.denied = making.written, counts[Verdict.DENY]
     export.asking = counts[Verdict.ASK]
     export.file_key, export.file_bytes, export.file_sha256 = parcel.key, parcel.size, parcel.digest
     export.file_salt, export.made_at = secrets.token_bytes(16), timezone.now()
@@ -396,12 +429,17 @@ def hand_out(*, export: Export, staff: Staff, now: datetime | None = None) -> Ha
     locked = Export.objects.select_for_update(of=("self",)).get(pk=export.pk)
     _check_asker(locked, staff)
     _check_there(locked, now or timezone.now())
+    room = Wanted.of(locked).room
+    if room:
+        room.check(locked)
     file, key = path_of(locked).open("rb"), bytes(locked.file_key or b"")
     writer = WRITERS[Format(locked.format)]
     record(kind="book.export-fetched", staff=staff.ref, body={"export": locked.ref})
     locked.fetched_at = locked.deleted_at = timezone.now()
     locked.file_key = None
     locked.save(update_fields=["fetched_at", "deleted_at", "file_key"])
+    if room:
+        room.handed(locked, staff)
     transaction.on_commit(lambda: path_of(locked).unlink(missing_ok=True))
     return HandedOut(
         name=f"people-comity-{locked.code}.{writer.suffix}", media=writer.media, size=locked.file_bytes,

@@ -50,12 +50,12 @@ def export_for_approval(ref: UUID) -> Export | None:
     return Export.objects.filter(pk=ref).select_related("entity").first()
 
 
-def export_classes(viewer: Staff, entity: Entity, purpose: str) -> list[FieldClass]:
-    """Return the classes of fields that the viewer's roles let them take out for a purpose."""
+def export_classes(viewer: Staff, entity: Entity, purpose: str, operation: str = "export") -> list[FieldClass]:
+    """Return the classes of fields that the viewer's roles let them take out, or share, for a purpose."""
     return [
         each
         for each in FieldClass
-        if may_handle(viewer, operation="export", purpose=purpose, field_class=each, entity=entity)
+        if may_handle(viewer, operation=operation, purpose=purpose, field_class=each, entity=entity)
     ]
 
 

@@ -75,10 +75,10 @@ def wrong_in(version: NoticeVersion, *, day: date | None = None) -> list[Wrong]:
     found = [*_structure(version), *_uncovered(version, day)]
     for language in version.languages:
         found += _in_language(version, language, day)
-    return sorted(_together(found), key=lambda one: one.level != "error")
+    return sorted(together(found), key=lambda one: one.level != "error")
 
 
-def _together(found: Iterable[Wrong]) -> list[Wrong]:
+def together(found: Iterable[Wrong]) -> list[Wrong]:
     """Let what several laws say alike, as those of the Union and of the United Kingdom do, be said once."""
     alike: dict[tuple[str, ...], list[Wrong]] = {}
     for one in found:

@@ -24,10 +24,11 @@ from comity.book.models import Person
 from comity.consent.actions import About, give_consent, object_to_marketing, withdraw_consent
 from comity.consent.models import Consent, Said, Standing
 from comity.consent.preferences.choices import Cell, known_of
-from comity.consent.suppression.actions import ADVERTISING, release, suppress
+from comity.consent.suppression.actions import release, suppress
 from comity.consent.suppression.models import Cause, Suppressed
 from comity.counsel.duties import note_event
-from comity.staff.models import Entity
+from comity.counsel.questions import ADVERTISING
+from comity.staff.models import Entity, Staff
 from comity.staff.walls import behind_wall
 from comity.vault.actions import seal
 from comity.vault.sealing import FieldClass, Label
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
     from comity.consent.preferences.links import Link
     from comity.consent.preferences.wording import Wording
     from comity.consent.suppression.marks import Mark
+    from comity.staff.models import Staff
+    from comity.vault.sealing import Fields
 
 PAGE: Final = "Preference page"
 MOST_CHANGES: Final = 30
@@ -67,7 +70,7 @@ class Confirmed(StrEnum):
 def say_no(*, link: Link, person: Person | None, entity: Entity, cell: Cell, at: datetime) -> bool:
     """Record a no to one purpose and channel; return whether it is news. Nothing more is sent once it is committed."""
     about = About(person=person.ref, entity=entity, purpose=cell[0], channel=cell[1]) if person else None
-    news = about is not None and _refuse(about, _source(link), at)
+    news = about is not None and refuse(about, _source(link), at)
     if link.mark and REACHED_BY.get(cell[1]) == link.mark.reach:
         added = suppress(
             entity=entity, marks=[link.mark], cause=Cause.OPTED_OUT, source=_source(link), since=at,
@@ -85,7 +88,7 @@ def stop_everything(*, link: Link, person: Person | None, entity: Entity, at: da
         _hold(person)
         for cell in _to_refuse(person, entity):
             about = About(person=person.ref, entity=entity, purpose=cell[0], channel=cell[1])
-            news = _refuse(about, _source(link), at) or news
+            news = refuse(about, _source(link), at) or news
         news = _object(person, entity, _source(link), at) or news
     if link.mark:
         marks = [link.mark]
@@ -120,13 +123,16 @@ def _is_no(row: Standing) -> bool:
     return row.withdrawn or row.opted_out_on is not None
 
 
-def _refuse(about: About, source: str, at: datetime) -> bool:
-    """Record a no, unless one stands: who says it twice has said it."""
+def refuse(about: About, source: str, at: datetime, *, heard_by: Staff | None = None) -> bool:
+    """Record a no, unless one stands: who says it twice has said it. Return whether it is news.
+
+    The caller has a transaction, and has locked the person before where it takes more than one of their rows.
+    """
     which = {"person": about.person, "entity": about.entity, "purpose": about.purpose, "channel": about.channel}
     row = Standing.objects.select_for_update().filter(**which).first()
     if row is not None and _is_no(row):
         return False
-    consent = withdraw_consent(about=about, said_at=at, source=source, heard_by=None)
+    consent = withdraw_consent(about=about, said_at=at, source=source, heard_by=heard_by)
     if consent.said == Said.WITHDRAWN:
         _owe(consent, {"event.kind": "consent-withdrawn"})
     return True
@@ -176,18 +182,50 @@ def say_yes(*, link: Link, person: Person, entity: Entity, cell: Cell, wording: 
     return consent
 
 
-def _yes(about: About, wording: Wording, at: datetime, *, source: str, double_opt_in: bool) -> Consent:
+@transaction.atomic
+def agree(
+    *, about: About, wording: Wording, at: datetime, source: str, mark: Mark, evidence: Fields | None = None,
+    parental: bool = False, heard_by: Staff | None = None,
+) -> Consent:  # fmt: skip
+    """Record a yes that was confirmed from a mailbox, whose mark this is; the caller holds the person.
+
+    It is a double opt-in where that very mailbox will be written to. `evidence` is sealed beside the wording. What a
+    yes does to an objection, `say_yes` says. A guardian's mailbox is not the child's, and takes no address off the list
+    of refusals.
+    """
+    by_it = REACHED_BY.get(about.channel) == mark.reach and not parental
+    consent = _yes(
+        about, wording, at, source=source, double_opt_in=by_it, evidence=evidence, parental=parental, heard_by=heard_by
+    )  # fmt: skip
+    if by_it:
+        release(mark=mark, consent=consent)
+    return consent
+
+
+def no_since(*, about: About, since: datetime) -> bool:
+    """Tell whether somebody said no to this, or objected to all advertising, and we wrote it down since then."""
+    said = Consent.objects.counting().filter(person=about.person, entity=about.entity, said__in=NOES)
+    this = Q(purpose=about.purpose, channel=about.channel)
+    return said.filter(this | Q(said=Said.OBJECTED), recorded_at__gte=since).exists()
+
+
+def _yes(
+    about: About, wording: Wording, at: datetime, *, source: str, double_opt_in: bool, evidence: Fields | None = None,
+    parental: bool = False, heard_by: Staff | None = None,
+) -> Consent:  # fmt: skip
     if about.purpose in ADVERTISING:
         _object_no_more(about, at, source)
     consent = give_consent(
-        about=about, said_at=at, notice=wording.notice, source=source, heard_by=None, express=True, separate=True,
+        about=about, said_at=at, notice=wording.notice, source=source, heard_by=heard_by, express=True, separate=True,
         names_caller=True, double_opt_in=double_opt_in, notice_version=wording.version,
-        notice_language=wording.language if wording.version else "",
+        notice_language=wording.language if wording.version else "", parental=parental,
     )  # fmt: skip
     seal(
         label=Label(about.person, FieldClass.NOTE, "consent", consent.ref),
-        fields={"wording": wording.text, "notice": wording.notice, "language": wording.language},
-    )
+        fields={
+            "wording": wording.text, "notice": wording.notice, "language": wording.language, **(evidence or {})
+        },
+    )  # fmt: skip
     return consent
 
 
@@ -231,7 +269,9 @@ def _ended_by_it(person: Person, entity: Entity) -> Iterable[Cell]:
     rows = Standing.objects.filter(person=person.ref, entity=entity)
     noes = {(row.purpose, row.channel) for row in rows if _is_no(row)}
     ended = [
-        (purpose, channel) for purpose in ADVERTISING for channel in (*EVERY_WAY, "in-app", "face-to-face", "none")
+        (purpose, channel)
+        for purpose in sorted(ADVERTISING)
+        for channel in (*EVERY_WAY, "in-app", "face-to-face", "none")
     ]
     return sorted(cell for cell in ended if cell not in noes)
 
@@ -246,15 +286,13 @@ def confirm(*, link: Link, person: Person, entity: Entity, wording: Wording, at:
     Raises TooOften.
     """
     _hold(person)
-    said = Consent.objects.counting().filter(person=person.ref, entity=entity)
-    this = Q(purpose=link.purpose, channel=link.channel)
-    noes = said.filter(this | Q(said=Said.OBJECTED), said__in=NOES)
-    if noes.filter(recorded_at__gte=link.made_at).exists():
+    about = About(person=person.ref, entity=entity, purpose=link.purpose, channel=link.channel)
+    if no_since(about=about, since=link.made_at):
         return Confirmed.SINCE_REFUSED
     source = f"Confirmed, link of {link.made_at:%Y-%m-%d %H:%M:%S} UTC"
-    if said.filter(this, said=Said.GIVEN, source=source).exists():
+    said = Consent.objects.counting().filter(person=person.ref, entity=entity, said=Said.GIVEN, source=source)
+    if said.filter(purpose=link.purpose, channel=link.channel).exists():
         return Confirmed.ALREADY
     _refuse_haste(person, entity, at)
-    about = About(person=person.ref, entity=entity, purpose=link.purpose, channel=link.channel)
     _release(link, _yes(about, wording, at, source=source, double_opt_in=True))
     return Confirmed.DONE

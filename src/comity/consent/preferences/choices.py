@@ -12,9 +12,8 @@ from comity.book.facts import REACHED_BY
 from comity.book.models import ContactPoint, Person
 from comity.consent.models import Consent, Said, Standing
 from comity.consent.preferences.wording import CHANNELS, PURPOSES, WITHOUT_MESSAGE, Wording, wording_for
-from comity.consent.suppression.actions import ADVERTISING
 from comity.counsel.asking import ask
-from comity.counsel.questions import Question
+from comity.counsel.questions import ADVERTISING, Question
 from comity.law import Verdict
 from comity.staff.models import Entity
 

@@ -23,6 +23,7 @@ from comity.consent.models import Consent, Said, Standing
 from comity.counsel.duties import note_event
 from comity.ledger.actions import record
 from comity.ledger.bodies import JSON
+from comity.ledger.journal.keeping import keep_after_commit
 from comity.staff.guards import open_page
 from comity.staff.models import Entity
 
@@ -81,6 +82,7 @@ def refuse_selling(*, person: Person, entity: Entity, at: datetime, signal: bool
         "entity": entity.ref, "at": at, "consent": consent.ref if consent else None, "signal": signal
     }  # fmt: skip
     record(kind="consent.signal-honoured", persons=[held.ref], body=body)
+    keep_after_commit()
     _owe(held, entity, at, signal=signal)
     return True
 

@@ -10,7 +10,7 @@ by everybody: so nobody waits for somebody who waits for them.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
@@ -23,8 +23,11 @@ from comity.book.facts import REACHED_BY
 from comity.consent.models import Consent, Said
 from comity.consent.suppression.marks import Mark
 from comity.consent.suppression.models import Cause, Suppressed
+from comity.consent.suppression.uses import uses_of
+from comity.counsel.questions import ADVERTISING
 from comity.ledger.actions import record
 from comity.ledger.bodies import JSON, declare_words
+from comity.ledger.journal.keeping import keep_after_commit
 from comity.refs import as_array, new_ref, new_refs
 
 if TYPE_CHECKING:
@@ -32,8 +35,6 @@ if TYPE_CHECKING:
 
     from comity.staff.models import Entity, Staff
 
-ADVERTISING: Final = ("marketing", "targeted-advertising", "fundraising", "ask-consent")
-"""Purposes that a refusal ends: those of which the house says that an objection is final."""
 WHOLE_LIST: Final = 0x636F6D_6C697374
 """The lock of the whole list: whoever adds many addresses takes it, and every sender shares it."""
 MANY: Final = 100
@@ -46,12 +47,6 @@ declare_words(*Cause.values)
 
 class NotReleased(ValidationError):
     """The address stays on the list; the message says what would take it off."""
-
-
-def uses_of(reach: str, purposes: Iterable[str] = ADVERTISING, channels: Collection[str] | None = None) -> list[str]:
-    """Return purposes by channels, as the list writes them; by every channel that such an address serves."""
-    by = [channel for channel, known in REACHED_BY.items() if known == reach and (not channels or channel in channels)]
-    return sorted(f"{purpose}/{channel}" for purpose in purposes for channel in by)
 
 
 # ---------------------------------------------------------------- locks
@@ -111,6 +106,19 @@ def suppress(
     It takes effect for all senders when it is committed. A bounce shuts the address for everything that we could write
     there, whatever `purposes` say.
     """
+    reaches = {mark.reach for mark in marks}
+    uses = {reach: uses_of(reach, purposes, channels) for reach in reaches}
+    return suppress_for(
+        entity=entity, marks=marks, cause=cause, source=source, since=since, uses=uses, added_by=added_by
+    )
+
+
+@transaction.atomic
+def suppress_for(
+    *, entity: Entity, marks: Collection[Mark], cause: Cause, source: str, since: datetime,
+    uses: Mapping[str, Sequence[str]], added_by: Staff | None = None,
+) -> int:  # fmt: skip
+    """Put addresses on the list for these uses of each reach, as the list writes them; see `suppress`."""
     wanted = sorted(set(marks), key=lambda mark: (mark.reach, mark.number))
     _lock(wanted)
     added = 0
@@ -118,7 +126,7 @@ def suppress(
         digests = [mark.digest for mark in wanted if mark.reach == reach]
         with connection.cursor() as cursor:
             cursor.execute(SUPPRESS, {
-                "entity": entity.ref, "reach": reach, "cause": cause.value, "uses": uses_of(reach, purposes, channels),
+                "entity": entity.ref, "reach": reach, "cause": cause.value, "uses": list(uses[reach]),
                 "since": since, "source": source[:LONGEST_SOURCE], "by": added_by.ref if added_by else None,
                 "refs": as_array(new_refs(len(digests))), "digests": digests,
             })  # fmt: skip
@@ -126,6 +134,7 @@ def suppress(
     if added:
         body: dict[str, JSON] = {"entity": entity.ref, "cause": cause.value, "addresses": added}
         record(kind="consent.suppressed", staff=added_by.ref if added_by else None, body=body)
+        keep_after_commit()
     return added
 
 

@@ -55,6 +55,11 @@ class OutsideKey:
         return AESSIV(self._derived("sealing links", 2 * KEY_BYTES))
 
     @cached_property
+    def marking(self) -> bytes:
+        """Marks what we send, so that what comes back is known (`comity.post.inbound.marking`)."""
+        return self._derived("marking messages", KEY_BYTES)
+
+    @cached_property
     def check_value(self) -> bytes:
         """What the database keeps, to know this key again."""
         return self._derived("check value", CHECK_BYTES)

@@ -46,8 +46,13 @@ def mark_of(reach: str, value: str, *, places: Iterable[str] = ()) -> Mark:
 
 def marked(reach: str, spelling: str) -> Mark:
     """Return the mark of what `spelled` returned. Raises KeyTrouble."""
-    said = f"{Reach(reach).value}\0{spelling}".encode()
+    said = message_of(reach, spelling)
     return Mark(str(reach), hmac.digest(suppression_key().hashing, said, hashlib.sha256)[:DIGEST_BYTES])
+
+
+def message_of(reach: str, spelling: str) -> bytes:
+    """Return what of an address is hashed."""
+    return f"{Reach(reach).value}\0{spelling}".encode()
 
 
 def spelled(reach: str, value: str, *, places: Iterable[str] = ()) -> str:

@@ -15,22 +15,25 @@ from django.utils.translation import gettext as _
 
 from comity.counsel.actions import FRESH
 from comity.counsel.bulk import decide_segment, persons_with
+from comity.counsel.counting import count_persons, keep_count
 from comity.law import Verdict
 from comity.ledger.actions import record
-from comity.outreach.campaigns.models import Campaign, Imprint
-from comity.outreach.campaigns.queries import lint_of, people_of
-from comity.outreach.campaigns.writing import KIND, calls_by_name, question_of
-from comity.outreach.composing.content import Content, problems
+from comity.outreach.campaigns.channels import CHANNELS
+from comity.outreach.campaigns.models import Campaign, Imprint, Template, TemplateVersion
+from comity.outreach.campaigns.queries import contents_of, lint_of_all, people_of
+from comity.outreach.campaigns.variants import MOST
+from comity.outreach.campaigns.writing import KIND, calls_by_name, classes_of, question_of
+from comity.outreach.composing.content import Content, ContentProblems, problems
 from comity.post.actions import begin_dispatch
 from comity.post.jobs import defer_dispatch
 from comity.staff.approvals import Said, ask_approval, use_approval
 from comity.staff.guards import demand, may_handle
-from comity.vault.sealing import FieldClass
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
     from comity.book.opening import Look
+    from comity.counsel.models import SegmentDecision
     from comity.ledger.bodies import JSON
     from comity.staff.models import Approval, Entity, Staff
 
@@ -56,15 +59,33 @@ def sign_as(*, entity: Entity, by: Staff, **said: str) -> Imprint:
 
 
 @transaction.atomic
-def make_campaign(*, entity: Entity, name: str, purpose: str, query: str, made_by: Staff) -> Campaign:
-    """Begin a campaign to the people of a list. Raises NotYours, NotSent where no role writes for this purpose."""
+def make_campaign(
+    *, entity: Entity, name: str, purpose: str, query: str, made_by: Staff, channel: str = "email",
+    template: Template | None = None,
+) -> Campaign:  # fmt: skip
+    """Begin a campaign to the people of a list, with the words of a template if one is given.
+
+    Raises NotYours, NotSent where no role writes for this purpose by this channel, or the template is for another.
+    """
     demand(made_by, WORD, entity)
-    may = may_handle(made_by, operation="contact", purpose=purpose, field_class=FieldClass.CONTACT, entity=entity)
-    if not may:
+    if channel not in CHANNELS:
+        raise NotSent(_("No campaign goes out by this channel."))
+    asks: dict[str, Any] = {"operation": "contact", "purpose": purpose, "entity": entity}
+    if not all(may_handle(made_by, field_class=each, **asks) for each in CHANNELS[channel].opens):
         raise NotSent(_("None of your roles may write to people for this purpose."))
-    campaign = Campaign.objects.create(entity=entity, name=name, purpose=purpose, query=query, made_by=made_by)
+    campaign = Campaign.objects.create(
+        entity=entity, name=name, purpose=purpose, query=query, made_by=made_by, channel=channel,
+        content=_words_of(template, entity, channel) if template else {},
+    )  # fmt: skip
     _note("made", campaign, made_by)
     return campaign
+
+
+def _words_of(template: Template, entity: Entity, channel: str) -> dict[str, Any]:
+    if template.entity_id != entity.ref or template.channel != channel or template.ended_at:
+        raise NotSent(_("This template is not in use here: choose another."))
+    version = template.versions.first()
+    return dict(version.content) if version else {}
 
 
 @transaction.atomic
@@ -85,11 +106,12 @@ def change_campaign(*, campaign: Campaign, by: Staff, **changed: Any) -> Campaig
 
 @transaction.atomic
 def look_at_audience(*, campaign: Campaign, look: Look) -> Campaign:
-    """Ask the law about everybody on the list; nobody is opened, and nothing goes out."""
+    """Count what the law says of everybody on the list; nobody is opened, and nothing goes out."""
     locked = _draft(campaign, look.viewer)
     locked.before = locked.looked
-    locked.looked = decide_segment(
-        question=question_of(locked.entity_id, locked.purpose), persons=people_of(locked, look), staff=look.viewer
+    question = question_of(locked.entity_id, locked.purpose, locked.channel)
+    locked.looked = keep_count(
+        count=count_persons(question=question, persons=people_of(locked, look)), staff=look.viewer
     )
     locked.save(update_fields=["looked", "before"])
     return locked
@@ -113,10 +135,12 @@ def needs_approval(campaign: Campaign) -> bool:
 
 def request_of(campaign: Campaign) -> dict[str, Said]:
     """Return just what a second person approves: these words, to this list, by this way."""
-    words = hashlib.sha256(json.dumps(campaign.content, sort_keys=True).encode()).hexdigest()
+    said = [campaign.content, *campaign.variants] if campaign.variants else campaign.content
+    words = hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
     return {
         "campaign": campaign.ref, "entity": campaign.entity.name, "purpose": campaign.purpose,
-        "people": rounded_up(campaign.looked.permitted if campaign.looked else 0), "list": campaign.query,
+        "channel": campaign.channel, "list": campaign.query,
+        "people": rounded_up(campaign.looked.permitted if campaign.looked else 0),
         "words": f"sha256:{words}", "gateway": campaign.gateway_id or "", **_signed(campaign.entity),
     }  # fmt: skip
 
@@ -156,14 +180,26 @@ def begin_campaign(*, campaign: Campaign, look: Look) -> Campaign:
         locked.approval = use_approval(kind=APPROVED, request=request_of(locked), asked_by=look.viewer).ref
     if locked.looked is None or locked.gateway is None:  # two of what is missing
         raise NotSent(_("Something is missing."))
+    locked.looked = _decided(locked, look)
     locked.dispatch = begin_dispatch(
         kind=KIND, about=locked.ref, entity=locked.entity, purpose=locked.purpose, gateway=locked.gateway,
         staff=look.viewer, persons=persons_with(locked.looked, Verdict.PERMIT),
     )  # fmt: skip
-    locked.save(update_fields=["dispatch", "approval"])
+    locked.save(update_fields=["dispatch", "approval", "looked"])
     _note("begun", locked, look.viewer, dispatch=locked.dispatch.ref, segment=locked.looked_id)
     defer_dispatch(dispatch=locked.dispatch)
     return locked
+
+
+def _decided(campaign: Campaign, look: Look) -> SegmentDecision:
+    """Decide about everybody on the list, as the look counted them. Raises NotSent where many more came meanwhile."""
+    decided = decide_segment(
+        question=question_of(campaign.entity_id, campaign.purpose, campaign.channel),
+        persons=people_of(campaign, look), staff=look.viewer,
+    )  # fmt: skip
+    if campaign.looked and decided.permitted > rounded_up(campaign.looked.permitted):
+        raise NotSent(_("The list has changed since you looked: more people would get it. Look at the audience again."))
+    return decided
 
 
 def what_is_missing(campaign: Campaign, look: Look) -> list[str]:
@@ -173,12 +209,12 @@ def what_is_missing(campaign: Campaign, look: Look) -> list[str]:
         missing.append(_("Nobody could stop by a link: this book has no https address. COMITY_ADDRESS says which."))
     if not Imprint.objects.filter(entity=campaign.entity_id).exists():
         missing.append(_("Say who sends: the law of everybody wants to know it. Settings, sender."))
-    if campaign.gateway is None or campaign.gateway.ended_at:
+    if campaign.gateway is None or campaign.gateway.ended_at or campaign.gateway.channel != campaign.channel:
         missing.append(_("Choose the gateway by which it goes out."))
     if not _may_write(look.viewer, campaign):
         missing.append(_("None of your roles may write to people for this purpose."))
     missing += _of_words(campaign, look) if not missing else []
-    if campaign.looked is None or timezone.now() >= campaign.looked.decided_at + FRESH:
+    if campaign.looked is None or not _stands(campaign.looked):
         missing.append(_("Look at the audience: the last look is too old, or there was none."))
     elif not campaign.looked.permitted:
         missing.append(
@@ -187,11 +223,14 @@ def what_is_missing(campaign: Campaign, look: Look) -> list[str]:
     return missing
 
 
+def _stands(looked: SegmentDecision) -> bool:
+    """Say whether a look is recent, and tells which laws the readers of the words have."""
+    return looked.counted and timezone.now() < looked.decided_at + FRESH
+
+
 def _may_write(staff: Staff, campaign: Campaign) -> bool:
     """Say whether a role of theirs opens all that these messages are made from; it is asked again at each hand-over."""
-    wanted = [FieldClass.CONTACT]
-    if campaign.content and calls_by_name(Content.from_json(campaign.content)):
-        wanted.append(FieldClass.NAME)
+    wanted = classes_of(campaign.channel, calls=any(map(calls_by_name, contents_of(campaign))))
     return all(
         may_handle(staff, operation="contact", purpose=campaign.purpose, field_class=each, entity=campaign.entity_id)
         for each in wanted
@@ -199,9 +238,9 @@ def _may_write(staff: Staff, campaign: Campaign) -> bool:
 
 
 def _of_words(campaign: Campaign, look: Look) -> list[str]:
-    if not campaign.content or any(one.level == "error" for one in problems(Content.from_json(campaign.content))):
+    if not campaign.content or any(one.level == "error" for each in contents_of(campaign) for one in problems(each)):
         return [_("Finish the words: something in them must be mended.")]
-    if campaign.looked and not lint_of(campaign, look).cleared(campaign.ticks):
+    if campaign.looked and not all(each.cleared(campaign.ticks) for each in lint_of_all(campaign, look)):
         return [_("Look through the findings about the words: some must be mended, or ticked.")]
     return []
 
@@ -211,6 +250,7 @@ def _note(verb: str, campaign: Campaign, by: Staff, **more: UUID | None) -> None
         "campaign": campaign.ref,
         "entity": campaign.entity_id,
         "purpose": campaign.purpose,
+        "channel": campaign.channel,
         **more,
     }
     record(kind=f"outreach.campaign-{verb}", staff=by.ref, body=body)
@@ -219,3 +259,77 @@ def _note(verb: str, campaign: Campaign, by: Staff, **more: UUID | None) -> None
 def tick(*, campaign: Campaign, keys: Collection[str], by: Staff) -> Campaign:
     """Say of findings that somebody looked at them and stands for the words."""
     return change_campaign(campaign=campaign, by=by, ticks=sorted({*campaign.ticks, *keys}))
+
+
+# ---------------------------------------------------------------- wordings beside the first
+
+
+def add_variant(*, campaign: Campaign, by: Staff) -> Campaign:
+    """Begin one more wording, as the first one is now. Raises NotSent where there are as many as there may be."""
+    if not campaign.content:
+        raise NotSent(_("Write the first wording before you add another."))
+    if 1 + len(campaign.variants) >= MOST:
+        raise NotSent(_("There are as many wordings as can be told apart."))
+    return change_campaign(campaign=campaign, by=by, variants=[*campaign.variants, campaign.content])
+
+
+def drop_variant(*, campaign: Campaign, number: int, by: Staff) -> Campaign:
+    """Take a wording away; the first is 0, and stays."""
+    if not 1 <= number <= len(campaign.variants):
+        raise NotSent(_("There is no such wording."))
+    left = [one for at, one in enumerate(campaign.variants, start=1) if at != number]
+    return change_campaign(campaign=campaign, by=by, variants=left)
+
+
+def keep_words(*, campaign: Campaign, number: int, content: Content, by: Staff) -> Campaign:
+    """Keep what one wording says; the first is 0."""
+    if number == 0:
+        return change_campaign(campaign=campaign, by=by, content=content.as_json())
+    if number > len(campaign.variants):
+        raise NotSent(_("There is no such wording."))
+    said = list(campaign.variants)
+    said[number - 1] = content.as_json()
+    return change_campaign(campaign=campaign, by=by, variants=said)
+
+
+# ---------------------------------------------------------------- templates
+
+
+@transaction.atomic
+def begin_template(*, entity: Entity, name: str, channel: str, by: Staff) -> Template:
+    """Begin a template that says nothing yet. Raises NotYours."""
+    demand(by, WORD, entity)
+    return Template.objects.create(entity=entity, name=name, channel=channel, made_by=by)
+
+
+@transaction.atomic
+def keep_template(
+    *, entity: Entity, content: Content, by: Staff, name: str = "", template: Template | None = None
+) -> TemplateVersion:
+    """Keep words to be used again: as a new template, or as the next version of one. What was said before stays.
+
+    Raises NotYours, ContentProblems for words with errors.
+    """
+    demand(by, WORD, entity)
+    errors = tuple(one for one in problems(content) if one.level == "error")
+    if errors:
+        raise ContentProblems(errors)
+    if template is None:
+        template = begin_template(entity=entity, name=name, channel=content.form, by=by)
+    locked = Template.objects.select_for_update(of=("self",)).get(pk=template.pk, entity=entity, ended_at=None)
+    version = TemplateVersion.objects.create(
+        template=locked, entity=entity, number=locked.versions.count() + 1, content=content.as_json(), made_by=by
+    )
+    record(
+        kind="outreach.template-kept", staff=by.ref,
+        body={"template": locked.ref, "entity": entity.ref, "version": version.number, "channel": locked.channel},
+    )  # fmt: skip
+    return version
+
+
+@transaction.atomic
+def end_template(*, template: Template, by: Staff) -> None:
+    """Let a template be used no more; what was made of it stays as it is."""
+    demand(by, WORD, template.entity_id)
+    Template.objects.filter(pk=template.pk, ended_at=None).update(ended_at=timezone.now())
+    record(kind="outreach.template-ended", staff=by.ref, body={"template": template.ref, "entity": template.entity_id})

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email import message_from_bytes
 from email.policy import default
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
-from django.db import connection
 from django.db.models import Count, QuerySet
 from django.http import Http404, QueryDict
 from django.utils import timezone
@@ -21,14 +20,16 @@ from comity.book.queries import persons_seen_by
 from comity.counsel.actions import STRICTEST
 from comity.counsel.asking import book
 from comity.counsel.bulk import Reasons, reasons_of
+from comity.counsel.questions import ADVERTISING
 from comity.counsel.reading import RESPECT, Said, said_of
 from comity.law import Verdict
 from comity.law.obligations import Merged
-from comity.outreach.campaigns.models import Campaign, Imprint
-from comity.outreach.campaigns.writing import cannot_meet, sender_of
+from comity.outreach.campaigns.models import Campaign, Imprint, Template, Trial
+from comity.outreach.campaigns.writing import ORIGIN, cannot_meet, sender_of
 from comity.outreach.composing.content import Content
 from comity.outreach.composing.lint import Looked, Readers, look_over
 from comity.outreach.composing.parties import Links
+from comity.outreach.origins.queries import without_origin
 from comity.post.models import Gateway, Message, Stage
 from comity.staff.approvals import digest
 from comity.staff.guards import entities_with
@@ -162,20 +163,13 @@ def _changes(now: SegmentDecision, before: SegmentDecision | None) -> dict[str, 
 
 # ---------------------------------------------------------------- the words
 
-READERS: Final = """
-    SELECT person.home, person.language, row.finding, count(*)
-    FROM counsel_segmentrow AS row JOIN book_person AS person ON person.ref = row.person
-    WHERE row.segment_id = %s AND row.verdict = 'permit' GROUP BY 1, 2, 3
-"""
-
 
 def readers_of(segment: SegmentDecision, language: str) -> list[Readers]:
     """Return who would read, by laws, language and obligations: those whom the law permits to write to."""
     findings = {one.number: _obligations(one.told) for one in segment.findings.filter(verdict="permit")}
-    with connection.cursor() as cursor:
-        cursor.execute(READERS, [segment.ref])
-        counted: Counter[tuple[str, str, int]] = Counter()
-        for home, spoken, finding, many in cursor.fetchall():
+    counted: Counter[tuple[str, str, int]] = Counter()
+    for finding, home, spoken, many in segment.kinds:
+        if finding in findings:
             counted[home, spoken or language, finding] += many
     return [
         Readers(
@@ -198,11 +192,28 @@ def _obligations(told: Mapping[str, Any]) -> tuple[Merged, ...]:
     )  # fmt: skip
 
 
-def lint_of(campaign: Campaign, look: Look) -> Looked:
-    """Look through a campaign's words as each kind of reader would get them."""
-    content, sender = Content.from_json(campaign.content), sender_of(look.entity)
+def contents_of(campaign: Campaign) -> list[Content]:
+    """Return what a campaign says, in each of its wordings; the first is the one that everybody gets if it is alone."""
+    return [Content.from_json(one) for one in (campaign.content, *campaign.variants) if one]
+
+
+def lint_of_all(campaign: Campaign, look: Look) -> list[Looked]:
+    """Look through each wording of a campaign."""
+    return [lint_of(campaign, look, content) for content in contents_of(campaign)]
+
+
+def lint_of(campaign: Campaign, look: Look, content: Content | None = None) -> Looked:
+    """Look through a campaign's words as each kind of reader would get them.
+
+    What the law wants in every advertisement is not missed where it is none, as in a notice that a law asks for; what
+    must be in it beside stands among its readers' obligations.
+    """
+    content, sender = content or Content.from_json(campaign.content), sender_of(look.entity)
     readers = readers_of(campaign.looked, sender.language) if campaign.looked else []
-    return look_over(content=content, readers=readers, sender=sender, links=EXAMPLE_LINKS, day=timezone.localdate())
+    looked = look_over(content=content, readers=readers, sender=sender, links=EXAMPLE_LINKS, day=timezone.localdate())
+    if campaign.purpose in ADVERTISING:
+        return looked
+    return replace(looked, found=tuple(one for one in looked.found if not one.missing))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -211,15 +222,26 @@ class Unmet:
 
     says: str
     people: int
+    at_most: bool = False
 
 
-def unmet_of(campaign: Campaign) -> list[Unmet]:
+def unmet_of(campaign: Campaign, look: Look) -> list[Unmet]:
     """Return for how many of those whom the law permits no message can be made, and what is lacking."""
     people: Counter[str] = Counter()
     for finding in campaign.looked.findings.filter(verdict="permit") if campaign.looked else ():
-        lacking = next((one.says for one in _obligations(finding.told) if cannot_meet(one)), "")
+        lacking = next((one.says for one in _obligations(finding.told) if cannot_meet(one, campaign.channel)), "")
         people.update({lacking: finding.people} if lacking else {})
-    return [Unmet(says=says, people=many) for says, many in people.most_common()]
+    found = [Unmet(says=says, people=many) for says, many in people.most_common()]
+    if many := _without_origin(campaign, look):
+        found.append(Unmet(says=book().obligations[ORIGIN].says, people=many, at_most=True))
+    return found
+
+
+def _without_origin(campaign: Campaign, look: Look) -> int:
+    """Return how many must be told from whom we have their data, and nobody knows it: at most so many."""
+    permitted = campaign.looked.findings.filter(verdict="permit") if campaign.looked else ()
+    wanted = sum(one.people for one in permitted if any(each.kind == ORIGIN for each in _obligations(one.told)))
+    return min(wanted, without_origin(people_of(campaign, look), campaign.entity_id)) if wanted else 0
 
 
 def imprint_of(entity: Entity) -> Imprint | None:
@@ -240,7 +262,15 @@ WHY: Final = {
     "refused": _("The relay refuses us."), "busy": _("The relay was busy."), "timeout": _("The relay took too long."),
     "broken-off": _("The connection broke off."), "no-answer": _("The relay did not answer."),
     "sign-in": _("The relay did not let us sign in."), "tls": _("The relay could not be trusted."),
+    "hours": _("It is not the hour for it where they live."), "limit": _("They heard from us often enough for now."),
+    "no-hour": _("No hour is known that suits wherever they may live."),
+    "clock": _("The clocks of our machines differ: nobody knows the hour."),
+    "domain": _("Their mail provider asked us for patience."),
+    "elsewhere": _("The provider's address leads elsewhere, and that is not followed."),
+    "opted-out": _("They told the provider that they want no more."),
     "interrupted": _("The sender was interrupted in the middle."), "stopped": _("It was stopped before."),
+    "held": _("They answered in words that may be a no, and nobody has read them yet."),
+    "put-back": _("The database was put back to an earlier day; it may have gone out since."),
 }  # fmt: skip
 """Why a message is where it is, by the words of `post`."""
 
@@ -292,12 +322,15 @@ def name_of(campaign: object) -> str:
 
 def subjects_of(campaign: object) -> str:
     """Return under which subjects a campaign goes out."""
-    content = Campaign.objects.filter(ref=str(campaign)).values_list("content", flat=True).first() or {}
-    return " · ".join(one["subject"] for one in content.get("wordings", {}).values())
+    found = Campaign.objects.filter(ref=str(campaign)).first()
+    wordings = [one for each in contents_of(found) for one in each.wordings.values()] if found else []
+    return " · ".join(one.subject or one.body[:60] for one in wordings)
 
 
-def text_of(message: bytes) -> str:
+def text_of(message: bytes, channel: str = "email") -> str:
     """Return a message as a reader of plain text sees it, with the headers that tell whose it is and how to refuse."""
+    if channel != "email":
+        return message.decode()
     read = message_from_bytes(message, policy=default)
     body = read.get_body(("plain",))
     heads = [f"{name}: {read[name]}" for name in SHOWN_HEADS if read[name]]
@@ -315,3 +348,28 @@ def imprints_of(entities: Iterable[Entity]) -> dict[UUID, Imprint]:
 def ways_of(entity: Entity) -> QuerySet[Gateway]:
     """Return the gateways by which an entity writes."""
     return Gateway.objects.filter(entity=entity, ended_at=None)
+
+
+def templates_of(viewer: Staff, word: str = "campaign.view") -> QuerySet[Template]:
+    """Return the templates in use of the entities for which somebody may see campaigns."""
+    seen = entities_with(viewer, word)
+    return Template.objects.filter(entity__in=seen, ended_at=None).select_related("entity", "made_by")
+
+
+def one_template(viewer: Staff, ref: UUID) -> Template:
+    """Return one template. Raises Http404."""
+    found = templates_of(viewer).filter(ref=ref).first()
+    if found is None:
+        raise Http404
+    return found
+
+
+def content_of(template: Template) -> Content | None:
+    """Return what a template says now; nothing while it has no version."""
+    version = template.versions.first()
+    return Content.from_json(version.content) if version else None
+
+
+def trials_of(campaign: Campaign, viewer: Staff) -> list[Trial]:
+    """Return what somebody sent to themselves of a campaign, the last first."""
+    return list(Trial.objects.filter(campaign=campaign, staff=viewer)[:5])

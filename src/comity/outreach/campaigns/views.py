@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
 from django.contrib import messages
-from django.core.exceptions import ValidationError
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -21,30 +20,36 @@ from comity.book.queries import persons_seen_by
 from comity.outreach.campaigns import actions, queries
 from comity.outreach.campaigns.forms import (
     CampaignBegun,
+    GatewayGiven,
     ImprintGiven,
     LanguageAdded,
+    NameGiven,
     RelayGiven,
     WayChosen,
     WhyToMany,
     WordsGiven,
 )
 from comity.outreach.campaigns.models import Campaign
+from comity.outreach.campaigns.outcomes import lists_of
+from comity.outreach.campaigns.trying import TRIED_BY
+from comity.outreach.campaigns.variants import LETTERS
 from comity.outreach.campaigns.writing import sender_of
 from comity.outreach.composing.content import Content, NotComposed, prepare
 from comity.outreach.composing.lint import Readers, example
+from comity.outreach.composing.short_messages import measure
 from comity.post import actions as post
+from comity.post.gateways import KINDS
 from comity.post.jobs import defer_dispatch
 from comity.post.models import State
-from comity.staff.approvals import NotApproved
 from comity.staff.guards import NotYours, StaffRequest, demand, entities_with, may_do, staff_page
 from comity.staff.listing import Column, listed
 from comity.staff.models import Approval, Entity
 from comity.staff.queries import entities_seen_by
+from comity.staff.trying import try_or_show, try_or_tell
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
-    from django import forms
     from django.utils.functional import _StrPromise
 
 
@@ -57,6 +62,7 @@ COLUMNS: Final = (
     Column(id="name", title=gettext_lazy("Campaign"), template="outreach/name_cell.html", always=True, sorts_by="name"),
     Column(id="made_at", title=gettext_lazy("Made"), template="outreach/day_cell.html", sorts_by="made_at"),
     Column(id="entity", title=gettext_lazy("For"), shows=lambda row: row.entity.name),
+    Column(id="channel", title=gettext_lazy("Channel"), template="outreach/purpose_cell.html", sorts_by="channel"),
     Column(id="purpose", title=gettext_lazy("Purpose"), template="outreach/purpose_cell.html", sorts_by="purpose"),
     Column(
         id="permitted", title=gettext_lazy("May be written to"), number=True,
@@ -81,14 +87,16 @@ def new(request: StaffRequest) -> HttpResponse:
     """Begin a campaign to the people of a list: its address is that list's."""
     look, purposes = _written_for(request)
     people = chosen(look, request.GET).narrow(persons_seen_by(request.staff, look.entity))
-    form = CampaignBegun(request.POST or None, purposes=purposes, initial={"purpose": purposes[0]})
+    form = CampaignBegun(request.POST or None, purposes=purposes, entity=look.entity, initial={"purpose": purposes[0]})
     if request.method == "POST" and form.is_valid():
         told = form.cleaned_data
-        made = actions.make_campaign(
-            entity=look.entity, name=told["name"], purpose=told["purpose"], made_by=request.staff,
-            query=kept_of(request.GET, look.entity.ref),
-        )  # fmt: skip
-        return redirect("outreach:campaign", made.ref)
+        given = {name: told[name] for name in ("name", "purpose", "channel", "template")}
+        query = kept_of(request.GET, look.entity.ref)
+        made: list[Campaign] = []
+        if try_or_show(form, lambda: made.append(actions.make_campaign(
+            entity=look.entity, made_by=request.staff, query=query, **given
+        ))):  # fmt: skip
+            return redirect("outreach:campaign", made[0].ref)
     told = {
         "form": form, "entity": look.entity, "many": people.count(), "query": request.GET.urlencode(),
         "chips": chosen(look, request.GET).chips(request.GET),
@@ -122,12 +130,14 @@ def one(request: StaffRequest, ref: UUID) -> HttpResponse:
     draft = campaign.dispatch is None
     told = {
         "one": campaign, "state": state_of(campaign), "audience": queries.audience_of(campaign),
-        "unmet": queries.unmet_of(campaign) if draft else [], "progress": queries.progress_of(campaign),
+        "unmet": queries.unmet_of(campaign, look) if draft else [], "progress": queries.progress_of(campaign),
         "chips": _chips(campaign, look),
         "content": Content.from_json(campaign.content) if campaign.content else None,
-        "lint": _lint(campaign, look) if draft else None,
+        "lints": _lints(campaign, look) if draft else [], "letters": LETTERS, "trials": _trials(request, campaign),
+        "variants": list(enumerate(map(Content.from_json, campaign.variants), start=1)),
+        "tried_by": campaign.channel in TRIED_BY, "lists": lists_of(campaign), "kept_as": NameGiven(),
         "missing": actions.what_is_missing(campaign, look) if draft else [],
-        "way": WayChosen(entity=campaign.entity, initial={"gateway": campaign.gateway_id}),
+        "way": WayChosen(entity=campaign.entity, channel=campaign.channel, initial={"gateway": campaign.gateway_id}),
         "added": LanguageAdded(), "approval": queries.approval_of(campaign),
         "needs_approval": draft and actions.needs_approval(campaign), "why": WhyToMany(),
         "may_edit": draft and may_do(request.staff, actions.WORD, campaign.entity),
@@ -150,10 +160,16 @@ def _chips(campaign: Campaign, look: Look) -> list[Any]:
     return list(chosen(look, query).chips(query))
 
 
-def _lint(campaign: Campaign, look: Look) -> Any:  # noqa: ANN401 - of the composing room
+def _lints(campaign: Campaign, look: Look) -> list[tuple[str, Any]]:
+    """Return what the law says of each wording, with its letter where there are several."""
     if not campaign.content or campaign.looked is None or queries.imprint_of(campaign.entity) is None:
-        return None
-    return queries.lint_of(campaign, look)
+        return []
+    found = queries.lint_of_all(campaign, look)
+    return list(zip(LETTERS, found, strict=False)) if len(found) > 1 else [("", found[0])]
+
+
+def _trials(request: StaffRequest, campaign: Campaign) -> list[Any]:
+    return queries.trials_of(campaign, request.staff) if campaign.channel in TRIED_BY else []
 
 
 def _turns(campaign: Campaign) -> list[tuple[str, _StrPromise, str]]:
@@ -173,10 +189,10 @@ def words(request: StaffRequest, ref: UUID, language: str) -> HttpResponse:
     """Write what a campaign says in one language."""
     campaign = queries.one_campaign(request.staff, ref)
     demand(request.staff, actions.WORD, campaign.entity)
-    form = WordsGiven(request.POST or None, campaign=campaign, language=language)
+    form = WordsGiven(request.POST or None, before=campaign.content, channel=campaign.channel, language=language)
     if request.method == "POST" and form.is_valid():
         content = form.content.as_json()
-        if _done(form, lambda: actions.change_campaign(campaign=campaign, by=request.staff, content=content)):
+        if try_or_show(form, lambda: actions.change_campaign(campaign=campaign, by=request.staff, content=content)):
             return redirect("outreach:campaign", ref)
     return render(request, "outreach/words.html", {"one": campaign, "form": form, "written_in": language})
 
@@ -198,7 +214,7 @@ def add_language(request: StaffRequest, ref: UUID) -> HttpResponse:
 def audience(request: StaffRequest, ref: UUID) -> HttpResponse:
     """Ask the law about everybody on the list."""
     campaign = queries.one_campaign(request.staff, ref)
-    _told(request, lambda: actions.look_at_audience(campaign=campaign, look=_look(request, campaign)))
+    try_or_tell(request, lambda: actions.look_at_audience(campaign=campaign, look=_look(request, campaign)))
     return redirect("outreach:campaign", ref)
 
 
@@ -207,10 +223,10 @@ def audience(request: StaffRequest, ref: UUID) -> HttpResponse:
 def way(request: StaffRequest, ref: UUID) -> HttpResponse:
     """Choose by which gateway it goes out."""
     campaign = queries.one_campaign(request.staff, ref)
-    form = WayChosen(request.POST, entity=campaign.entity)
+    form = WayChosen(request.POST, entity=campaign.entity, channel=campaign.channel)
     if form.is_valid():
         given = form.cleaned_data["gateway"]
-        _told(request, lambda: actions.change_campaign(campaign=campaign, by=request.staff, gateway=given))
+        try_or_tell(request, lambda: actions.change_campaign(campaign=campaign, by=request.staff, gateway=given))
     return redirect("outreach:campaign", ref)
 
 
@@ -219,7 +235,7 @@ def way(request: StaffRequest, ref: UUID) -> HttpResponse:
 def ticks(request: StaffRequest, ref: UUID) -> HttpResponse:
     """Say of findings that somebody looked at them."""
     campaign, keys = queries.one_campaign(request.staff, ref), request.POST.getlist("key")[:200]
-    _told(request, lambda: actions.tick(campaign=campaign, keys=[key[:24] for key in keys], by=request.staff))
+    try_or_tell(request, lambda: actions.tick(campaign=campaign, keys=[key[:24] for key in keys], by=request.staff))
     return redirect("outreach:campaign", ref)
 
 
@@ -229,7 +245,7 @@ def ask_second(request: StaffRequest, ref: UUID) -> HttpResponse:
     """Lay a campaign before a second person."""
     campaign, form = queries.one_campaign(request.staff, ref), WhyToMany(request.POST)
     reason = form.cleaned_data["reason"] if form.is_valid() else ""
-    _told(request, lambda: actions.ask_second_person(campaign=campaign, reason=reason, asked_by=request.staff))
+    try_or_tell(request, lambda: actions.ask_second_person(campaign=campaign, reason=reason, asked_by=request.staff))
     return redirect("outreach:campaign", ref)
 
 
@@ -238,7 +254,7 @@ def ask_second(request: StaffRequest, ref: UUID) -> HttpResponse:
 def send(request: StaffRequest, ref: UUID) -> HttpResponse:
     """Send it, to those whom the law permits."""
     campaign = queries.one_campaign(request.staff, ref)
-    if _told(request, lambda: actions.begin_campaign(campaign=campaign, look=_look(request, campaign))):
+    if try_or_tell(request, lambda: actions.begin_campaign(campaign=campaign, look=_look(request, campaign))):
         messages.success(request, _("It is on its way. Each person is asked about once more when their turn comes."))
     return redirect("outreach:campaign", ref)
 
@@ -252,7 +268,7 @@ def turn(request: StaffRequest, ref: UUID, to: str) -> HttpResponse:
     dispatch = campaign.dispatch
     if dispatch is None or to not in TURNS:
         raise Http404
-    if _told(request, lambda: TURNS[to](dispatch=dispatch, staff=request.staff)) and to == "resume":
+    if try_or_tell(request, lambda: TURNS[to](dispatch=dispatch, staff=request.staff)) and to == "resume":
         defer_dispatch(dispatch=dispatch)
     return redirect("outreach:campaign", ref)
 
@@ -263,44 +279,32 @@ def shown_as(request: StaffRequest, ref: UUID, language: str) -> HttpResponse:
     campaign = queries.one_campaign(request.staff, ref)
     if not campaign.content or queries.imprint_of(campaign.entity) is None:
         raise Http404
+    contents = queries.contents_of(campaign)
+    number = int(request.GET.get("wording", "0")) if request.GET.get("wording", "0").isdecimal() else 0
+    if number >= len(contents):
+        raise Http404
     sender = sender_of(campaign.entity)
     readers = queries.readers_of(campaign.looked, sender.language) if campaign.looked else []
     of_language = [each for each in readers if each.language == language]
-    shown = []
+    shown: list[tuple[Readers, str, str, tuple[str, int, int] | None]] = []
     for each in sorted(of_language or [Readers(places=frozenset(), language=language)], key=lambda one: -one.persons)[
         :8
     ]:
         try:
             made = example(
-                prepare(Content.from_json(campaign.content)), each, sender=sender, links=queries.EXAMPLE_LINKS,
+                prepare(contents[number]), each, sender=sender, links=queries.EXAMPLE_LINKS,
                 day=timezone.localdate(),
             )  # fmt: skip
         except NotComposed as error:
-            shown.append((each, "", str(error)))
+            shown.append((each, "", str(error), None))
         else:
-            shown.append((each, queries.text_of(made), ""))
+            shown.append((each, queries.text_of(made, campaign.channel), "", _measured(campaign, made)))
     return render(request, "outreach/example.html", {"one": campaign, "shown": shown, "written_in": language})
 
 
-def _told(request: StaffRequest, act: Callable[[], object]) -> bool:
-    """Act; say in a message why it was not done, if it was not."""
-    try:
-        act()
-    except (ValidationError, NotApproved) as error:
-        for said in getattr(error, "messages", [str(error)]):
-            messages.warning(request, said)
-        return False
-    return True
-
-
-def _done(form: forms.BaseForm, act: Callable[[], object]) -> bool:
-    """Act; show in the form why it was not done, if it was not."""
-    try:
-        act()
-    except ValidationError as error:
-        form.add_error(None, error)
-        return False
-    return True
+def _measured(campaign: Campaign, made: bytes) -> tuple[str, int, int] | None:
+    """Return of a text message its encoding, its letters and the parts in which networks send it."""
+    return measure(made.decode()) if campaign.channel == "sms" else None
 
 
 # ---------------------------------------------------------------- how we send
@@ -312,7 +316,8 @@ def sending(request: StaffRequest) -> HttpResponse:
     seen = entities_seen_by(request.staff).filter(ref__in=entities_with(request.staff, "gateway.change"))
     signs = queries.imprints_of(seen)
     told = [(entity, signs.get(entity.ref), list(queries.ways_of(entity))) for entity in seen.order_by("name")]
-    return render(request, "outreach/sending.html", {"entities": told})
+    kinds = [(name, kind.says, min(kind.channels)) for name, kind in KINDS.items() if kind.says]
+    return render(request, "outreach/sending.html", {"entities": told, "kinds": kinds})
 
 
 @staff_page(may="gateway.change")
@@ -337,9 +342,27 @@ def relay(request: StaffRequest, ref: UUID) -> HttpResponse:
             "channel": "email", "kind": "smtp", "name": told["name"], "secret": told["secret"],
             "settings": {name: told[name] for name in ("host", "port", "security", "sign_in_as")},
         }  # fmt: skip
-        if _done(form, lambda: post.make_gateway(entity=entity, made_by=request.staff, **made)):
+        if try_or_show(form, lambda: post.make_gateway(entity=entity, made_by=request.staff, **made)):
             return redirect("outreach:sending")
     return render(request, "outreach/sending_form.html", {"form": form, "entity": entity, "title": _("A mail relay")})
+
+
+@staff_page(may="gateway.change")
+def gateway(request: StaffRequest, ref: UUID, kind: str) -> HttpResponse:
+    """Add a way out of some kind to an entity."""
+    if kind not in KINDS or not KINDS[kind].says:
+        raise Http404
+    entity, known = _entity(request, ref), KINDS[kind]
+    form = GatewayGiven(request.POST or None, kind=known)
+    if request.method == "POST" and form.is_valid():
+        told = {one.name: form.cleaned_data[one.name] for one in known.settings}
+        made = {
+            "channel": min(known.channels), "kind": kind, "name": form.cleaned_data["name"],
+            "secret": form.cleaned_data.get("secret", ""), "settings": told,
+        }  # fmt: skip
+        if try_or_show(form, lambda: post.make_gateway(entity=entity, made_by=request.staff, **made)):
+            return redirect("outreach:sending")
+    return render(request, "outreach/sending_form.html", {"form": form, "entity": entity, "title": known.says})
 
 
 def _entity(request: StaffRequest, ref: UUID) -> Entity:
@@ -353,6 +376,7 @@ def in_words(approval: Approval) -> Iterator[tuple[_StrPromise, object]]:
     told = approval.request
     yield gettext_lazy("Entity"), told.get("entity", "")
     yield gettext_lazy("Purpose"), told.get("purpose", "")
+    yield gettext_lazy("Channel"), told.get("channel", "email")
     yield gettext_lazy("Campaign"), queries.name_of(told.get("campaign"))
     yield gettext_lazy("People at most"), told.get("people", "")
     yield gettext_lazy("Subject"), queries.subjects_of(told.get("campaign"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from html import escape
@@ -22,7 +23,7 @@ from comity.outreach.composing.placeholders import (
     read_template,
 )
 
-Form = Literal["email", "sms", "call", "post"]
+Form = Literal["email", "sms", "messenger", "call", "post"]
 Field = Literal["subject", "preheader", "body"]
 LONGEST: Final[Mapping[Field, int]] = {"subject": 200, "preheader": 200, "body": 200_000}
 LONG_SUBJECT: Final = 90
@@ -150,6 +151,11 @@ class Prepared:
             fill(one.body.text, one.places, put.text),
         )
 
+    def values(self, wanted: str, values: Mapping[str, str]) -> tuple[str, ...]:
+        """Return what stands in each place of the body, in their order. Raises NothingKnown."""
+        put = _Values(values, self.known)
+        return tuple(put.text(place) for place in self.ready[self.language_for(wanted)].places)
+
 
 CLEAN: Final[Mapping[Kind, Callable[[str], str]]] = {"person": plain_of_a_person, "ours": plain, "link": str}
 
@@ -228,11 +234,19 @@ def _read_wording(
     found += [(where, trouble) for where in ("subject", "preheader") for trouble in _of_one_line(parts[where], known)]
     body, troubles = render(parts["body"].text, parts["body"].places, known)
     found += [("body", trouble) for trouble in troubles]
-    if form == "email" and not plain(wording.subject):
-        found.append(("subject", Trouble(0, _("The subject is empty."), _("Say in it what the message is about."))))
+    found += [("subject", trouble) for trouble in _of_subject(form, wording.subject)]
     if not wording.body.strip():
         found.append(("body", Trouble(0, _("The body is empty."), _("Write it."))))
     return _Ready(parts["subject"], parts["preheader"], body, parts["body"].places), found
+
+
+def _of_subject(form: Form, subject: str) -> Iterator[Trouble]:
+    """An e-mail has a subject; of a message by messenger it is the name of the template that was approved there."""
+    if form == "email" and not plain(subject):
+        yield Trouble(0, _("The subject is empty."), _("Say in it what the message is about."))
+    if form == "messenger" and not re.fullmatch(r"[A-Za-z0-9_-]{1,128}", subject):
+        says = _("It is no name of a template at the messenger.")
+        yield Trouble(0, says, _("Write the name or number under which the messenger approved these words."))
 
 
 def _bad_characters(where: Field, text: str) -> Iterator[Trouble]:

@@ -48,12 +48,14 @@ def compose_email(
     seen_to: Collection[str] = (),
     sort: Sort = "campaign",
     answers: str = "",
+    name: str = "",
 ) -> EmailMessage:
     """Make one person's message, ready for SMTP, except for what only a relay knows.
 
     `obligations` are those of this person's decision, all of them; `seen_to` are the kinds among them that whoever
-    sends sees to (`to_see_to`). `ref` is the message's own and tells nothing of the person. `answers` is the Message-ID
-    of what this replies to. Raises Unmet, BadAddress or NothingKnown, all of them NotComposed: then nothing is sent.
+    sends sees to (`to_see_to`). `ref` is the message's own and tells nothing of the person; `name` stands in the
+    Message-ID in its place, so that what comes back is known. `answers` is the Message-ID of what this replies to.
+    Raises Unmet, BadAddress or NothingKnown, all of them NotComposed: then nothing is sent.
     """
     told = told or Told()
     wanted = by_kind(obligations, seen_to=seen_to)
@@ -68,7 +70,7 @@ def compose_email(
     message = EmailMessage(policy=POLICY)
     _address(message, recipient, sender)
     message["Subject"] = _subject(filled, wanted, recipient, answers)
-    _identify(message, sender, ref, at, answers)
+    _identify(message, sender, name or shown(ref).lower(), at, answers)
     _ways_out(message, links, sort)
     _write(message, filled, blocks(wanted, case), case.passages)
     message.set_boundary(f"={ref.hex}=")
@@ -119,12 +121,12 @@ def _begins(subject: str, word: str) -> bool:
     )
 
 
-def _identify(message: EmailMessage, sender: Sender, ref: UUID, at: datetime, answers: str) -> None:
+def _identify(message: EmailMessage, sender: Sender, name: str, at: datetime, answers: str) -> None:
     if at.tzinfo is None:
         raise ValueError("the hour of a message has a time zone; give an aware datetime")
     domain = mail_address(f"message@{sender.message_domain}" if sender.message_domain else sender.address).domain
     message["Date"] = at
-    message["Message-ID"] = f"<{shown(ref).lower()}@{domain}>"
+    message["Message-ID"] = f"<{name}@{domain}>"
     if answers:
         if not re.fullmatch(r"<[^<>\s@]{1,200}@[^<>\s@]{1,200}>", answers):
             raise BadAddress(_("This is no Message-ID to answer: write it as <…@…>."))

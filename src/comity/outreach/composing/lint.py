@@ -27,13 +27,14 @@ from comity.outreach.composing.content import (
     problems,
 )
 from comity.outreach.composing.letters import compose_email
+from comity.outreach.composing.messenger import compose_template
 from comity.outreach.composing.parties import Links, Origin, Recipient, Sender, Told, Transfer
 from comity.outreach.composing.placeholders import KNOWN, Kind
 from comity.outreach.composing.scripts import compose_call_script, compose_letter
 from comity.outreach.composing.short_messages import compose_sms
 from comity.outreach.composing.ways import to_see_to
 
-AS_TEXTS: Final = {"email": "email", "sms": "sms", "call": "ad", "post": "ad"}
+AS_TEXTS: Final = {"email": "email", "sms": "sms", "messenger": "sms", "call": "ad", "post": "ad"}
 """What the law's text rules call each form of content."""
 EXAMPLE: Final = {"given": "Mira", "family": "Sample", "name": "Mira Sample", "organisation": "Sample Ltd"}
 EXAMPLE_NUMBER: Final = "+4915100000000"
@@ -190,7 +191,7 @@ def example(
 ) -> bytes:
     """Return the message as one of these readers would get it, with an invented name. Raises NotComposed."""
     what: dict[str, Any] = {
-        "content": content, "sender": sender, "links": links, "told": told or _told(),
+        "content": content, "sender": sender, "links": links, "told": told or told_of_nobody(),
         "obligations": readers.obligations, "seen_to": {one.kind for one in to_see_to(readers.obligations)},
     }  # fmt: skip
     place = min(readers.places, default="")
@@ -202,6 +203,9 @@ def example(
         case "sms":
             to = Recipient(address=EXAMPLE_NUMBER, language=readers.language, place=place, values=EXAMPLE)
             return compose_sms(recipient=to, **what).text.encode()
+        case "messenger":
+            to = Recipient(address=EXAMPLE_NUMBER, language=readers.language, place=place, values=EXAMPLE)
+            return compose_template(recipient=to, **what).text.encode()
         case "call":
             to = Recipient(address=EXAMPLE_NUMBER, language=readers.language, place=place, values=EXAMPLE)
             script = compose_call_script(recipient=to, **what)
@@ -213,7 +217,7 @@ def example(
             return compose_letter(recipient=to, **what).text.encode()
 
 
-def _told() -> Told:
+def told_of_nobody() -> Told:
     """Return what is told of an invented person: each one's own stands in their own message."""
     origin = Origin(source="Sample List Ltd", kinds=("…",), purpose="…")
     transfer = Transfer(

@@ -82,21 +82,30 @@ def compose_sms(
     seen_to: Collection[str] = (),
 ) -> ShortMessage:
     """Make one person's text message. Raises Unmet, BadAddress, NothingKnown or TooLong: then nothing is sent."""
+    obligations = tuple(obligations)
     wanted = by_kind(obligations, seen_to=seen_to)
     number = re.sub(r"[\s().-]", "", recipient.address)
     if not NUMBER.fullmatch(number):
         raise BadAddress(_("This is no number to send a text message to."))
-    passages = Passages(recipient.language, sender.language)
     words = content.filled(recipient.language, {**recipient.values, **sender.values(), **links.values()}).text
-    chinese = recipient.place.startswith("CN") or passages.language == "zh"
-    ends = _ends(wanted, _Case(sender=sender, links=links, told=told or Told(), passages=passages, chinese=chinese))
-    said = " ".join([words.replace("\n\n", "\n").strip(), *ends])
-    text = _shorter(_begins(wanted, sender, passages, chinese=chinese) + said)
+    case = _Case.of(recipient, sender, links, told)
+    said = " ".join([words.replace("\n\n", "\n").strip(), *_ends(wanted, case)])
+    text = _shorter(_begins(wanted, sender, case.passages, chinese=case.chinese) + said)
     encoding, units, parts = measure(text)
     if parts > MOST_PARTS:
         says = _("The message takes %(parts)s parts; %(most)s are the most. Say it more shortly, or send a letter.")
         raise TooLong(says % {"parts": parts, "most": MOST_PARTS})
     return ShortMessage(to=number, text=text, encoding=encoding, units=units, parts=parts)
+
+
+def beside(
+    *, recipient: Recipient, sender: Sender, obligations: Iterable[Merged], links: Links, told: Told | None,
+    seen_to: Collection[str],
+) -> str:  # fmt: skip
+    """Return what the law wants said beside a message whose words are somewhere else, in one line. Raises Unmet."""
+    wanted, case = by_kind(obligations, seen_to=seen_to), _Case.of(recipient, sender, links, told)
+    begins = _begins(wanted, sender, case.passages, chinese=case.chinese)
+    return " ".join(filter(None, [begins.strip(), *_ends(wanted, case)]))
 
 
 def _shorter(text: str) -> str:
@@ -126,6 +135,12 @@ class _Case:
     told: Told
     passages: Passages
     chinese: bool
+
+    @classmethod
+    def of(cls, recipient: Recipient, sender: Sender, links: Links, told: Told | None) -> _Case:
+        passages = Passages(recipient.language, sender.language)
+        chinese = recipient.place.startswith("CN") or passages.language == "zh"
+        return cls(sender=sender, links=links, told=told or Told(), passages=passages, chinese=chinese)
 
 
 def _ends(wanted: Mapping[str, Merged], case: _Case) -> list[str]:

@@ -19,7 +19,9 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language, gettext_lazy, ngettext
 from django.utils.translation import gettext as _
 
+from comity.ledger.journal.keeping import trouble_now
 from comity.staff.approvals import KINDS
+from comity.staff.guards import may_do
 from comity.staff.roles import roles
 from comity.staff.terms import fields_term, term
 
@@ -71,6 +73,20 @@ def _plain(value: object) -> str:
     """Return "permit", "deny" or "ask" for a word or for the law's own Verdict; anything else is "ask"."""
     word = str(value.value if isinstance(value, Enum) else value)
     return word if word in WORDS else "ask"
+
+
+@register.simple_tag(takes_context=True)
+def nothing_is_sent(context: template.Context) -> SafeString:
+    """Say on the pages of those who send that nothing goes out now, if it is so; who runs Comity is told why."""
+    trouble = trouble_now()
+    if not trouble:
+        return SafeString()
+    staff = getattr(context.get("request"), "staff", None)
+    told = format_html(' <span lang="en">{}</span>', trouble) if staff and may_do(staff, "settings.view") else ""
+    return format_html(
+        '<div class="note error">{}<span><b>{}</b> {}{}</span></div>', _drawn("octagon-x"), _("Nothing is sent."),
+        _("This database may not know who said no since. Whoever runs Comity mends it: comity doctor says how."), told,
+    )  # fmt: skip
 
 
 @register.simple_tag

@@ -1,0 +1,123 @@
+"""From the form to the campaign in a real browser: built, filled in, confirmed from the mailbox, written to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+import pytest
+from django.test import Client
+from playwright.sync_api import Page, expect
+from pytest_django import Settings
+from pytest_django.live_server_helper import LiveServer
+
+from comity.consent.models import Consent
+from comity.outreach.forms import pages_sent
+from comity.outreach.forms.models import WebForm
+from comity.staff.models import Entity, Staff
+from tests.browser import PHONE, found_by_axe, wider_than_screen
+from tests.outreach.campaigns.test_pages import campaign_of, the_dispatch
+from tests.outreach.forms.building import came, dispatch_to, link_in, privacy, ready_to_send, wording
+from tests.post.relays import relay
+from tests.post.writing import send_all
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def here(live_server: LiveServer, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings.ADDRESS = urlsplit(live_server.url)
+    settings.SECOND_FACTOR = "optional"
+    monkeypatch.setattr(pages_sent, "SOONEST", timedelta())  # a browser that is driven types faster than people
+
+
+@pytest.fixture
+def nina(page: Page, live_server: LiveServer) -> Iterator[Page]:
+    """Give a page of somebody outside, in a browser of their own that has no cookie of ours."""
+    browser = page.context.browser
+    assert browser is not None
+    context = browser.new_context(base_url=live_server.url, locale="en")
+    yield context.new_page()
+    assert context.cookies() == []
+    context.close()
+
+
+def build(page: Page) -> None:
+    page.goto("/forms/")
+    page.get_by_role("link", name="Build a form").first.click()
+    page.get_by_label("Name").fill("Newsletter page")
+    page.get_by_role("button", name="Begin").click()
+    expect(page.get_by_text("It shows no privacy notice")).to_be_visible()
+    page.get_by_label("Newsletter v1 · By e-mail").check()
+    page.get_by_label("Privacy notice").select_option("Website v1")
+    page.get_by_role("group", name="Asks besides").get_by_label("First name").check()
+    page.get_by_label("Other places").fill("DE, IE")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("Nothing that our rules look for.")).to_be_visible()
+    assert found_by_axe(page) == []
+    page.get_by_role("link", name="Words: English").click()
+    page.get_by_label("Introduction").fill("By signing up you agree to get our newsletter.")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("GDPR Art. 7(2)").first).to_be_visible()
+    page.get_by_label("Introduction").fill("News about kettles, once a month.")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("Nothing that our rules look for.")).to_be_visible()
+
+
+def publish(page: Page) -> str:
+    page.goto(f"/forms/{WebForm.objects.get().ref}/publish/")
+    page.get_by_role("button", name="Publish it").click()
+    expect(page.get_by_text("Published. It never changes from now on.")).to_be_visible()
+    assert found_by_axe(page) == []
+    return f"/form/{WebForm.objects.get().ref}/"
+
+
+def fill_in(page: Page, address: str) -> None:
+    page.goto(address)
+    box = page.get_by_role("checkbox")
+    expect(box).not_to_be_checked()
+    assert found_by_axe(page) == []
+    page.set_viewport_size({"width": PHONE[0], "height": PHONE[1]})
+    assert wider_than_screen(page) == 0
+    page.get_by_label("E-mail address").fill("nina@kettle")
+    page.get_by_label("First name").fill("Nina")
+    page.get_by_label("Where you live").select_option("Germany")
+    box.check()
+    page.get_by_role("button", name="Send").click()
+    expect(page.get_by_text("Write an address like name@example.com.")).to_be_visible()
+    assert found_by_axe(page) == []
+    page.get_by_label("E-mail address").fill("nina@kettle.example")
+    expect(page.get_by_role("checkbox")).to_be_checked()
+    page.get_by_role("button", name="Send").click()
+    expect(page.get_by_text("One more step")).to_be_visible()
+
+
+def test_who_confirms_from_the_mailbox_can_be_written_to_and_nobody_else(
+    signed_in: Callable[[Staff], Page], nina: Page, firm: Entity, tom: Staff, vera: Staff
+) -> None:
+    privacy(firm, tom, vera)
+    wording(firm, tom, vera)
+    with relay() as (kept, port):
+        ready_to_send(firm, port=port)
+        build(signed_in(tom))
+        fill_in(nina, publish(signed_in(vera)))
+        send_all(dispatch_to(came().ref))
+        (letter,) = kept.kept
+        text = letter.message.get_body(("plain",))
+        assert text is not None
+        path = link_in(text.get_content())
+        scanner = Client()
+        assert (scanner.get(path).status_code, scanner.head(path).status_code) == (200, 200)
+        assert Consent.objects.count() == 0
+        nina.goto(path)
+        assert found_by_axe(nina) == []
+        nina.get_by_role("button", name="Confirm").click()
+        expect(nina.get_by_text("This is what you agreed to.")).to_be_visible()
+        page = signed_in(tom)
+        campaign_of(page, "Autumn", "home=DE")
+        page.get_by_role("button", name="Send to 1 person").click()
+        expect(page.get_by_text("It is on its way.")).to_be_visible()
+        send_all(the_dispatch())
+    assert [one.to for one in kept.kept] == ["nina@kettle.example"] * 2
+    assert str(kept.kept[1].message["Subject"]) == "Kettles are back"
