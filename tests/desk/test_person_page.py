@@ -90,6 +90,22 @@ def test_by_keyboard_alone_a_name_is_edited_and_one_goes_on_where_one_was(
     expect(page.locator("#edit-name")).to_be_focused()
 
 
+def test_whoever_is_quick_with_the_keyboard_is_not_taken_back_to_the_field_they_left(
+    signed_in: SignIn, ada: Staff, greta: UUID
+) -> None:
+    page = signed_in(ada)
+    page.add_init_script(
+        "let left = false; document.addEventListener('focusin', (event) => {"
+        " if (event.target.name !== 'given' || left) return; left = true;"
+        " setTimeout(() => document.getElementsByName('family')[0].focus()); });"
+    )
+    page.goto(f"/people/{greta}/")
+    page.locator("#edit-name").click()
+    expect(page.get_by_label("Family name")).to_be_focused()
+    page.wait_for_timeout(100)
+    expect(page.get_by_label("Family name")).to_be_focused(timeout=1)
+
+
 def test_what_is_being_written_stays_while_another_part_is_saved(signed_in: SignIn, ada: Staff, greta: UUID) -> None:
     page = signed_in(ada)
     page.goto(f"/people/{greta}/")
