@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -17,7 +17,7 @@ from comity.outreach.campaigns.models import Campaign, Imprint
 from comity.post.models import Dispatch
 from comity.staff.models import Entity, Staff
 from tests.browser import PHONE, found_by_axe, wider_than_screen
-from tests.post.relays import Keeper, relay
+from tests.post.relays import Kept, relay
 from tests.post.test_handing import withdraw
 from tests.post.writing import germans, says_yes, send_all, stages, way_out
 from tests.staff.people import make_staff
@@ -74,7 +74,7 @@ def test_the_button_says_no_with_its_article_and_offers_the_lawful_way_and_a_no_
         page.reload()
         expect(page.get_by_text("Handed over", exact=True)).to_be_visible()
         assert found_by_axe(page) == []
-        she_stops_by_one_click(kept)
+        she_stops_by_one_click(kept.kept)
         campaign_of(page, "Winter", "home=DE")
         expect(page.get_by_text("The law permits this message to nobody on the list.")).to_be_visible()
     assert [one.to for one in kept.kept] == ["greta@kettle.example"]
@@ -89,9 +89,9 @@ def she_says_yes(page: Page, person: UUID) -> None:
     expect(page.get_by_text("Recorded. It counts from now on.")).to_be_visible()
 
 
-def she_stops_by_one_click(kept: Keeper) -> None:
-    """Do what a mail program does for its reader (RFC 8058)."""
-    message = kept.kept[0].message
+def she_stops_by_one_click(kept: Sequence[Kept]) -> None:
+    """Do what a mail program does for the reader of the first of these (RFC 8058)."""
+    message = kept[0].message
     assert message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     found = LINK.search(str(message["List-Unsubscribe"]))
     assert found is not None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
-from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -12,8 +11,7 @@ import pytest
 from django.utils import timezone
 from pytest_django import Settings
 
-from comity.book.actions import Newcomer, NewPoint, add_persons
-from comity.book.models import Reach, Relation
+from comity.book.models import Relation
 from comity.book.opening import Look
 from comity.counsel.models import SegmentDecision
 from comity.outreach.campaigns.actions import (
@@ -30,34 +28,22 @@ from comity.outreach.campaigns.models import Campaign, Imprint
 from comity.outreach.campaigns.queries import audience_of, progress_of, unmet_of
 from comity.outreach.composing.content import Content, Wording
 from comity.post.models import Dispatch
-from comity.refs import new_ref
 from comity.staff.approvals import NotApproved
 from comity.staff.guards import NotYours
 from comity.staff.models import Entity, Staff
 from comity.staff.walls import behind_wall
-from tests.post.relays import Keeper, relay
+from tests.outreach.campaigns.peopling import PLACES, got, one_of_each_place
+from tests.post.relays import relay
 from tests.post.test_handing import withdraw
 from tests.post.writing import says_yes, send_all, stages, way_out
 
 pytestmark = pytest.mark.django_db(transaction=True)
-PLACES = ("DE", "FR", "GB", "US-CA", "US-NY", "CN", "IT", "NL")
 BODY = "Dear {given|friend},\n\nour kettles are **back**: [look](https://comity.example/kettles).\n\nYours, {entity}"
 
 
 @pytest.fixture
 def people(firm: Entity) -> dict[str, UUID]:
-    """Bring one person of each place into the book, by place."""
-    newcomers = {
-        place: Newcomer(
-            name={"given": f"Given-{place}", "family": "Family"}, ref=new_ref(),
-            facts={"home": place, "birth_year": 1990},
-            points=[NewPoint(reach=Reach.EMAIL, value=f"{place.lower()}@kettle.example")],
-            relation={"source": "person"},
-        )
-        for place in PLACES
-    }  # fmt: skip
-    add_persons(newcomers=list(newcomers.values()), entity=firm, staff=None)
-    return {place: one.ref for place, one in newcomers.items()}
+    return one_of_each_place(firm)
 
 
 @pytest.fixture
@@ -200,8 +186,3 @@ class TestBeforeSending:
     def test_only_whoever_sets_up_the_ways_says_how_we_sign(self, look: Look) -> None:
         with pytest.raises(NotYours):
             sign_as(entity=look.entity, by=look.viewer, address="x@y.example", postal_address="Z")
-
-
-def got(kept: Keeper, place: str) -> Any:  # noqa: ANN401 - a message with its bodies
-    (one,) = kept.to(f"{place}@kettle.example")
-    return one.message
