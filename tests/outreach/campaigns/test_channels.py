@@ -28,7 +28,6 @@ from comity.outreach.campaigns import seeing, writing
 from comity.outreach.campaigns.actions import (
     NotSent,
     add_variant,
-    begin_campaign,
     change_campaign,
     end_template,
     keep_template,
@@ -36,8 +35,8 @@ from comity.outreach.campaigns.actions import (
     look_at_audience,
     make_campaign,
     request_of,
-    what_is_missing,
 )
+from comity.outreach.campaigns.dispatching import begin_campaign, what_is_missing
 from comity.outreach.campaigns.models import Campaign, Imprint, TemplateVersion, Trial
 from comity.outreach.campaigns.outcomes import by_place, lists_of, over_time, refused_by_law
 from comity.outreach.campaigns.trying import try_out

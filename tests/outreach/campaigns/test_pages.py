@@ -13,6 +13,8 @@ from playwright.sync_api import Page, expect
 from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
+from comity.outreach.campaigns import dispatching
+from comity.outreach.campaigns.dispatching import begin_asked
 from comity.outreach.campaigns.models import Campaign, Imprint
 from comity.post.models import Dispatch
 from comity.staff.models import Entity, Staff
@@ -115,6 +117,26 @@ def test_whoever_says_no_while_it_is_on_its_way_is_left_out_and_the_page_says_wh
     page.reload()
     expect(page.get_by_text("The law denies it now.")).to_be_visible()
     assert stages(the_dispatch())[people[0]] == ("refused", "law")
+
+
+def test_of_a_long_list_the_page_says_that_the_law_is_asked_and_shows_by_itself_when_it_has_begun(
+    signed_in: Callable[[Staff], Page], ready: Entity, tom: Staff, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dispatching, "AT_ONCE", 1)
+    says_yes(germans(2, ready), ready)
+    page = signed_in(tom)
+    way_out(ready, port=1)
+    campaign_of(page, "Autumn", "home=DE")
+    page.get_by_role("button", name="Send to 2 people").click()
+    expect(page.get_by_text("The law is being asked about everybody on the list")).to_be_visible()
+    expect(page.get_by_text("Asking the law", exact=True)).to_be_visible()
+    expect(page.get_by_role("button", name="Ask again")).to_have_count(0)
+    assert found_by_axe(page) == []
+    page.get_by_role("button", name="Take it back").click()
+    page.get_by_role("button", name="Send to 2 people").click()
+    expect(page.get_by_role("button", name="Take it back")).to_be_visible()
+    begin_asked(campaign=Campaign.objects.select_related("asked_by", "entity").get())
+    expect(page.get_by_role("heading", name="What became of it")).to_be_visible()
 
 
 def test_it_can_be_paused_and_stopped(signed_in: Callable[[Staff], Page], ready: Entity, tom: Staff) -> None:

@@ -8,30 +8,33 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 from pytest_django import Settings
 
 from comity.book.models import Relation
 from comity.book.opening import Look
 from comity.counsel.models import SegmentDecision
+from comity.outreach.campaigns import dispatching
 from comity.outreach.campaigns.actions import (
     NotSent,
-    begin_campaign,
     change_campaign,
     look_at_audience,
     make_campaign,
     needs_approval,
     sign_as,
-    what_is_missing,
 )
+from comity.outreach.campaigns.dispatching import begin_campaign, send_campaign, take_back, what_is_missing
+from comity.outreach.campaigns.jobs import begin
 from comity.outreach.campaigns.models import Campaign, Imprint
 from comity.outreach.campaigns.queries import audience_of, progress_of, unmet_of
 from comity.outreach.composing.content import Content, Wording
 from comity.post.models import Dispatch
 from comity.staff.approvals import NotApproved
 from comity.staff.guards import NotYours
-from comity.staff.models import Entity, Staff
+from comity.staff.models import Entity, RoleGrant, Staff
 from comity.staff.walls import behind_wall
+from tests.jobs import waiting_jobs
 from tests.outreach.campaigns.peopling import PLACES, got, one_of_each_place
 from tests.post.relays import relay
 from tests.post.test_handing import withdraw
@@ -186,3 +189,70 @@ class TestBeforeSending:
     def test_only_whoever_sets_up_the_ways_says_how_we_sign(self, look: Look) -> None:
         with pytest.raises(NotYours):
             sign_as(entity=look.entity, by=look.viewer, address="x@y.example", postal_address="Z")
+
+
+@pytest.mark.usefixtures("imprint")
+class TestToVeryMany:
+    @pytest.fixture(autouse=True)
+    def even_one_is_many(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(dispatching, "AT_ONCE", 0)
+        with connection.cursor() as cursor:
+            cursor.execute("DELETE FROM procrastinate_jobs")  # of other tests
+
+    def wished(self, look: Look, port: int = 1) -> Campaign:
+        campaign = a_campaign(look, query="home=DE&home=GB", port=port)
+        with behind_wall(staff=look.viewer.ref, entities=[look.entity.ref]):
+            return send_campaign(campaign=campaign, look=look)
+
+    def worked(self) -> Campaign:
+        (job,) = [one for one in waiting_jobs() if one.task_name == begin.name]
+        begin(**{name: str(told) for name, told in job.task_kwargs.items()})
+        return Campaign.objects.select_related("dispatch").get()
+
+    def test_a_worker_decides_and_begins_what_somebody_wished(self, people: dict[str, UUID], look: Look) -> None:
+        says_yes([people["DE"]], look.entity)
+        with relay() as (kept, port):
+            wish = self.wished(look, port=port)
+            assert (wish.dispatch, wish.asked_by) == (None, look.viewer)
+            begun_by_worker = self.worked()
+            assert begun_by_worker.dispatch is not None
+            send_all(begun_by_worker.dispatch)
+        assert [one.to for one in kept.kept] == ["de@kettle.example"]
+        assert (begun_by_worker.asked_by, begun_by_worker.unsent) == (None, "")
+
+    def test_while_it_is_decided_nothing_of_it_changes_and_nobody_wishes_twice(
+        self, people: dict[str, UUID], look: Look
+    ) -> None:
+        says_yes([people["DE"]], look.entity)
+        wish = self.wished(look)
+        with pytest.raises(NotSent, match="being asked about everybody"):
+            change_campaign(campaign=wish, by=look.viewer, name="Other")
+        with pytest.raises(NotSent, match="being asked about everybody"):
+            send_campaign(campaign=wish, look=look)
+
+    def test_what_was_taken_back_is_not_begun(self, people: dict[str, UUID], look: Look) -> None:
+        says_yes([people["DE"]], look.entity)
+        wish = self.wished(look)
+        assert take_back(campaign=wish, by=look.viewer)
+        assert self.worked().dispatch is None
+        assert not take_back(campaign=wish, by=look.viewer)
+        change_campaign(campaign=wish, by=look.viewer, name="Other")
+
+    def test_why_it_was_not_begun_is_told(self, people: dict[str, UUID], look: Look) -> None:
+        says_yes([people["DE"]], look.entity)
+        wish = self.wished(look)
+        SegmentDecision.objects.update(decided_at=timezone.now() - timedelta(minutes=11))
+        late = self.worked()
+        assert (late.dispatch, late.asked_by) == (None, None)
+        assert "too old" in late.unsent
+        with behind_wall(staff=look.viewer.ref, entities=[look.entity.ref]):
+            again = send_campaign(campaign=look_at_audience(campaign=wish, look=look), look=look)
+        assert again.unsent == ""
+
+    def test_whoever_lost_the_role_meanwhile_sends_nothing(self, people: dict[str, UUID], look: Look) -> None:
+        says_yes([people["DE"]], look.entity)
+        self.wished(look)
+        RoleGrant.objects.filter(staff=look.viewer).update(revoked_at=timezone.now())
+        late = self.worked()
+        assert (late.dispatch, late.asked_by) == (None, None)
+        assert "may not" in late.unsent

@@ -12,7 +12,8 @@ import pytest
 from pytest_django import Settings
 
 from comity.book.opening import Look
-from comity.outreach.campaigns.actions import begin_campaign, change_campaign, look_at_audience, make_campaign
+from comity.outreach.campaigns.actions import change_campaign, look_at_audience, make_campaign
+from comity.outreach.campaigns.dispatching import begin_campaign
 from comity.outreach.campaigns.models import Imprint
 from comity.outreach.composing.content import Content, Wording
 from comity.post.inbound.actions import make_inbox, take_in

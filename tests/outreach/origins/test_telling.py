@@ -20,7 +20,8 @@ from comity.consent.actions import object_to_marketing
 from comity.consent.notices.models import Kind
 from comity.counsel.duties import data_came, note_event
 from comity.counsel.duties_reading import ways
-from comity.outreach.campaigns.actions import begin_campaign, change_campaign, look_at_audience, what_is_missing
+from comity.outreach.campaigns.actions import change_campaign, look_at_audience
+from comity.outreach.campaigns.dispatching import begin_campaign, what_is_missing
 from comity.outreach.campaigns.models import Campaign, Imprint
 from comity.outreach.campaigns.queries import unmet_of
 from comity.outreach.composing.content import prepare, problems

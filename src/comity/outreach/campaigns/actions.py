@@ -13,27 +13,21 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from comity.counsel.actions import FRESH
-from comity.counsel.bulk import decide_segment, persons_with
 from comity.counsel.counting import count_persons, keep_count
-from comity.law import Verdict
 from comity.ledger.actions import record
 from comity.outreach.campaigns.channels import CHANNELS
 from comity.outreach.campaigns.models import Campaign, Imprint, Template, TemplateVersion
-from comity.outreach.campaigns.queries import contents_of, lint_of_all, people_of
+from comity.outreach.campaigns.queries import people_of
 from comity.outreach.campaigns.variants import MOST
-from comity.outreach.campaigns.writing import KIND, calls_by_name, classes_of, question_of
+from comity.outreach.campaigns.writing import question_of
 from comity.outreach.composing.content import Content, ContentProblems, problems
-from comity.post.actions import begin_dispatch
-from comity.post.jobs import defer_dispatch
-from comity.staff.approvals import Said, ask_approval, use_approval
+from comity.staff.approvals import Said, ask_approval
 from comity.staff.guards import demand, may_handle
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
     from comity.book.opening import Look
-    from comity.counsel.models import SegmentDecision
     from comity.ledger.bodies import JSON
     from comity.staff.models import Approval, Entity, Staff
 
@@ -77,7 +71,7 @@ def make_campaign(
         entity=entity, name=name, purpose=purpose, query=query, made_by=made_by, channel=channel,
         content=_words_of(template, entity, channel) if template else {},
     )  # fmt: skip
-    _note("made", campaign, made_by)
+    note("made", campaign, made_by)
     return campaign
 
 
@@ -94,7 +88,7 @@ def change_campaign(*, campaign: Campaign, by: Staff, **changed: Any) -> Campaig
 
     Other words take other ticks, and another list another look.
     """
-    locked = _draft(campaign, by)
+    locked = draft_of(campaign, by)
     for column, value in changed.items():
         setattr(locked, column, value)
     if "query" in changed:
@@ -107,7 +101,7 @@ def change_campaign(*, campaign: Campaign, by: Staff, **changed: Any) -> Campaig
 @transaction.atomic
 def look_at_audience(*, campaign: Campaign, look: Look) -> Campaign:
     """Count what the law says of everybody on the list; nobody is opened, and nothing goes out."""
-    locked = _draft(campaign, look.viewer)
+    locked = draft_of(campaign, look.viewer)
     locked.before = locked.looked
     question = question_of(locked.entity_id, locked.purpose, locked.channel)
     locked.looked = keep_count(
@@ -117,11 +111,14 @@ def look_at_audience(*, campaign: Campaign, look: Look) -> Campaign:
     return locked
 
 
-def _draft(campaign: Campaign, by: Staff) -> Campaign:
+def draft_of(campaign: Campaign, by: Staff) -> Campaign:
+    """Lock a campaign that may still be changed. Raises NotYours, NotSent for one that is being sent, or was."""
     demand(by, WORD, campaign.entity_id)
     locked = Campaign.objects.select_for_update(of=("self",)).get(pk=campaign.pk)
     if locked.dispatch_id:
         raise NotSent(_("This campaign is on its way: nothing of it can be changed. Make a new one."))
+    if locked.asked_by_id:
+        raise NotSent(_("The law is being asked about everybody on this list. Take it back to change something."))
     return locked
 
 
@@ -163,89 +160,8 @@ def ask_second_person(*, campaign: Campaign, reason: str, asked_by: Staff) -> Ap
     )
 
 
-# ---------------------------------------------------------------- sending
-
-
-@transaction.atomic
-def begin_campaign(*, campaign: Campaign, look: Look) -> Campaign:
-    """Send it: to those whom the law permits now, and who are asked about once more when their turn comes.
-
-    Raises NotSent where something is missing, with what; NotApproved where a second person must agree first.
-    """
-    demand(look.viewer, "campaign.send", campaign.entity_id)
-    locked = _draft(campaign, look.viewer)
-    if reasons := what_is_missing(locked, look):
-        raise NotSent(list(reasons))
-    if needs_approval(locked):
-        locked.approval = use_approval(kind=APPROVED, request=request_of(locked), asked_by=look.viewer).ref
-    if locked.looked is None or locked.gateway is None:  # two of what is missing
-        raise NotSent(_("Something is missing."))
-    locked.looked = _decided(locked, look)
-    locked.dispatch = begin_dispatch(
-        kind=KIND, about=locked.ref, entity=locked.entity, purpose=locked.purpose, gateway=locked.gateway,
-        staff=look.viewer, persons=persons_with(locked.looked, Verdict.PERMIT),
-    )  # fmt: skip
-    locked.save(update_fields=["dispatch", "approval", "looked"])
-    _note("begun", locked, look.viewer, dispatch=locked.dispatch.ref, segment=locked.looked_id)
-    defer_dispatch(dispatch=locked.dispatch)
-    return locked
-
-
-def _decided(campaign: Campaign, look: Look) -> SegmentDecision:
-    """Decide about everybody on the list, as the look counted them. Raises NotSent where many more came meanwhile."""
-    decided = decide_segment(
-        question=question_of(campaign.entity_id, campaign.purpose, campaign.channel),
-        persons=people_of(campaign, look), staff=look.viewer,
-    )  # fmt: skip
-    if campaign.looked and decided.permitted > rounded_up(campaign.looked.permitted):
-        raise NotSent(_("The list has changed since you looked: more people would get it. Look at the audience again."))
-    return decided
-
-
-def what_is_missing(campaign: Campaign, look: Look) -> list[str]:
-    """Return what must be done before a campaign can be sent, in the order in which one would do it."""
-    missing = []
-    if not (settings.ADDRESS.scheme == "https" or settings.ADDRESS.hostname in HERE):
-        missing.append(_("Nobody could stop by a link: this book has no https address. COMITY_ADDRESS says which."))
-    if not Imprint.objects.filter(entity=campaign.entity_id).exists():
-        missing.append(_("Say who sends: the law of everybody wants to know it. Settings, sender."))
-    if campaign.gateway is None or campaign.gateway.ended_at or campaign.gateway.channel != campaign.channel:
-        missing.append(_("Choose the gateway by which it goes out."))
-    if not _may_write(look.viewer, campaign):
-        missing.append(_("None of your roles may write to people for this purpose."))
-    missing += _of_words(campaign, look) if not missing else []
-    if campaign.looked is None or not _stands(campaign.looked):
-        missing.append(_("Look at the audience: the last look is too old, or there was none."))
-    elif not campaign.looked.permitted:
-        missing.append(
-            _("The law permits this message to nobody on the list. The audience says why, and what would help.")
-        )
-    return missing
-
-
-def _stands(looked: SegmentDecision) -> bool:
-    """Say whether a look is recent, and tells which laws the readers of the words have."""
-    return looked.counted and timezone.now() < looked.decided_at + FRESH
-
-
-def _may_write(staff: Staff, campaign: Campaign) -> bool:
-    """Say whether a role of theirs opens all that these messages are made from; it is asked again at each hand-over."""
-    wanted = classes_of(campaign.channel, calls=any(map(calls_by_name, contents_of(campaign))))
-    return all(
-        may_handle(staff, operation="contact", purpose=campaign.purpose, field_class=each, entity=campaign.entity_id)
-        for each in wanted
-    )
-
-
-def _of_words(campaign: Campaign, look: Look) -> list[str]:
-    if not campaign.content or any(one.level == "error" for each in contents_of(campaign) for one in problems(each)):
-        return [_("Finish the words: something in them must be mended.")]
-    if campaign.looked and not all(each.cleared(campaign.ticks) for each in lint_of_all(campaign, look)):
-        return [_("Look through the findings about the words: some must be mended, or ticked.")]
-    return []
-
-
-def _note(verb: str, campaign: Campaign, by: Staff, **more: UUID | None) -> None:
+def note(verb: str, campaign: Campaign, by: Staff, **more: UUID | None) -> None:
+    """Write in the ledger what somebody did with a campaign."""
     body: dict[str, JSON] = {
         "campaign": campaign.ref,
         "entity": campaign.entity_id,

@@ -45,6 +45,7 @@ class Campaign(models.Model):
 
     `query` is the address of a list of people, as a saved view keeps it. `looked` is the last decision about all of
     them, `before` the one that was looked at before. Once there is a dispatch, nothing of it changes any more.
+    `asked_by` is whoever wishes it to be sent, while a worker decides; `unsent` says why it was not, the last time.
 
     `variants` are further contents beside the first; who gets which follows from `split`, and from nothing about them.
     """
@@ -63,6 +64,9 @@ class Campaign(models.Model):
     looked = models.ForeignKey(SegmentDecision, models.PROTECT, null=True, related_name="+")
     before = models.ForeignKey(SegmentDecision, models.PROTECT, null=True, related_name="+")
     approval = models.UUIDField(null=True)
+    asked_by = models.ForeignKey(Staff, models.PROTECT, null=True, related_name="+")
+    asked_at = models.DateTimeField(null=True)
+    unsent = models.TextField(blank=True, default="", db_default="")
     dispatch = models.OneToOneField(Dispatch, models.PROTECT, null=True, related_name="campaign")
     made_by = models.ForeignKey(Staff, models.PROTECT, related_name="+")
     made_at = models.DateTimeField(db_default=Now())

@@ -34,6 +34,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("campaigns/<uuid:ref>/ticks/", views.ticks, name="campaign-ticks"),
     path("campaigns/<uuid:ref>/approval/", views.ask_second, name="campaign-approval"),
     path("campaigns/<uuid:ref>/send/", views.send, name="campaign-send"),
+    path("campaigns/<uuid:ref>/take-back/", views.take_back, name="campaign-take-back"),
     path("campaigns/<uuid:ref>/turn/<slug:to>/", views.turn, name="campaign-turn"),
     path("campaigns/<uuid:ref>/example/<slug:language>/", views.shown_as, name="campaign-example"),
 ]

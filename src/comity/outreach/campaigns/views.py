@@ -12,12 +12,13 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
+from django_htmx.http import HttpResponseClientRefresh
 
 from comity.book.lists.filters import chosen
 from comity.book.lists.views import kept_of
 from comity.book.opening import Look, purposes_of
 from comity.book.queries import persons_seen_by
-from comity.outreach.campaigns import actions, queries
+from comity.outreach.campaigns import actions, dispatching, queries
 from comity.outreach.campaigns.forms import (
     CampaignBegun,
     GatewayGiven,
@@ -55,7 +56,9 @@ if TYPE_CHECKING:
 
 def state_of(campaign: Campaign) -> str:
     """Return where a campaign is, in a word."""
-    return campaign.dispatch.state if campaign.dispatch else "draft"
+    if campaign.dispatch:
+        return campaign.dispatch.state
+    return "deciding" if campaign.asked_by_id else "draft"
 
 
 COLUMNS: Final = (
@@ -127,16 +130,19 @@ def one(request: StaffRequest, ref: UUID) -> HttpResponse:
     """Show a campaign: audience, words, way, and what is missing before it can be sent; or how far it is."""
     campaign = queries.one_campaign(request.staff, ref)
     look = _look(request, campaign)
-    draft = campaign.dispatch is None
+    state = state_of(campaign)
+    if request.htmx and state != "deciding":  # it waited for this
+        return HttpResponseClientRefresh()
+    draft = state == "draft"
     told = {
-        "one": campaign, "state": state_of(campaign), "audience": queries.audience_of(campaign),
+        "one": campaign, "state": state, "audience": queries.audience_of(campaign),
         "unmet": queries.unmet_of(campaign, look) if draft else [], "progress": queries.progress_of(campaign),
         "chips": _chips(campaign, look),
         "content": Content.from_json(campaign.content) if campaign.content else None,
         "lints": _lints(campaign, look) if draft else [], "letters": LETTERS, "trials": _trials(request, campaign),
         "variants": list(enumerate(map(Content.from_json, campaign.variants), start=1)),
         "tried_by": campaign.channel in TRIED_BY, "lists": lists_of(campaign), "kept_as": NameGiven(),
-        "missing": actions.what_is_missing(campaign, look) if draft else [],
+        "missing": dispatching.what_is_missing(campaign, look) if draft else [],
         "way": WayChosen(entity=campaign.entity, channel=campaign.channel, initial={"gateway": campaign.gateway_id}),
         "added": LanguageAdded(), "approval": queries.approval_of(campaign),
         "needs_approval": draft and actions.needs_approval(campaign), "why": WhyToMany(),
@@ -254,8 +260,23 @@ def ask_second(request: StaffRequest, ref: UUID) -> HttpResponse:
 def send(request: StaffRequest, ref: UUID) -> HttpResponse:
     """Send it, to those whom the law permits."""
     campaign = queries.one_campaign(request.staff, ref)
-    if try_or_tell(request, lambda: actions.begin_campaign(campaign=campaign, look=_look(request, campaign))):
+    sent: list[Campaign] = []
+
+    def act() -> None:
+        sent.append(dispatching.send_campaign(campaign=campaign, look=_look(request, campaign)))
+
+    if try_or_tell(request, act) and sent[0].dispatch_id:
         messages.success(request, _("It is on its way. Each person is asked about once more when their turn comes."))
+    return redirect("outreach:campaign", ref)
+
+
+@staff_page(may="campaign.stop")
+@require_POST
+def take_back(request: StaffRequest, ref: UUID) -> HttpResponse:
+    """Take the wish to send back, while nothing was begun."""
+    campaign = queries.one_campaign(request.staff, ref)
+    if not dispatching.take_back(campaign=campaign, by=request.staff):
+        messages.warning(request, _("It has begun meanwhile. You can pause or stop it."))
     return redirect("outreach:campaign", ref)
 
 
