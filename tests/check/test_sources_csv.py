@@ -13,7 +13,7 @@ import pytest
 
 from comity.check.sources import BadFile, Source, delimited, open_source
 from comity.check.sources.delimited import DelimitedReading
-from comity.check.sources.staging import LONGEST_LINE
+from comity.check.sources.surveying import LONGEST_LINE
 
 Rows = list[tuple[int, list[str]]]
 

@@ -23,7 +23,6 @@ import duckdb
 from comity.check.answers import Reject
 from comity.check.sources.badfile import BadFile, empty, file_faults, header_only, shown
 from comity.check.sources.staging import (
-    LONGEST_LINE,
     Keep,
     Progress,
     Reading,
@@ -35,6 +34,7 @@ from comity.check.sources.staging import (
     header,
     quoted,
 )
+from comity.check.sources.surveying import LONGEST_LINE
 from comity.check.sources.texts import Text, blank_lines, open_text
 
 _DELIMITERS = ",;\t|"

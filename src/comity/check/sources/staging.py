@@ -20,7 +20,6 @@ import duckdb
 from comity.check.answers import Reject
 from comity.check.sources.badfile import BadFile, shown
 
-LONGEST_LINE = 16 * 2**20  # bytes; a longer line is no row of a customer list
 MOST_COLUMNS = 16_384  # what Excel can hold
 _DUCKDB_LINE = 2 * 2**20  # what DuckDB expects unless told otherwise
 _FULL_TEXTS = 64 * 2**20  # characters of rejected rows kept whole; of rows beyond, the beginning

@@ -7,23 +7,21 @@ UTF-8 does not have, stands where something could not be decoded; so the row aro
 from __future__ import annotations
 
 import codecs
-import os
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 
 from comity.check.sources import charsets
 from comity.check.sources.badfile import BadFile, empty, shown
-from comity.check.sources.staging import LONGEST_LINE, Progress, Scratch
+from comity.check.sources.staging import Progress, Scratch
+from comity.check.sources.surveying import EndlessLine, HasNul, looked_at, pieces
 
-_PIECE = 2**18  # small enough for the processor to keep it near
+_PIECE = 2**18  # as it is read to be converted
 _FEW = 2
 _SAMPLE = 32 * 2**10
 _UNDECODABLE = b"\xff"
-_KEPT = b'"\r\n,;\t|'
-_OTHER_BYTES = bytes(set(range(256)) - set(_KEPT))
 _CONTROLS = bytes(set(range(0x20)) - set(b"\t\n\r\f\x1a")) + b"\x7f"
 _MARKS = (  # the longer mark first: UTF-32's begins like UTF-16's
     (codecs.BOM_UTF8, "utf-8"),
@@ -227,90 +225,43 @@ def _converted(path: Path, mark: int, encoding: str, scratch: Scratch) -> Path:
 
 def _pieces(path: Path, start: int, file: Path, progress: Progress | None) -> Iterator[bytes]:
     """Yield the bytes, about a quarter of a megabyte at a time, always whole lines."""
-    with path.open("rb") as opened:
-        total = os.fstat(opened.fileno()).st_size
-        opened.seek(start)
-        while piece := opened.read(_PIECE):
-            yield piece + _rest_of_line(piece, opened, file)
-            if progress:
-                progress(opened.tell(), total)
+    with _told_of(file):
+        yield from pieces(path, start, progress=progress)
 
 
-def _rest_of_line(piece: bytes, opened: BinaryIO, file: Path) -> bytes:
-    if piece.endswith(b"\n"):
-        return b""
-    rest = opened.readline(LONGEST_LINE)
-    if len(rest) < LONGEST_LINE or rest.endswith(b"\n"):
-        return rest
-    cut = rest.rfind(b"\r", 0, -1) + 1  # lines of an old Macintosh end so
-    if not cut:
+@contextmanager
+def _told_of(file: Path) -> Iterator[None]:
+    """Say of a file that is no table what is wrong with it, and where."""
+    try:
+        yield
+    except EndlessLine as error:
         raise BadFile(
-            f"a line is longer than {LONGEST_LINE // 2**20} MB",
-            where=f"{shown(file)}, byte {opened.tell() - len(rest):,}",
+            str(error),
+            where=f"{shown(file)}, byte {error.at:,}",
             cure="Export the file again, one row a line; this is no table, or a quote or line end is lost in it",
-        )
-    opened.seek(cut - len(rest), os.SEEK_CUR)
-    return rest[:cut]
+        ) from None
+    except HasNul as error:
+        raise BadFile(
+            "the file has NUL bytes, so it is not plain text or was damaged",
+            where=f"{shown(file)}, line {error.line:,}",
+            cure="Export or copy it again, as UTF-8 text",
+        ) from None
 
 
 def _survey(path: Path, start: int, file: Path, progress: Progress | None) -> Survey:
-    count = _Count()
-    valid = True
-    for piece in _pieces(path, start, file, progress):
-        if b"\0" in piece:
-            raise _nul(file, count, piece)
-        valid = valid and (piece.isascii() or _decodes(piece))
-        count.add(piece)
+    with _told_of(file):
+        found = looked_at(path, start, progress=progress)
     return Survey(
-        valid=valid,
-        newlines=count.newlines,
-        returns=count.returns,
-        lone_returns=count.lone_returns,
-        unpaired=count.inside,
-        ended=count.ended,
-        gaps=count.gaps,
+        valid=found.valid,
+        newlines=found.newlines[0],
+        returns=found.returns[0],
+        lone_returns=found.lone_returns,
+        unpaired=found.turns,
+        ended=found.ended,
+        gaps=bool(found.gaps[0]),
     )
 
 
-def _nul(file: Path, count: _Count, piece: bytes) -> BadFile:
-    line = count.lines + piece.count(b"\n", 0, piece.index(b"\0")) + 1
-    return BadFile(
-        "the file has NUL bytes, so it is not plain text or was damaged",
-        where=f"{shown(file)}, line {line:,}",
-        cure="Export or copy it again, as UTF-8 text",
-    )
-
-
-@dataclass
-class _Count:
-    """Counts line ends outside quotes, as fast as the bytes come: only whether quotes before it are even matters."""
-
-    newlines: int = 0
-    returns: int = 0
-    lone_returns: bool = False
-    inside: bool = False
-    ended: bool = True
-    lines: int = 0  # line feeds, enclosed or not
-    gaps: bool = False
-
-    def add(self, piece: bytes) -> None:
-        self.ended = piece.endswith((b"\n", b"\r"))
-        marks = piece.translate(None, _OTHER_BYTES)
-        returns = marks.count(b"\r")
-        # a return and a line feed may meet only because what stood between them is left out
-        if returns and returns != piece.count(b"\r\n"):
-            self.lone_returns = True
-        self.lines += marks.count(b"\n")
-        parts = marks.replace(b'""', b"").split(b'"')
-        outside = b'"'.join(parts[self.inside :: 2])
-        self.newlines += outside.count(b"\n")
-        self.returns += outside.count(b"\r\n") if returns else 0
-        lead = b"" if self.inside else b"\n"
-        self.gaps = self.gaps or _GAP.search(lead + outside) is not None
-        self.inside ^= len(parts) % 2 == 0
-
-
-_GAP = re.compile(rb"\n\r?\n")
 _BLANKS = re.compile(rb"\n(?:\r?\n)+")
 
 

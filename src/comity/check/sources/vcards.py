@@ -11,7 +11,8 @@ from pathlib import Path
 import duckdb
 
 from comity.check.sources.badfile import BadFile, shown
-from comity.check.sources.staging import LONGEST_LINE, Progress, Rejects, Scratch, StagedRows, Table
+from comity.check.sources.staging import Progress, Rejects, Scratch, StagedRows, Table
+from comity.check.sources.surveying import LONGEST_LINE
 from comity.check.sources.texts import open_text
 
 COLUMNS = (
