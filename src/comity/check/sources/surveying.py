@@ -145,7 +145,7 @@ def _cuts(path: Path | str, start: int) -> Iterator[int]:
 
 def _begun(path: Path | str, start: int, end: int | None) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-I", "-S", __file__, os.fspath(path), str(start), "" if end is None else str(end)]
-    return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)  # noqa: S603 - ourselves
+    return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)  # noqa: S603 - our own file
 
 
 def _told(other: subprocess.Popen[bytes]) -> Part:
