@@ -13,13 +13,11 @@ from __future__ import annotations
 import http.client
 import json
 import select
-import socket
 import ssl
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
-from threading import Timer
 from typing import TYPE_CHECKING, Any, Final, Protocol
 from urllib.parse import SplitResult, urlsplit
 
@@ -28,6 +26,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from comity.post.gateways import Answer, Kind, Outcome, Setting
+from comity.post.in_time import done_by
 from comity.post.secrets import NoSecret, secret_of
 
 if TYPE_CHECKING:
@@ -168,25 +167,9 @@ class Line:
             return Answer(outcome=Outcome.UNCERTAIN, why="no-answer", code=str(got.status))
         return _meaning(self._adapter, Reply(code=got.status, body=body))
 
-    @contextmanager
-    def _in_time(self, until: float) -> Iterator[None]:
-        """Be done by `until`, even if the provider says a letter a second: then its connection is cut."""
-        left = max(0.1, until - time.monotonic())
-        if self._connection is not None and self._connection.sock is not None:
-            self._connection.sock.settimeout(left)
-        watch = Timer(left, self._cut)
-        watch.daemon = True
-        watch.start()
-        try:
-            yield
-        finally:
-            watch.cancel()
-
-    def _cut(self) -> None:
-        line = self._connection.sock if self._connection is not None else None
-        if line is not None:
-            with suppress(OSError):
-                socket.socket.shutdown(line, socket.SHUT_RDWR)  # TLS's own would go on in the clear for an instant
+    def _in_time(self, until: float) -> AbstractContextManager[None]:
+        """Be done by `until`, even if the provider says a letter a second."""
+        return done_by(until, lambda: self._connection.sock if self._connection is not None else None)
 
     def _drop(self) -> None:
         if self._connection is not None:

@@ -8,19 +8,18 @@ from __future__ import annotations
 
 import re
 import smtplib
-import socket
 import ssl
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
-from threading import Timer
 from typing import TYPE_CHECKING, Any, Final
 
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
 from comity.post.gateways import Answer, Kind, Outcome
+from comity.post.in_time import done_by
 from comity.post.secrets import NoSecret, secret_of
 
 if TYPE_CHECKING:
@@ -180,27 +179,9 @@ class Relay:
             return Answer(outcome=Outcome.UNCERTAIN, why="no-answer")
         return _refused(code, "policy", text)
 
-    @contextmanager
-    def _in_time(self, until: float) -> Iterator[None]:
-        """Be done by `until`, even if the relay says a letter a second: then its connection is cut."""
-        left = max(0.1, until - time.monotonic())
-        if self._connection is not None and self._connection.sock is not None:
-            self._connection.sock.settimeout(left)
-        watch = Timer(left, self._cut)
-        watch.daemon = True
-        watch.start()
-        try:
-            yield
-        finally:
-            watch.cancel()
-
-    def _cut(self) -> None:
-        relay = self._connection
-        if relay is not None and relay.sock is not None:
-            with suppress(OSError):
-                socket.socket.shutdown(
-                    relay.sock, socket.SHUT_RDWR
-                )  # TLS's own would go on in the clear for an instant
+    def _in_time(self, until: float) -> AbstractContextManager[None]:
+        """Be done by `until`, even if the relay says a letter a second."""
+        return done_by(until, lambda: self._connection.sock if self._connection is not None else None)
 
     def _drop(self) -> None:
         if self._connection is not None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from comity.post.inbound.mime import HEADS_ALONE, WITHIN, Heads, Part, groups_of, moment, read, read_heads, words_of
+from comity.post.inbound.mime import Heads, Part, groups_of, message_within, moment, read, words_of
 
 MOST_RECIPIENTS: Final = 50
 """Recipients of one report that are looked at."""
@@ -95,7 +95,7 @@ def _standard(message: Part) -> Report | None:
             groups = [group for group in groups_of(part) if _recipient(group)]
             told = tuple(_told(group) for group in groups[:MOST_RECIPIENTS])
             if told:
-                return Report(told=told, about=_returned(message))
+                return Report(told=told, about=message_within(message))
     return None
 
 
@@ -164,16 +164,6 @@ def _by_words(words: str) -> Sort:
     return Sort.HARD if NOBODY.search(words) else Sort.SOFT
 
 
-def _returned(message: Part) -> Part | None:
-    """Return the message that came back with a report, or at least its headers."""
-    for part in message.walk():
-        if part.kind in WITHIN and part.parts:
-            return part.parts[0]
-        if part.kind in HEADS_ALONE:
-            return Part(heads=read_heads(part.text.encode("utf-8", "replace").strip()))
-    return None
-
-
 # ---------------------------------------------------------------- as others have it
 
 
@@ -207,7 +197,7 @@ def _above(message: Part) -> tuple[str, Part | None]:
     body = words_of(message).encode("utf-8", "replace")
     found = COPY_BELOW.search(body)
     if not found:
-        return body.decode("utf-8", "replace"), _returned(message)
+        return body.decode("utf-8", "replace"), message_within(message)
     return body[: found.start()].decode("utf-8", "replace"), read(body[found.end() :].lstrip(b"\r\n- "))
 
 

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from comity.post.inbound.mime import HEADS_ALONE, WITHIN, Heads, Part, groups_of, read_heads
+from comity.post.inbound.mime import Heads, Part, groups_of, message_within
 
 NO: Final = frozenset({"abuse", "opt-out", "opt-out-list", "fraud", "other", "miscategorized"})
 """Types of feedback by which somebody says that they want no such mail. The others are about servers and viruses."""
@@ -33,16 +33,8 @@ def read_complaint(message: Part) -> Complaint | None:
         if part.kind == "message/feedback-report":
             fields: Heads = next(iter(groups_of(part)), {})
             told = fields.get("feedback-type", ("",))[0].partition(";")[0].strip().lower()
-            return Complaint(type=told or "abuse", about=_about(message))
-    if BY_SUBJECT.match(message.head("subject")) and _about(message) is not None:
-        return Complaint(type="abuse", about=_about(message))
-    return None
-
-
-def _about(message: Part) -> Part | None:
-    for part in message.walk():
-        if part.kind in WITHIN and part.parts:
-            return part.parts[0]
-        if part.kind in HEADS_ALONE:
-            return Part(heads=read_heads(part.text.encode("utf-8", "replace").strip()))
+            return Complaint(type=told or "abuse", about=message_within(message))
+    about = message_within(message)
+    if BY_SUBJECT.match(message.head("subject")) and about is not None:
+        return Complaint(type="abuse", about=about)
     return None

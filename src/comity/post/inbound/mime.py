@@ -221,6 +221,16 @@ def as_text(part: Part) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n").replace("\x00", "")
 
 
+def message_within(report: Part) -> Part | None:
+    """Return the message that a report brought back, or at least its headers."""
+    for part in report.walk():
+        if part.kind in WITHIN and part.parts:
+            return part.parts[0]
+        if part.kind in HEADS_ALONE:
+            return Part(heads=read_heads(part.text.encode("utf-8", "replace").strip()))
+    return None
+
+
 def groups_of(part: Part) -> list[Heads]:
     """Return the groups of fields of a report: of the message first, then of each recipient (RFC 3464, 2.1)."""
     data = _undone(part).lstrip(b"\r\n")
