@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
 from typing import Any, Final
 from uuid import UUID
 
 from django import forms
 from django.contrib import messages
-from django.core.exceptions import ValidationError
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -26,6 +24,7 @@ from comity.counsel.replaying import Replay, replay, replay_many
 from comity.refs import shown
 from comity.staff.guards import StaffRequest, demand, may_do, staff_page
 from comity.staff.listing import Column, listed
+from comity.staff.trying import try_if_valid
 from comity.vault.models import RecordedDecision
 
 # ---------------------------------------------------------------- the queue
@@ -112,7 +111,7 @@ def settle(request: StaffRequest, ref: UUID) -> HttpResponse:
             person=form.about,
         )  # fmt: skip
 
-    if _done(form, act):
+    if try_if_valid(form, act):
         messages.success(request, _("Settled. From now on decisions cite this ruling."))
         return redirect("counsel:question", ref=ref)
     return render(request, "counsel/settle.html", _question_page(request, found) | {"form": form})
@@ -123,7 +122,7 @@ def close(request: StaffRequest, ref: UUID) -> HttpResponse:
     """Close a question with words: the answer stays no."""
     found = _mine_to_settle(request, ref)
     form = ClosedWithWords(request.POST or None)
-    if _done(form, lambda: actions.close(question=found, closed_by=request.staff, **form.cleaned_data)):
+    if try_if_valid(form, lambda: actions.close(question=found, closed_by=request.staff, **form.cleaned_data)):
         messages.success(request, _("Closed. It will not be listed as open again."))
         return redirect("counsel:queue")
     return render(request, "counsel/close.html", _question_page(request, found) | {"form": form})
@@ -135,7 +134,7 @@ def assign(request: StaffRequest, ref: UUID) -> HttpResponse:
     """Give a question to one of the staff."""
     found = _mine_to_settle(request, ref)
     form = GivenTo(request.POST, staff=queries.could_settle(found.entity))
-    if _done(form, lambda: actions.assign(question=found, assigned_by=request.staff, **form.cleaned_data)):
+    if try_if_valid(form, lambda: actions.assign(question=found, assigned_by=request.staff, **form.cleaned_data)):
         messages.success(request, _("Saved."))
     else:
         messages.error(request, _said(form))
@@ -148,7 +147,7 @@ def reopen(request: StaffRequest, ref: UUID) -> HttpResponse:
     """Let a closed question wait again."""
     found = _mine_to_settle(request, ref)
     form = forms.Form(request.POST)
-    if not _done(form, lambda: actions.reopen(question=found, reopened_by=request.staff)):
+    if not try_if_valid(form, lambda: actions.reopen(question=found, reopened_by=request.staff)):
         messages.error(request, _said(form))
     return redirect("counsel:question", ref=ref)
 
@@ -157,18 +156,6 @@ def _mine_to_settle(request: StaffRequest, ref: UUID) -> OpenQuestion:
     found = queries.one_question(request.staff, ref)
     demand(request.staff, "ruling.make", found.entity)
     return found
-
-
-def _done(form: forms.Form, act: Callable[[], object]) -> bool:
-    """Do it, if the form was sent and says what it must; what the action refuses, the form says."""
-    if not form.is_valid():
-        return False
-    try:
-        act()
-    except ValidationError as error:
-        form.add_error(None, error)
-        return False
-    return True
 
 
 def _said(form: forms.Form) -> str:
@@ -240,7 +227,7 @@ def take_back(request: StaffRequest, ref: UUID) -> HttpResponse:
     found = queries.one_ruling(request.staff, ref)
     demand(request.staff, "ruling.make", found.entity)
     form = forms.Form(request.POST)
-    if _done(form, lambda: actions.take_back_ruling(ruling=found, taken_back_by=request.staff)):
+    if try_if_valid(form, lambda: actions.take_back_ruling(ruling=found, taken_back_by=request.staff)):
         messages.success(request, _("Taken back. What it had settled waits again."))
     else:
         messages.error(request, _said(form))

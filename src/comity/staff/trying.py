@@ -31,6 +31,19 @@ def try_or_show(form: BaseForm, act: Callable[[], object]) -> bool:
     try:
         act()
     except ValidationError as error:
-        form.add_error(None, error)
+        show_error(form, error)
         return False
     return True
+
+
+def show_error(form: BaseForm, error: ValidationError) -> None:
+    """Show what is wrong beside its field, where the form has that field."""
+    by_field = error.message_dict if hasattr(error, "error_dict") else {"": error.messages}
+    for name, said in by_field.items():
+        for message in said:
+            form.add_error(name if name in form.fields else None, message)
+
+
+def try_if_valid(form: BaseForm, act: Callable[[], object]) -> bool:
+    """Act as `try_or_show` does, if the form was sent and says what it must."""
+    return form.is_valid() and try_or_show(form, act)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 from uuid import UUID
 
 from django.contrib import messages
@@ -31,9 +30,7 @@ from comity.staff.guards import StaffRequest, may_do, staff_page, standing_grant
 from comity.staff.listing import Column, listed
 from comity.staff.matrix import matrix
 from comity.staff.models import RoleGrant
-
-if TYPE_CHECKING:
-    from django import forms
+from comity.staff.trying import show_error, try_if_valid
 
 SECOND_FACTORS = frozenset({"mfa"})
 
@@ -53,7 +50,7 @@ def own(request: StaffRequest) -> HttpResponse:
 def choose(request: StaffRequest) -> HttpResponse:
     """Keep one's own language and time zone."""
     form = OwnChoices(request.POST)
-    if _done(form, lambda: actions.choose_for_oneself(staff=request.staff, **form.cleaned_data)):
+    if try_if_valid(form, lambda: actions.choose_for_oneself(staff=request.staff, **form.cleaned_data)):
         messages.success(request, _("Saved."))
         return redirect("staff:own")
     granted = queries.roles_of([request.staff])[request.staff.ref]
@@ -115,7 +112,7 @@ def invite(request: StaffRequest) -> HttpResponse:
         try:
             invited = actions.invite(**form.cleaned_data, invited_by=request.staff)
         except ValidationError as error:
-            _say(form, error)
+            show_error(form, error)
         else:
             return render(request, "staff/invited.html", {"one": invited, "way_in": _way_in(request, invited.ref)})
     return render(request, "staff/form.html", {"form": form, "heading": _("Invite somebody"), "does": _("Invite")})
@@ -126,7 +123,7 @@ def change(request: StaffRequest, ref: UUID) -> HttpResponse:
     """Change name and address."""
     staff = queries.one_of_staff(request.staff, ref)
     form = NameAndAddress(request.POST or None, initial=said_of_staff(staff))
-    if _done(form, lambda: actions.change_staff(staff=staff, **form.cleaned_data, changed_by=request.staff)):
+    if try_if_valid(form, lambda: actions.change_staff(staff=staff, **form.cleaned_data, changed_by=request.staff)):
         messages.success(request, _("Saved."))
         return redirect("staff:one", ref=ref)
     return render(request, "staff/form.html", {"form": form, "heading": staff.name, "does": _("Save")})
@@ -166,7 +163,7 @@ def ask_role(request: StaffRequest, ref: UUID) -> HttpResponse:
         try:
             made = actions.ask_for_role(staff=staff, **form.cleaned_data, asked_by=request.staff)
         except ValidationError as error:
-            _say(form, error)
+            show_error(form, error)
         else:
             granted = isinstance(made, RoleGrant)
             alone = _("Granted. Nobody else could approve it yet: let a second person have a role that approves.")
@@ -247,7 +244,7 @@ def break_glass(request: StaffRequest, entity: UUID, person: UUID) -> HttpRespon
                 proved_at=second_factor_shown_at(request),
             )
         except ValidationError as error:
-            _say(form, error)
+            show_error(form, error)
         else:
             messages.warning(
                 request, _("The glass is broken. All you open is recorded, and the privacy officer knows.")
@@ -311,7 +308,7 @@ def _entity_page(request: StaffRequest, ref: UUID | None) -> HttpResponse:
         name, place = form.cleaned_data["name"], form.cleaned_data["place"]
         actions.save_entity(entity=kept, name=name, place=place, facts=form.facts, saved_by=request.staff)
 
-    if _done(form, save):
+    if try_if_valid(form, save):
         messages.success(request, _("Saved."))
         return redirect("staff:entities")
     heading = kept.name if kept else _("A new entity")
@@ -320,26 +317,6 @@ def _entity_page(request: StaffRequest, ref: UUID | None) -> HttpResponse:
 
 
 # ---------------------------------------------------------------- steps
-
-
-def _done(form: forms.Form, does: Callable[[], object]) -> bool:
-    """Do what a form that was sent in asks for; what is wrong with it is said in the form."""
-    if not form.is_bound or not form.is_valid():
-        return False
-    try:
-        does()
-    except ValidationError as error:
-        _say(form, error)
-        return False
-    return True
-
-
-def _say(form: forms.Form, error: ValidationError) -> None:
-    """Put what is wrong beside its field, where the form has that field."""
-    by_field = error.message_dict if hasattr(error, "error_dict") else {"": error.messages}
-    for name, said in by_field.items():
-        for message in said:
-            form.add_error(name if name in form.fields else None, message)
 
 
 def _acted(

@@ -9,15 +9,13 @@ from django.core.exceptions import ValidationError
 from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
+from comity.consent.drafts import ChangedMeanwhile, NotPublished, seen_of
 from comity.consent.notices.actions import (
-    ChangedMeanwhile,
-    NotPublished,
     describe_draft,
     discard_draft,
     draft_again,
     fingerprint_of,
     publish,
-    seen_of,
     start_notice,
 )
 from comity.consent.notices.difference import changed_scope, changed_texts

@@ -10,9 +10,9 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from comity.consent.actions import About, give_consent, withdraw_consent
+from comity.consent.drafts import NotPublished
 from comity.consent.history import facts_as_of
 from comity.consent.models import Consent, Said, Standing
-from comity.consent.notices.actions import NotPublished
 from comity.consent.notices.jobs import end_earlier
 from comity.consent.notices.models import NoticeVersion
 from comity.consent.notices.queries import NotShown

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Final
 
-from comity.consent.notices.actions import draft_again, publish, seen_of, start_notice, write_draft
+from comity.consent.drafts import seen_of
+from comity.consent.notices.actions import draft_again, publish, start_notice, write_draft
 from comity.consent.notices.looking import wrong_in
 from comity.consent.notices.models import Notice, NoticeVersion
 from comity.staff.models import Entity, Staff

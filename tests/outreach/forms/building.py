@@ -12,12 +12,13 @@ from django.http import HttpResponse
 from django.test import Client
 from django.utils import timezone
 
+from comity.consent.drafts import seen_of
+from comity.consent.drafts import seen_of as seen_of_notice
 from comity.consent.notices.actions import describe_draft as describe_notice
-from comity.consent.notices.actions import seen_of as seen_of_notice
 from comity.consent.notices.actions import start_notice, write_draft
 from comity.consent.notices.models import NoticeVersion
 from comity.outreach.campaigns.models import Imprint
-from comity.outreach.forms.actions import describe_draft, publish, seen_of, start_form
+from comity.outreach.forms.actions import describe_draft, publish, start_form
 from comity.outreach.forms.looking import wrong_in
 from comity.outreach.forms.models import FormVersion, Submission
 from comity.outreach.forms.pages_sent import word_for

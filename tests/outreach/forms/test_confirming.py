@@ -267,7 +267,8 @@ def test_no_message_goes_out_where_the_publisher_lost_the_role(form: FormVersion
 def test_a_browser_that_sends_global_privacy_control_says_no_to_being_sold_whatever_was_ticked(
     firm: Entity, tom: Staff, vera: Staff, outside: Client
 ) -> None:
-    from comity.outreach.forms.actions import describe_draft, seen_of, start_form
+    from comity.consent.drafts import seen_of
+    from comity.outreach.forms.actions import describe_draft, start_form
     from tests.outreach.forms.building import made_of, privacy, published_form, ready_to_send
 
     ready_to_send(firm)

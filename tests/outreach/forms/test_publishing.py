@@ -9,20 +9,18 @@ from django.core.exceptions import ValidationError
 from django.db import DatabaseError, transaction
 from pytest_django import Settings
 
+from comity.consent.drafts import ChangedMeanwhile, NotPublished, seen_of
 from comity.consent.notices.actions import draft_again as draft_notice_again
 from comity.consent.notices.models import NoticeVersion
 from comity.ledger.models import Entry
 from comity.outreach.forms import looking
 from comity.outreach.forms.actions import (
-    ChangedMeanwhile,
-    NotPublished,
     describe_draft,
     discard_draft,
     draft_again,
     fingerprint_of,
     open_again,
     publish,
-    seen_of,
     start_form,
     withdraw_form,
     write_draft,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
@@ -13,8 +11,9 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from comity.consent.drafts import NotPublished, fingerprint, keep_draft, lock_draft, seen_of, settled
 from comity.consent.notices.blocks import LONGEST_BLOCK, blocks_of, title_of
-from comity.consent.notices.looking import NO_RULES, OTHER_LANGUAGE, Wrong, wrong_in
+from comity.consent.notices.looking import NO_RULES, OTHER_LANGUAGE, wrong_in
 from comity.consent.notices.models import Kind, Notice, NoticeVersion
 from comity.ledger.actions import record
 from comity.ledger.bodies import declare_words
@@ -28,14 +27,6 @@ PUBLISH: Final = "notice.publish"
 SCOPE: Final = ("places", "purpose", "channels", "recipient")
 """What a version is about, beside its words."""
 declare_words(*Kind.values, NO_RULES, OTHER_LANGUAGE)
-
-
-class NotPublished(ValidationError):
-    """It stays a draft; the message says what is wrong."""
-
-
-class ChangedMeanwhile(ValidationError):
-    """Somebody else changed the draft since it was shown."""
 
 
 # ---------------------------------------------------------------- drafts
@@ -89,7 +80,7 @@ def write_draft(
         if len(texts[block]) > LONGEST_BLOCK:
             raise ValidationError({block: _("This is too long for one block of a notice.")})
     draft.texts = {**draft.texts, language: _parts(draft.notice.kind, language, texts)}
-    return _written(draft)
+    return keep_draft(draft)
 
 
 @transaction.atomic
@@ -107,7 +98,7 @@ def describe_draft(
         setattr(draft, name, scope[name])
     draft.languages = list(dict.fromkeys(languages))
     draft.texts = {language: parts for language, parts in draft.texts.items() if language in draft.languages}
-    return _written(draft)
+    return keep_draft(draft)
 
 
 @transaction.atomic
@@ -121,24 +112,9 @@ def discard_draft(*, version: NoticeVersion, discarded_by: Staff) -> None:
         notice.delete()
 
 
-def seen_of(version: NoticeVersion) -> str:
-    """Return which state of a draft a page shows: what is written over it later must have seen it."""
-    return version.changed_at.isoformat()
-
-
-def _locked(version: NoticeVersion, seen: str, staff: Staff) -> NoticeVersion:
-    demand(staff, EDIT, version.entity)
-    rows = NoticeVersion.objects.select_for_update(of=("self",)).select_related("notice", "entity")
-    draft = rows.filter(pk=version.pk).first()
-    if draft is None:
-        raise ChangedMeanwhile(_("This draft was thrown away meanwhile."))
-    if draft.published_at is not None:
-        raise ChangedMeanwhile(_("This version was published meanwhile and never changes. Begin a new draft."))
-    if seen_of(draft) != seen:
-        raise ChangedMeanwhile(
-            _("Somebody else changed this draft meanwhile. Your words still stand here; look at theirs in another tab.")
-        )
-    return draft
+def _locked(version: NoticeVersion, seen: str, staff: Staff, word: str = EDIT) -> NoticeVersion:
+    demand(staff, word, version.entity)
+    return lock_draft(NoticeVersion.objects.select_related("notice", "entity"), version, seen)
 
 
 def _parts(kind: str, language: str, texts: Mapping[str, str]) -> list[dict[str, str]]:
@@ -146,12 +122,6 @@ def _parts(kind: str, language: str, texts: Mapping[str, str]) -> list[dict[str,
     return [
         {"block": block, "title": title_of(block, language), "text": text} for block, text in tidied.items() if text
     ]
-
-
-def _written(draft: NoticeVersion) -> NoticeVersion:
-    draft.changed_at = timezone.now()
-    draft.save()
-    return draft
 
 
 # ---------------------------------------------------------------- publishing
@@ -170,16 +140,12 @@ def publish(
     """
     from comity.consent.notices.renewal import end_later
 
-    demand(published_by, PUBLISH, version.entity)
-    draft = _locked_to_publish(version, seen)
+    draft = _locked(version, seen, published_by, PUBLISH)
     now = timezone.now()
     wrong = wrong_in(draft)
-    _refuse(wrong, ticks)
+    draft.ticked = settled(wrong, ticks)
     if ends_for and not ends_why.strip():
         raise NotPublished({"ends_why": _("Say what changed, so that earlier consents end.")})
-    draft.ticked = [
-        {"key": one.key, "cite": one.cite, "why": ticks[one.key].strip()} for one in wrong if one.level == "review"
-    ]
     draft.begins_at = max(begins_at or now, now)
     draft.published_at, draft.published_by = now, published_by
     draft.ends_for, draft.ends_why = list(ends_for), ends_why.strip() if ends_for else ""
@@ -194,30 +160,13 @@ def publish(
     return draft
 
 
-def _locked_to_publish(version: NoticeVersion, seen: str) -> NoticeVersion:
-    rows = NoticeVersion.objects.select_for_update(of=("self",)).select_related("notice", "entity")
-    draft = rows.filter(pk=version.pk).first()
-    if draft is None or draft.published_at is not None or seen_of(draft) != seen:
-        raise ChangedMeanwhile(_("This draft changed since you looked at it. Read it again before you publish it."))
-    return draft
-
-
-def _refuse(wrong: Sequence[Wrong], ticks: Mapping[str, str]) -> None:
-    if errors := [one for one in wrong if one.level == "error"]:
-        raise NotPublished([f"{one.cite}: {one.what or one.says}" if one.cite else one.says for one in errors])
-    if [one for one in wrong if not ticks.get(one.key, "").strip()]:
-        raise NotPublished(_("Say of each point that only a human can judge why it is in order."))
-
-
 def fingerprint_of(version: NoticeVersion) -> bytes:
-    """Return the SHA-256 of what people are shown and say yes to: as JSON in UTF-8, keys sorted, without spaces."""
-    told = {
+    """Return the fingerprint of what people are shown and say yes to."""
+    return fingerprint({
         "entity": str(version.entity_id), "notice": str(version.notice_id), "kind": version.notice.kind,
         "name": version.notice.name, "number": version.number, "languages": version.languages, "texts": version.texts,
         **{name: getattr(version, name) for name in SCOPE},
-    }  # fmt: skip
-    text = json.dumps(told, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return hashlib.sha256(text.encode()).digest()
+    })  # fmt: skip
 
 
 def _record(verb: str, version: NoticeVersion, staff: Staff, **more: Any) -> None:  # noqa: ANN401 - words of a body

@@ -38,18 +38,10 @@ OFTEN: Final = [
 """Places that are chosen by a tick; others by their codes."""
 
 
-class Started(forms.Form):
-    """A new notice."""
+class Begun(forms.Form):
+    """Something new that is written in versions and languages; whoever extends it asks for `name` and `language`."""
 
     entity: forms.ModelChoiceField[Entity] = forms.ModelChoiceField(label=_("Entity"), queryset=None, empty_label=None)
-    kind = forms.ChoiceField(label=_("What it is for"), choices=Kind.choices, widget=forms.RadioSelect)
-    name = forms.CharField(
-        label=_("Name"), max_length=NAME,
-        help_text=_("Such as: Newsletter. Consents refer to it with its version, so it stays as it is."),
-    )  # fmt: skip
-    language = forms.ChoiceField(
-        label=_("First language"), choices=language_choices, help_text=_("The others follow this one, block by block.")
-    )
 
     def __init__(self, data: Mapping[str, Any] | None, *, entities: QuerySet[Entity]) -> None:
         super().__init__(data)
@@ -61,6 +53,20 @@ class Started(forms.Form):
         if not name.isprintable():
             raise ValidationError(say("A name has letters and signs that can be read."))
         return name
+
+
+class Started(Begun):
+    """A new notice."""
+
+    kind = forms.ChoiceField(label=_("What it is for"), choices=Kind.choices, widget=forms.RadioSelect)
+    name = forms.CharField(
+        label=_("Name"), max_length=NAME,
+        help_text=_("Such as: Newsletter. Consents refer to it with its version, so it stays as it is."),
+    )  # fmt: skip
+    language = forms.ChoiceField(
+        label=_("First language"), choices=language_choices, help_text=_("The others follow this one, block by block.")
+    )
+    field_order = ("entity", "kind", "name", "language")
 
 
 class Written(forms.Form):

@@ -5,7 +5,7 @@ Errors stop a publication. Where only a human can tell, somebody ticks it and sa
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import TYPE_CHECKING, Literal, cast
@@ -72,7 +72,7 @@ def places_of(version: NoticeVersion) -> list[str]:
 def wrong_in(version: NoticeVersion, *, day: date | None = None) -> list[Wrong]:
     """Return all that stops this version, errors first; then what a human has to look at."""
     day = day or timezone.localdate()
-    found = [*_structure(version), *_uncovered(version, day)]
+    found = [*_structure(version), *uncovered(cast("Form", version.notice.kind), places_of(version), day)]
     for language in version.languages:
         found += _in_language(version, language, day)
     return sorted(together(found), key=lambda one: one.level != "error")
@@ -163,8 +163,9 @@ def _lacking(first: Mapping[str, str], other: Mapping[str, str], language: str) 
             )  # fmt: skip
 
 
-def _uncovered(version: NoticeVersion, day: date) -> Iterator[Wrong]:
-    bare = sorted(without_rules(cast("Form", version.notice.kind), places_of(version), day))
+def uncovered(kind: Form, places: Collection[str], day: date) -> Iterator[Wrong]:
+    """Say for which of the places the packs have no rule about such a text."""
+    bare = sorted(without_rules(kind, places, day))
     if bare:
         yield Wrong(
             id=NO_RULES, level="review", more=[places_said([code]) for code in bare],

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from comity.consent.notices.actions import describe_draft, draft_again, publish, seen_of, start_notice, write_draft
+from comity.consent.drafts import seen_of
+from comity.consent.notices.actions import describe_draft, draft_again, publish, start_notice, write_draft
 from comity.consent.notices.looking import wrong_in
 
 if TYPE_CHECKING:

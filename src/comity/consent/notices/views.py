@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
 from django.contrib import messages
-from django.core.exceptions import ValidationError
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -14,8 +13,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 
+from comity.consent.drafts import seen_of
 from comity.consent.notices import actions, queries
-from comity.consent.notices.actions import EDIT, PUBLISH, seen_of
+from comity.consent.notices.actions import EDIT, PUBLISH
 from comity.consent.notices.blocks import blocks_of
 from comity.consent.notices.difference import changed_scope, changed_texts
 from comity.consent.notices.forms import Described, Published, Started, Written, languages_of
@@ -25,12 +25,9 @@ from comity.staff.guards import StaffRequest, demand, may_do, staff_page
 from comity.staff.listing import Column, listed
 from comity.staff.queries import entities_seen_by
 from comity.staff.terms import term
+from comity.staff.trying import try_or_show
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from django import forms
-
     from comity.consent.notices.models import Notice, NoticeVersion
 
 COLUMNS: Final = (
@@ -130,7 +127,7 @@ def start(request: StaffRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         told = form.cleaned_data
         made: list[NoticeVersion] = []
-        if _done(form, lambda: made.append(actions.start_notice(**told, made_by=request.staff))):
+        if try_or_show(form, lambda: made.append(actions.start_notice(**told, made_by=request.staff))):
             return redirect("consent:notice-about", made[0].notice_id)
     return render(request, "consent/notices/start.html", {"form": form})
 
@@ -152,7 +149,7 @@ def draft(request: StaffRequest, ref: UUID) -> HttpResponse:
     form = Written(request.POST or None, version=one, language=language, seen=seen_of(one))
     if request.method == "POST" and form.is_valid():
         seen = form.cleaned_data["seen"]
-        if _done(form, lambda: actions.write_draft(
+        if try_or_show(form, lambda: actions.write_draft(
             version=one, language=language, texts=form.texts, seen=seen, written_by=request.staff
         )):  # fmt: skip
             messages.success(request, _("Saved. Nobody outside sees it before it is published."))
@@ -192,7 +189,7 @@ def describe(request: StaffRequest, ref: UUID) -> HttpResponse:
     form = Described(request.POST or None, version=one, seen=seen_of(one))
     if request.method == "POST" and form.is_valid():
         seen = form.cleaned_data["seen"]
-        if _done(form, lambda: actions.describe_draft(
+        if try_or_show(form, lambda: actions.describe_draft(
             version=one, scope=form.scope, languages=form.languages, seen=seen, written_by=request.staff
         )):  # fmt: skip
             return redirect("consent:notice-draft", ref)
@@ -244,7 +241,7 @@ def publish(request: StaffRequest, ref: UUID) -> HttpResponse:
 
 def _published(request: StaffRequest, one: NoticeVersion, form: Published) -> bool:
     told = form.cleaned_data
-    done = _done(form, lambda: actions.publish(
+    done = try_or_show(form, lambda: actions.publish(
         version=one, begins_at=form.begins, ticks=form.ticks, seen=told["seen"], published_by=request.staff,
         ends_for=told.get("ends_for", []), ends_why=told.get("ends_why", ""),
     ))  # fmt: skip
@@ -267,13 +264,3 @@ def _channels(earlier: list[NoticeVersion]) -> list[str]:
 
 def _standing(earlier: list[NoticeVersion]) -> int:
     return sum(queries.standing_on(earlier).values()) if earlier else 0
-
-
-def _done(form: forms.Form, act: Callable[[], object]) -> bool:
-    """Do it; what was wrong stands in the form."""
-    try:
-        act()
-    except ValidationError as error:
-        known = {name: what for name, what in getattr(error, "error_dict", {}).items() if name in form.fields}
-        form.add_error(None, known or error)
-    return not form.errors

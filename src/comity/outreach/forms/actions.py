@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from django.core.exceptions import ValidationError
@@ -12,6 +10,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from comity.consent.drafts import ChangedMeanwhile, NotPublished, fingerprint, keep_draft, lock_draft, seen_of, settled
 from comity.ledger.actions import record
 from comity.outreach.forms.coming_in import may_send
 from comity.outreach.forms.looking import wrong_in
@@ -20,7 +19,6 @@ from comity.outreach.forms.words import WRITTEN, begun_in
 from comity.staff.guards import demand
 
 if TYPE_CHECKING:
-    from comity.consent.notices.looking import Wrong
     from comity.post.models import Gateway
     from comity.staff.models import Entity, Staff
 
@@ -29,14 +27,6 @@ PUBLISH: Final = "form.publish"
 MADE_OF: Final = ("languages", "asks", "fields", "needed", "places", "young", "notice", "frames")
 """What a version is made of, beside its words."""
 LONGEST: Final = {"title": 120, "intro": 2_000, "button": 60, "thanks": 1_000}
-
-
-class NotPublished(ValidationError):
-    """It stays a draft; the message says what is wrong."""
-
-
-class ChangedMeanwhile(ValidationError):
-    """Somebody else changed the draft since it was shown."""
 
 
 # ---------------------------------------------------------------- drafts
@@ -91,7 +81,7 @@ def describe_draft(*, version: FormVersion, made_of: Mapping[str, Any], seen: st
     if not draft.languages:
         raise ValidationError({"languages": _("A form has at least one language.")})
     draft.words = {language: draft.words.get(language) or begun_in(language) for language in draft.languages}
-    return _kept(draft)
+    return keep_draft(draft)
 
 
 @transaction.atomic
@@ -107,7 +97,7 @@ def write_draft(
             raise ValidationError({name: _("This is too long.")})
     said = {name: words.get(name, "").replace("\r\n", "\n").strip() for name in WRITTEN}
     draft.words = {**draft.words, language: said}
-    return _kept(draft)
+    return keep_draft(draft)
 
 
 @transaction.atomic
@@ -121,30 +111,9 @@ def discard_draft(*, version: FormVersion, discarded_by: Staff) -> None:
         form.delete()
 
 
-def seen_of(version: FormVersion) -> str:
-    """Return which state of a draft a page shows: what is written over it later must have seen it."""
-    return version.changed_at.isoformat()
-
-
 def _locked(version: FormVersion, seen: str, staff: Staff, word: str = EDIT) -> FormVersion:
     demand(staff, word, version.entity)
-    rows = FormVersion.objects.select_for_update(of=("self",)).select_related("form", "entity", "notice__notice")
-    draft = rows.filter(pk=version.pk).first()
-    if draft is None:
-        raise ChangedMeanwhile(_("This draft was thrown away meanwhile."))
-    if draft.published_at is not None:
-        raise ChangedMeanwhile(_("This version was published meanwhile and never changes. Begin a new draft."))
-    if seen_of(draft) != seen:
-        raise ChangedMeanwhile(
-            _("Somebody else changed this draft meanwhile. Your words still stand here; look at theirs in another tab.")
-        )
-    return draft
-
-
-def _kept(draft: FormVersion) -> FormVersion:
-    draft.changed_at = timezone.now()
-    draft.save()
-    return draft
+    return lock_draft(FormVersion.objects.select_related("form", "entity", "notice__notice"), version, seen)
 
 
 # ---------------------------------------------------------------- publishing
@@ -160,14 +129,10 @@ def publish(
     gateway and in the name of whoever publishes. Raises NotYours, ChangedMeanwhile, NotPublished.
     """
     draft = _locked(version, seen, published_by, PUBLISH)
-    wrong = wrong_in(draft)
-    _refuse(wrong, ticks)
+    draft.ticked = settled(wrong_in(draft), ticks)
     if gateway.entity_id != draft.entity_id or gateway.ended_at or gateway.channel != "email":
         raise NotPublished({"gateway": _("This gateway is not in use here. Choose another.")})
     _check_sender(published_by, draft.form)
-    draft.ticked = [
-        {"key": one.key, "cite": one.cite, "why": ticks[one.key].strip()} for one in wrong if one.level == "review"
-    ]
     draft.published_at, draft.published_by = timezone.now(), published_by
     draft.fingerprint = fingerprint_of(draft)
     draft.save()
@@ -176,27 +141,18 @@ def publish(
     return draft
 
 
-def _refuse(wrong: Sequence[Wrong], ticks: Mapping[str, str]) -> None:
-    if errors := [one for one in wrong if one.level == "error"]:
-        raise NotPublished([f"{one.cite}: {one.what or one.says}" if one.cite else one.says for one in errors])
-    if [one for one in wrong if not ticks.get(one.key, "").strip()]:
-        raise NotPublished(_("Say of each point that only a human can judge why it is in order."))
-
-
 def _check_sender(staff: Staff, form: WebForm) -> None:
     if not may_send(staff, form.entity_id):
         raise NotPublished(_("None of your roles may write the confirmations: let somebody publish it who may."))
 
 
 def fingerprint_of(version: FormVersion) -> bytes:
-    """Return the SHA-256 of what people are shown and say yes to: as JSON in UTF-8, keys sorted, without spaces."""
+    """Return the fingerprint of what people are shown and say yes to."""
     made_of = {name: getattr(version, name) for name in MADE_OF if name != "notice"}
-    told = {
+    return fingerprint({
         "entity": str(version.entity_id), "form": str(version.form_id), "name": version.form.name,
         "number": version.number, "words": version.words, "notice": str(version.notice_id), **made_of,
-    }  # fmt: skip
-    text = json.dumps(told, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return hashlib.sha256(text.encode()).digest()
+    })  # fmt: skip
 
 
 @transaction.atomic

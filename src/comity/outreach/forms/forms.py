@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as say
 from django.utils.translation import gettext_lazy as _
 
+from comity.consent.notices.forms import Begun
 from comity.counsel.texts import text_book
 from comity.law import UnknownPlace
 from comity.outreach.forms.actions import LONGEST
@@ -23,8 +24,6 @@ from comity.outreach.forms.words import language_choices
 from comity.post.models import Gateway
 
 if TYPE_CHECKING:
-    from django.db.models import QuerySet
-
     from comity.consent.notices.looking import Wrong
     from comity.staff.models import Entity
 
@@ -42,23 +41,11 @@ FIELD_NAMES: Final = {
 }  # fmt: skip
 
 
-class Started(forms.Form):
+class Started(Begun):
     """A new form."""
 
-    entity: forms.ModelChoiceField[Entity] = forms.ModelChoiceField(label=_("Entity"), queryset=None, empty_label=None)
     name = forms.CharField(label=_("Name"), max_length=NAME, help_text=_("Consents say that they came by it."))
     language = forms.ChoiceField(label=_("First language"), choices=language_choices)
-
-    def __init__(self, data: Mapping[str, Any] | None, *, entities: QuerySet[Entity]) -> None:
-        super().__init__(data)
-        self.fields["entity"].queryset = entities  # type: ignore[attr-defined]  # it is a ModelChoiceField
-
-    def clean_name(self) -> str:
-        """Refuse signs that nobody sees."""
-        name = " ".join(str(self.cleaned_data["name"]).split())
-        if not name.isprintable():
-            raise ValidationError(say("A name has letters and signs that can be read."))
-        return name
 
 
 class MadeOf(forms.Form):

@@ -12,13 +12,12 @@ from uuid import UUID
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from comity.consent.notices.blocks import language_name, spoken
-from comity.consent.notices.looking import Wrong, together
+from comity.consent.notices.looking import Wrong, together, uncovered
 from comity.consent.notices.models import NoticeVersion
 from comity.counsel.reading import places_said
-from comity.counsel.texts import look_through, without_rules
+from comity.counsel.texts import look_through
 from comity.law import Verdict
 from comity.outreach.forms.asking import answer_to, every_place_of, offered, wants_age
 from comity.outreach.forms.models import Young
@@ -128,7 +127,7 @@ def _seen(version: FormVersion, language: str, day: date) -> Iterator[Wrong]:
             cure=_("Let somebody who reads the language compare it with a language that was looked through."),
         )  # fmt: skip
     if language == version.languages[0]:
-        yield from _bare(version, day)
+        yield from uncovered(FORM, version.places, day)
 
 
 def _of_finding(finding: TextFinding, language: str) -> Wrong:
@@ -138,20 +137,6 @@ def _of_finding(finding: TextFinding, language: str) -> Wrong:
         what=rule.look.what if finding.missing else "", cure=rule.cure, found="" if finding.missing else finding.words,
         example=rule.example_in(spoken(language)), unconfirmed=not rule.confirmed,
     )  # fmt: skip
-
-
-def _bare(version: FormVersion, day: date) -> Iterator[Wrong]:
-    bare = sorted(without_rules(FORM, version.places, day))
-    if bare:
-        yield Wrong(
-            id=NO_RULES, level="review", more=[places_said([code]) for code in bare],
-            says=ngettext(
-                "The packs have no rule about such a text for %(n)d of the places: nothing was looked for there.",
-                "The packs have no rule about such a text for %(n)d of the places: nothing was looked for there.",
-                len(bare),
-            ) % {"n": len(bare)},
-            cure=_("Let counsel there look at it."),
-        )  # fmt: skip
 
 
 # ---------------------------------------------------------------- where it is filled in

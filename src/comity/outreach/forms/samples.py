@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Final
 
 from django.utils import timezone
 
+from comity.consent.drafts import seen_of
 from comity.consent.notices.models import CONSENTS, Kind, NoticeVersion
-from comity.outreach.forms.actions import describe_draft, publish, seen_of, start_form, write_draft
+from comity.outreach.forms.actions import describe_draft, publish, start_form, write_draft
 from comity.outreach.forms.looking import wrong_in
 from comity.outreach.forms.models import Young
 

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
 from django.contrib import messages
-from django.core.exceptions import ValidationError
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -16,11 +15,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 
+from comity.consent.drafts import seen_of
 from comity.consent.notices.blocks import language_name
 from comity.counsel.reading import places_said
 from comity.outreach.campaigns.writing import absolute
 from comity.outreach.forms import actions, confirming, queries
-from comity.outreach.forms.actions import EDIT, PUBLISH, seen_of
+from comity.outreach.forms.actions import EDIT, PUBLISH
 from comity.outreach.forms.coming_in import hindrances
 from comity.outreach.forms.confirming import CHECK
 from comity.outreach.forms.forms import FIELD_NAMES, Checked, MadeOf, Published, Started, WayGiven, Written
@@ -30,12 +30,9 @@ from comity.outreach.forms.visiting import Filled
 from comity.staff.guards import StaffRequest, demand, may_do, staff_page
 from comity.staff.listing import Column, listed
 from comity.staff.queries import entities_seen_by
+from comity.staff.trying import try_or_show
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from django import forms
-
     from comity.outreach.forms.models import FormVersion, WebForm
 
 COLUMNS: Final = (
@@ -124,7 +121,7 @@ def start(request: StaffRequest) -> HttpResponse:
     form = Started(request.POST or None, entities=entities_seen_by(request.staff).order_by("name"))
     if request.method == "POST" and form.is_valid():
         made: list[FormVersion] = []
-        if _done(form, lambda: made.append(actions.start_form(**form.cleaned_data, made_by=request.staff))):
+        if try_or_show(form, lambda: made.append(actions.start_form(**form.cleaned_data, made_by=request.staff))):
             return redirect("outreach:form-draft", made[0].form_id)
     return render(request, "outreach/forms/start.html", {"form": form})
 
@@ -145,7 +142,7 @@ def draft(request: StaffRequest, ref: UUID) -> HttpResponse:
     form = MadeOf(request.POST or None, version=version, seen=seen_of(version))
     if request.method == "POST" and form.is_valid():
         seen = form.cleaned_data["seen"]
-        if _done(form, lambda: actions.describe_draft(
+        if try_or_show(form, lambda: actions.describe_draft(
             version=version, made_of=form.made_of, seen=seen, written_by=request.staff
         )):  # fmt: skip
             messages.success(request, _("Saved. Nobody outside sees it before it is published."))
@@ -163,7 +160,7 @@ def words(request: StaffRequest, ref: UUID, language: str) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         told = dict(form.cleaned_data)
         seen = told.pop("seen")
-        if _done(form, lambda: actions.write_draft(
+        if try_or_show(form, lambda: actions.write_draft(
             version=version, language=language, words=told, seen=seen, written_by=request.staff
         )):  # fmt: skip
             messages.success(request, _("Saved. Nobody outside sees it before it is published."))
@@ -223,7 +220,7 @@ def publish(request: StaffRequest, ref: UUID) -> HttpResponse:
     form = Published(request.POST or None, entity=version.entity, reviews=reviews, seen=seen_of(version))
     if request.method == "POST" and form.is_valid():
         told = form.cleaned_data
-        if _done(form, lambda: actions.publish(
+        if try_or_show(form, lambda: actions.publish(
             version=version, gateway=told["gateway"], ticks=form.ticks, seen=told["seen"], published_by=request.staff
         )):  # fmt: skip
             messages.success(request, _("Published. It never changes from now on."))
@@ -251,7 +248,7 @@ def open_again(request: StaffRequest, ref: UUID) -> HttpResponse:
     """Let a form take answers again, in one's own name."""
     found = queries.one_form(request.staff, ref)
     form = WayGiven(request.POST, entity=found.entity)
-    if form.is_valid() and _done(
+    if form.is_valid() and try_or_show(
         form,
         lambda: actions.open_again(form=found, gateway=form.cleaned_data["gateway"], opened_by=request.staff),
     ):
@@ -286,13 +283,3 @@ def check(request: StaffRequest, ref: UUID) -> HttpResponse:
         **confirming.names_for_check(submission=submission, viewer=request.staff),
     }  # fmt: skip
     return render(request, "outreach/forms/check.html", told)
-
-
-def _done(form: forms.Form, act: Callable[[], object]) -> bool:
-    """Do it; what was wrong stands in the form."""
-    try:
-        act()
-    except ValidationError as error:
-        known = {name: what for name, what in getattr(error, "error_dict", {}).items() if name in form.fields}
-        form.add_error(None, known or error)
-    return not form.errors
