@@ -9,6 +9,7 @@ from uuid import UUID
 
 import pytest
 from django.db import connection, connections, transaction
+from django.utils import timezone
 
 from comity.consent.actions import withdraw_consent
 from comity.consent.history import stood
@@ -71,6 +72,15 @@ class TestSaying:
         assert verdict(greta, firm) is Verdict.DENY
         assert Standing.objects.get(person=greta).opted_out_on == MONDAY.date()
         assert stood(Consent.objects.filter(person=greta).order_by("recorded_at", "ref")).given is None
+
+    def test_a_no_of_now_is_not_overruled_by_a_yes_whose_clock_was_ahead(self, greta: UUID, firm: Entity) -> None:
+        ahead = timezone.now() + HOUR
+        says_yes(greta, firm, ahead)
+        no = says_no(greta, firm, timezone.now())
+        assert no.said_at == ahead
+        assert Standing.objects.get(person=greta).given is None
+        assert stood(Consent.objects.filter(person=greta).order_by("recorded_at", "ref")).given is None
+        assert verdict(greta, firm) is Verdict.DENY
 
     def test_what_was_said_to_one_entity_counts_for_no_other(self, greta: UUID, firm: Entity, shanghai: Entity) -> None:
         says_yes(greta, shanghai)

@@ -80,9 +80,12 @@ def withdraw_consent(
 ) -> Consent:
     """Take back a yes, or say no where none was given. The earlier yes stays on record; it stops counting.
 
-    Who says so `to_us` has spoken to us: opt-outs that they did not mention are known not to be.
+    Who says so `to_us` has spoken to us: opt-outs that they did not mention are known not to be. Where the yes bears an
+    instant that has not come yet, since some clock was ahead, the no bears it too: no clock makes it the earlier one.
     """
     standing = _lock(about)  # senders hold a share lock on this row
+    if standing.given and standing.given.said_at > timezone.now():
+        said_at = max(said_at, standing.given.said_at)
     said = Said.WITHDRAWN if standing.given else Said.REFUSED
     consent = _say(about, said, said_at, heard_by, to_us=to_us, source=source)
     if heard_by is not None:

@@ -152,8 +152,9 @@ def _object(person: Person, entity: Entity, source: str, at: datetime) -> bool:
 
 def _owe(consent: Consent, event: Mapping[str, object]) -> None:
     """Keep what we owe since they said so, with its day."""
+    said_at = min(consent.said_at, timezone.now())  # an instant that has not come yet is that of a clock that was ahead
     told = {
-        **event, "event.on": timezone.localtime(consent.said_at).date(), "use.purpose": consent.purpose,
+        **event, "event.on": timezone.localtime(said_at).date(), "use.purpose": consent.purpose,
         "use.channel": consent.channel,
     }  # fmt: skip
     note_event(event=told, entity=consent.entity, about=consent.person, persons=[consent.person], staff=None)
