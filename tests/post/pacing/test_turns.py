@@ -138,6 +138,33 @@ def test_the_day_s_messages_are_counted_and_the_rest_waits_for_midnight(firm: En
     assert set(stages(dispatch).values()) == {SENT}
 
 
+@pytest.mark.parametrize("ahead", [timedelta(hours=1), timedelta(days=1), timedelta(days=400)], ids=str)
+def test_a_turn_that_a_clock_took_that_was_ahead_keeps_nobody_waiting(
+    ahead: timedelta, firm: Entity, tom: Staff
+) -> None:
+    people = germans(2, firm)
+    says_yes(people, firm)
+    dispatch = begin(people, throttled(firm, Begun(), a_second=50, a_day=5), tom)
+    with open_hands() as hands:
+        assert hand_over_some(dispatch=dispatch, hands=hands, most=1)
+    Bucket.objects.update(free_at=timezone.now() + ahead, day=(timezone.now() + ahead).date())
+    keep_sending(dispatch, 5)
+    assert set(stages(dispatch).values()) == {SENT}
+
+
+def test_clocks_that_disagree_about_midnight_do_not_begin_the_day_s_count_anew(firm: Entity, tom: Staff) -> None:
+    people = germans(5, firm)
+    says_yes(people, firm)
+    dispatch = begin(people, throttled(firm, Begun(), a_day=3), tom)
+    with open_hands() as hands:
+        while hand_over_some(
+            dispatch=dispatch, hands=hands, most=1
+        ):  # each sends one, by a clock for which it is tomorrow
+            Bucket.objects.update(day=datetime.now(tz=UTC).date() + timedelta(days=1))
+        assert hands.turns.wait > 0
+    assert list(stages(dispatch).values()).count(SENT) == 3
+
+
 def test_a_gateway_without_limits_asks_for_no_turns(greta: UUID, firm: Entity, tom: Staff) -> None:
     says_yes([greta], firm)
     send_all(begin([greta], way_out(firm, Begun()), tom))

@@ -43,6 +43,7 @@ RESTS: Final = [timedelta(minutes=each) for each in (1, 5, 15, 60)]
 """How long it rests each time. One message tries whether it works again."""
 FIRST_SPACING, LAST_SPACING, NO_SPACING = 1.0, 300.0, 0.05
 """Seconds between two messages to a domain: after its first complaint, at most, and what is none any more."""
+AHEAD: Final = 2 * LAST_SPACING
 HORIZON: Final = timedelta(hours=1)
 """For how long a message waits at most for its domain: by then the domain may have become quicker."""
 EASED_AFTER: Final = timedelta(minutes=1)
@@ -70,15 +71,20 @@ LINE_UP: Final = """
 TAKE: Final = """
     INSERT INTO post_bucket AS bucket (key, gateway_id, free_at, day, used)
     VALUES (%(key)s, %(gateway)s, clock_timestamp() + %(spacing)s * interval '1 second', %(day)s, 1)
-    ON CONFLICT (key) DO UPDATE SET day = excluded.day,
-        used = CASE WHEN bucket.day = excluded.day THEN bucket.used + 1 ELSE 1 END,
+    ON CONFLICT (key) DO UPDATE SET
+        day = CASE WHEN bucket.day = excluded.day + 1 THEN bucket.day ELSE excluded.day END,
+        used = CASE WHEN bucket.day BETWEEN excluded.day AND excluded.day + 1 THEN bucket.used + 1 ELSE 1 END,
         free_at = clock_timestamp() + greatest(%(spacing)s, bucket.spacing) * interval '1 second'
-    WHERE bucket.free_at <= clock_timestamp()
-        AND (%(most)s::int IS NULL OR bucket.day IS DISTINCT FROM excluded.day OR bucket.used < %(most)s::int)
+    WHERE (bucket.free_at <= clock_timestamp() OR bucket.free_at > clock_timestamp() + %(ahead)s * interval '1 second')
+        AND (%(most)s::int IS NULL OR bucket.used < %(most)s::int
+            OR (bucket.day BETWEEN excluded.day AND excluded.day + 1) IS NOT TRUE)
     RETURNING 1
 """
+"""A turn further ahead than any spacing reaches is that of a clock that was ahead, and counts no more. A day that a
+clock began too early is counted on by those for which it is still the day before."""
 LEFT: Final = """
-    SELECT extract(epoch FROM free_at - clock_timestamp())::float, spacing, CASE WHEN day = %s THEN used ELSE 0 END
+    SELECT extract(epoch FROM free_at - clock_timestamp())::float, spacing,
+        CASE WHEN %s::date IN (day, day - 1) THEN used ELSE 0 END
     FROM post_bucket WHERE key = %s
 """
 LINE_UP_FOR_DOMAIN: Final = """
@@ -179,7 +185,7 @@ class Turns:
 
     def _taken(self, key: UUID, gateway: UUID, spacing: float, most: int | None = None) -> bool:
         today = datetime.now(tz=UTC).date()
-        told = {"key": key, "gateway": gateway, "spacing": spacing, "day": today, "most": most}
+        told = {"key": key, "gateway": gateway, "spacing": spacing, "day": today, "most": most, "ahead": AHEAD}
         return bool(rows_of(TAKE, told))
 
     def _left(self, key: UUID) -> float:
