@@ -236,8 +236,9 @@ def test_architecture_names_every_module_and_no_other() -> None:
     assert sorted({Path(name).name for name in re.findall(r"`([\w/]+\.py)`", text)} - known) == []
 
 
-def test_every_test_that_architecture_relies_on_exists() -> None:
-    rows = re.findall(r"^\| .+ \| (.*tests/.*) \|$", (ROOT / "ARCHITECTURE.md").read_text("utf-8"), re.MULTILINE)
+@pytest.mark.parametrize("page", ["ARCHITECTURE.md", "docs/outreach.md"])
+def test_every_test_that_a_page_relies_on_exists(page: str) -> None:
+    rows = re.findall(r"^\| .+ \| (.*tests/.*) \|$", (ROOT / page).read_text("utf-8"), re.MULTILINE)
     assert rows
     for row in rows:
         page = ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -13,23 +14,27 @@ import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
+from comity.book.actions import add_persons
 from comity.consent.actions import About, object_to_marketing, withdraw_consent
+from comity.consent.models import Standing
 from comity.consent.suppression.actions import suppress
 from comity.consent.suppression.marks import mark_of
 from comity.consent.suppression.models import Cause
 from comity.counsel.models import AskedDecision
+from comity.counsel.questions import Question
 from comity.ledger.models import Entry
 from comity.post import handing, hands
 from comity.post.actions import end_if_done, pause_dispatch, resume_dispatch, stop_dispatch
 from comity.post.gateways import Answer, Outcome
 from comity.post.handing import WAITS, hand_over_some, next_due
 from comity.post.hands import open_hands
-from comity.post.letters import Letter
+from comity.post.letters import Letter, register_composer
 from comity.post.models import Attempt, Dispatch, Message, Stage, State
 from comity.staff.models import Entity, RoleGrant, Staff
 from comity.vault.models import RecordedDecision
+from tests.book.people import newcomer
 from tests.post.relays import moody, relay
-from tests.post.writing import Begun, begin, germans, in_a_thread, says_yes, send_all, stages, way_out
+from tests.post.writing import MONDAY, Begun, Plain, begin, germans, in_a_thread, says_yes, send_all, stages, way_out
 
 pytestmark = pytest.mark.django_db(transaction=True)
 SENT = ("sent", "")
@@ -290,6 +295,65 @@ def test_a_no_waits_for_the_hand_over_that_goes_on_and_none_begins_after_it(
     assert failed == []
     assert returned.is_set()
     assert len(way.began) <= 2
+
+
+@dataclass(frozen=True)
+class Similar(Plain):
+    """Writes about goods like those that were bought."""
+
+    def question(self, dispatch: Dispatch) -> Question:
+        return replace(super().question(dispatch), more={"use.similar_goods": True})
+
+
+register_composer("similar", Similar())
+CUSTOMER = {"customer_since": MONDAY.date(), "address_from_sale": True, "refusal_offered": True,
+            "last_purchase_on": MONDAY.date(), "source": "person"}  # fmt: skip
+WITHOUT_A_WORD: dict[str, dict[str, dict[str, object]]] = {
+    "soft opt-in": {"facts": {"home": "DE"}, "relation": CUSTOMER},
+    "legitimate interest": {
+        "facts": {"home": "GB", "capacity": "business", "subscriber": "corporate"}, "relation": {"source": "person"},
+    },
+    "bought list": {"facts": {"home": "US-TX"}, "relation": {"source": "third-party"}},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("why", WITHOUT_A_WORD)
+@pytest.mark.parametrize("says_no", [withdraw, objects])
+def test_whoever_never_said_anything_has_a_row_that_is_locked_and_their_first_no_waits(
+    says_no: object, why: str, firm: Entity, tom: Staff
+) -> None:
+    assert callable(says_no)
+    ones = [newcomer(name, "Kettle", "", **WITHOUT_A_WORD[why]) for name in ("Ann", "Ben")]
+    add_persons(newcomers=ones, entity=firm, staff=None)
+    people, going_on, go_on, returned = [one.ref for one in ones], *(threading.Event() for _ in range(3))
+    assert not Standing.objects.exists()
+
+    def wait(_letter: Letter) -> Answer:
+        going_on.set()
+        go_on.wait(10)
+        return Answer(outcome=Outcome.SENT)
+
+    def no() -> None:
+        for person in people:
+            says_no(person, firm)
+        returned.set()
+
+    way, failed = Begun(wait), list[BaseException]()
+    dispatch = begin(people, way_out(firm, way), tom, kind="similar")
+    sender = threading.Thread(target=in_a_thread(lambda: send_all(dispatch, 1), failed))
+    sender.start()
+    assert going_on.wait(10)
+    (in_hand,) = Standing.objects.values_list("person", flat=True)
+    people.sort(key=lambda person: person == in_hand)
+    refuser = threading.Thread(target=in_a_thread(no, failed))
+    refuser.start()
+    assert not returned.wait(0.5)
+    go_on.set()
+    for each in (refuser, sender):
+        each.join(10)
+    assert failed == []
+    assert returned.is_set()
+    assert stages(dispatch) == {in_hand: SENT, people[0]: ("refused", "law")}
 
 
 def test_whoever_said_no_after_the_list_was_made_gets_nothing(firm: Entity, tom: Staff) -> None:

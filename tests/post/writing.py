@@ -111,9 +111,9 @@ def germans(many: int, entity: Entity) -> list[UUID]:
     return [one.ref for one in newcomers]
 
 
-def begin(persons: Collection[UUID], gateway: Gateway, staff: Staff) -> Dispatch:
+def begin(persons: Collection[UUID], gateway: Gateway, staff: Staff, kind: str = KIND) -> Dispatch:
     return begin_dispatch(
-        kind=KIND, about=new_ref(), entity=gateway.entity, purpose="marketing", gateway=gateway, staff=staff,
+        kind=kind, about=new_ref(), entity=gateway.entity, purpose="marketing", gateway=gateway, staff=staff,
         persons=persons,
     )  # fmt: skip
 
