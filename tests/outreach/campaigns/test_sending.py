@@ -12,7 +12,8 @@ from django.db import connection
 from django.utils import timezone
 from pytest_django import Settings
 
-from comity.book.models import Relation
+from comity.book.actions import Newcomer, NewPoint, add_persons
+from comity.book.models import Reach, Relation
 from comity.book.opening import Look
 from comity.counsel.models import SegmentDecision
 from comity.outreach.campaigns import dispatching
@@ -30,6 +31,7 @@ from comity.outreach.campaigns.models import Campaign, Imprint
 from comity.outreach.campaigns.queries import audience_of, progress_of, unmet_of
 from comity.outreach.composing.content import Content, Wording
 from comity.post.models import Dispatch
+from comity.refs import new_ref
 from comity.staff.approvals import NotApproved
 from comity.staff.guards import NotYours
 from comity.staff.models import Entity, RoleGrant, Staff
@@ -143,6 +145,24 @@ def test_for_whom_no_lawful_message_can_be_made_is_told_before_and_gets_none(
     assert [(one.people, "from whom we have it" in one.says) for one in told] == [(1, True)]
     assert [one.to for one in kept.kept] == ["de@kettle.example"]
     assert stages(dispatch)[people["GB"]] == ("refused", "unmet")
+
+
+@pytest.mark.usefixtures("imprint")
+def test_an_address_that_no_mail_reaches_is_told_as_such_and_not_as_a_law_that_is_not_met(look: Look) -> None:
+    people = [
+        Newcomer(
+            name={"given": "Ann", "family": "Heron"}, facts={"home": "DE"}, ref=new_ref(),
+            points=[NewPoint(reach=Reach.EMAIL, value=address)], relation={"source": "person"},
+        )
+        for address in ("ann@grey_heron.example", "ann@heron.example")
+    ]  # fmt: skip
+    add_persons(newcomers=people, entity=look.entity, staff=None)
+    says_yes([one.ref for one in people], look.entity)
+    with relay() as (kept, port):
+        dispatch = begun(a_campaign(look, port=port, query="home=DE"), look)
+        send_all(dispatch)
+    assert stages(dispatch)[people[0].ref] == ("refused", "no-such-address")
+    assert [one.to for one in kept.kept] == ["ann@heron.example"]
 
 
 class TestBeforeSending:

@@ -21,7 +21,7 @@ from comity.counsel.actions import STRICTEST
 from comity.counsel.asking import book
 from comity.counsel.bulk import Reasons, reasons_of
 from comity.counsel.questions import ADVERTISING
-from comity.counsel.reading import RESPECT, Said, said_of
+from comity.counsel.reading import RESPECT, Said, means, said_of
 from comity.law import Verdict
 from comity.law.obligations import Merged
 from comity.outreach.campaigns.models import Campaign, Imprint, Template, Trial
@@ -112,6 +112,11 @@ class Audience:
             (verdict, many, round(100 * many / all_), self.before.get(verdict, 0)) for verdict, many in counts.items()
         ]
 
+    @property
+    def changed(self) -> bool:
+        """Say whether something stands in brackets."""
+        return any(self.before.values()) or any(one.change for one in self.because)
+
 
 def audience_of(campaign: Campaign) -> Audience | None:
     """Return what the last look at a campaign's people brought; nothing before the first."""
@@ -134,7 +139,7 @@ def _because(reasons: Reasons, before: Counter[tuple[Verdict, tuple[str, ...]]],
     return Because(
         verdict=reasons.verdict.value, people=reasons.people,
         said=[said_of(one) for one in reasons.because[:MOST_CITED]],
-        more=max(0, len(reasons.because) - MOST_CITED), missing=reasons.missing,
+        more=max(0, len(reasons.because) - MOST_CITED), missing=[one["says"] for one in means(reasons.missing)],
         cures=[known[one].says for one in _that_help(reasons) if one in known],
         change=reasons.people - before[reasons.verdict, reasons.because] if compared else 0,
     )  # fmt: skip

@@ -170,7 +170,7 @@ class _Desk:
             return Unsendable(why="no-address")
         try:
             return self._made(message, address, label)
-        except Unclear:
+        except (Unclear, BadAddress):  # theirs: ours was looked at before
             return Unsendable(why="no-such-address")
         except NotComposed:
             return Unsendable(why="unmet")

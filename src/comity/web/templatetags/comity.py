@@ -183,7 +183,7 @@ def sheet(
 def empty(content: str, icon: str, title: str, text: str = "") -> SafeString:
     """Draw what stands where nothing is yet: what would stand here, and how to get there."""
     return format_html(
-        '<div class="empty">{}<h3>{}</h3><p>{}</p><div class="row">{}</div></div>',
+        '<div class="empty">{}<p class="empty-title">{}</p><p>{}</p><div class="row">{}</div></div>',
         _drawn(icon), title, text, mark_safe(content),  # noqa: S308 - rendered by the template already
     )  # fmt: skip
 
