@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from comity.book.models import Person
 from comity.consent.models import Consent, Said, Standing
@@ -34,7 +35,7 @@ EMAIL, POST = "marketing.email", "marketing.post"
 
 def verdict(person: UUID, firm: Entity, channel: str = "email") -> Verdict:
     question = Question(operation="contact", purpose="marketing", channel=channel, entity=firm.ref)
-    return ask(question=question, persons=[person], day=date(2026, 11, 22))[person].verdict
+    return ask(question=question, persons=[person], day=timezone.now().date())[person].verdict
 
 
 def choose(outside: Client, link: str, says: str, what: str = "") -> str:
@@ -68,6 +69,18 @@ def test_each_choice_says_where_it_stands_and_on_what_it_rests(
     assert "Comity Dublin Ltd may send me e-mails" in by_email
     assert "Newsletter v3" in page
     assert "You said nothing so far" in page
+
+
+def test_on_what_it_rests_is_said_to_the_person_in_their_language(
+    link: Make, outside: Client, greta: UUID, firm: Entity
+) -> None:
+    says_yes(greta, firm)
+    pages = {each: outside.get(f"/choices/{link()}/?language={each}").content.decode() for each in ("en", "zh-hans")}
+    by_email = {each: page[page.index('id="marketing.email"') :].partition("</li>")[0] for each, page in pages.items()}
+    assert "You agreed to it, and it can be shown." in by_email["en"]
+    assert "您已同意" in by_email["zh-hans"]
+    assert not any("The person" in each for each in by_email.values())
+    assert all(re.search(r'lang="en"><cite>[^<]+</cite>', each) for each in by_email.values())
 
 
 def test_no_is_as_easy_as_yes(link: Make, outside: Client) -> None:

@@ -8,6 +8,8 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
+from django.utils.translation import gettext_lazy as _
+
 from comity.book.facts import REACHED_BY
 from comity.book.models import ContactPoint, Person
 from comity.consent.models import Consent, Said, Standing
@@ -21,11 +23,17 @@ if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
 
     from comity.counsel.asking import Answer
+    from comity.law import Reason
 
 WITH_CHANNELS: Final = tuple(purpose for purpose in PURPOSES if purpose not in WITHOUT_MESSAGE)
 USUAL: Final = ("email", "sms", "call", "post", "messenger")
 """Channels that are offered to whoever has an address for them; others are there if something was said about them."""
 LONGEST_HISTORY: Final = 100
+TO_THEM: Final[dict[str, _StrPromise]] = {
+    "consent": _("You agreed to it, and it can be shown."),
+    "legitimate-interest": _("It rests on an interest of ours, weighed against yours. If you say no, it ends."),
+}
+"""By what a ground is called within its law: what a pack says about the person, said to the person."""
 
 Cell = tuple[str, str]
 """A purpose and a channel."""
@@ -41,6 +49,7 @@ class Choice:
     since: datetime | None
     verdict: Verdict
     rests: str  # what the law says of it now
+    to_them: _StrPromise | None  # the same as one says it to the person, where we have words for it
     cite: str
     wording: Wording
 
@@ -137,10 +146,12 @@ def _choices(known: Known, day: date) -> Iterator[Choice]:
     for purpose, channel in known.cells:
         question, person = question_of(known.entity, purpose, channel), known.person.ref
         answer = ask(question=question, persons=[person], day=day)[person]
-        rests, cite = _rests(answer)
+        reason = _rests(answer)
         yield Choice(
             purpose=purpose, channel=channel, stands=known.stands((purpose, channel)),
-            since=_since(known.said, purpose, channel), verdict=answer.verdict, rests=rests, cite=cite,
+            since=_since(known.said, purpose, channel), verdict=answer.verdict,
+            rests=reason.says if reason else "", cite=reason.cite if reason else "",
+            to_them=TO_THEM.get(reason.rule.partition("/")[2]) if reason else None,
             wording=wording_for(known.entity, purpose, channel),
         )  # fmt: skip
 
@@ -151,11 +162,10 @@ def question_of(entity: Entity, purpose: str, channel: str) -> Question:
     return Question(operation=operation, purpose=purpose, channel=channel, entity=entity.ref)
 
 
-def _rests(answer: Answer) -> tuple[str, str]:
-    """Return the weightiest reason of the law's answer, and its citation."""
+def _rests(answer: Answer) -> Reason | None:
+    """Return the weightiest reason of the law's answer that has a citation."""
     weighty = (reason for reason in answer.decision.reasons if reason.weight is answer.decision.verdict)
-    first = next((reason for reason in weighty if reason.cite), None)
-    return (first.says, first.cite) if first else ("", "")
+    return next((reason for reason in weighty if reason.cite), None)
 
 
 def _since(said: Iterable[Consent], purpose: str, channel: str) -> datetime | None:
