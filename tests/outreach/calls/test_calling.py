@@ -9,9 +9,10 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.test import Client
 from django.utils import timezone
+from pytest_django import Settings
 
 from comity.book.actions import Newcomer, NewPoint, add_persons
-from comity.book.models import Activity, ContactPoint, Person, Reach
+from comity.book.models import Activity, ContactPoint, Person, Reach, Relation
 from comity.consent.actions import About, give_consent, withdraw_consent
 from comity.consent.models import Consent, Said, Standing
 from comity.consent.suppression.models import Looked, Register, Suppressed
@@ -23,9 +24,9 @@ from comity.outreach.calls.models import Call, Outcome, Recording
 from comity.outreach.campaigns.models import Imprint
 from comity.post.pacing.models import Reached, Restraint
 from comity.staff.guards import NotYours
-from comity.staff.models import Entity, Staff
+from comity.staff.models import Entity, RoleGrant, Staff
 from comity.staff.walls import behind_wall
-from tests.staff.people import make_staff
+from tests.staff.people import client_of, make_staff
 
 pytestmark = pytest.mark.django_db
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)  # a Monday
@@ -103,6 +104,26 @@ class TestDialling:
         Imprint.objects.all().delete()
         with pytest.raises(NotCalled, match="Say who calls"):
             called(person, firm, ada)
+
+    def test_where_nobody_knows_from_whom_we_have_them_the_page_says_so_in_words_and_leads_to_where_it_is_entered(
+        self, firm: Entity, settings: Settings
+    ) -> None:
+        settings.SECOND_FACTOR = "optional"
+        Imprint.objects.create(entity=firm, address="hello@comity.example", postal_address="1 Quay Street", phone="1")
+        person = somebody(firm)
+        Relation.objects.filter(person=person).update(source="third-party")
+        agrees(person, firm)
+        seller = make_staff("sales", entity=firm)
+        page = client_of(seller).get(f"/people/{person}/call/?for=marketing").content.decode()
+        assert "It is not known from whom we have this person" in page
+        assert "A privacy officer says from whom we have them." in page
+        assert "origin-notice" not in page
+        assert "Not yet" in page
+        RoleGrant.objects.create(
+            staff=seller, role="privacy-officer", entity=firm, reason="tests", begins_at=timezone.now()
+        )
+        page = client_of(seller).get(f"/people/{person}/call/?for=marketing").content.decode()
+        assert f"/people/{person}/origin/?" in page
 
     def test_whoever_has_no_role_for_calls_opens_nothing(self, firm: Entity, ada: Staff, tom: Staff) -> None:
         del ada

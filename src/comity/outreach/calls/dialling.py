@@ -31,8 +31,8 @@ from comity.outreach.campaigns.writing import sender_of
 from comity.outreach.composing.content import Content, NotComposed, Wording, prepare
 from comity.outreach.composing.parties import Recipient, Told
 from comity.outreach.composing.scripts import CallScript, compose_call_script
-from comity.outreach.composing.ways import to_see_to
-from comity.outreach.origins.queries import told_where_from, words_for
+from comity.outreach.composing.ways import Unmet, to_see_to
+from comity.outreach.origins.queries import came_of, told_where_from, words_for
 from comity.post.pacing.timing import often_enough_until
 
 if TYPE_CHECKING:
@@ -94,6 +94,7 @@ class Dial:
     hours: str
     stops: Sequence[str]
     script: CallScript | None
+    lacks_origin: bool = False  # it must be said from whom we have them, and nobody knows
 
 
 def register_of(person: UUID, question: Question, obligations: Sequence[Merged], day: date) -> Register:
@@ -135,10 +136,12 @@ def look_before(*, person: Person, entity: Entity, purpose: str, answer: Answer,
         *_of_register(kinds, register), *_of_hours(kinds, person, at),
         *(_of_limit(kinds, person, entity, at) or _of_pace(person, entity, purpose, answer, at)),
     ]  # fmt: skip
-    script, why = _script(person, entity, staff, _left(obligations, person.ref, entity.ref))
+    left = _left(obligations, person.ref, entity.ref)
+    script, why = _script(person, entity, staff, left)
     return Dial(
         answer=answer, register=register, clock=local_times(person.home, at), hours=_said(kinds.get(HOURS)),
         stops=[*stops, *([why] if why else [])], script=script,
+        lacks_origin=any(one.kind == ORIGIN for one in left) and not came_of(person.ref, entity),
     )  # fmt: skip
 
 
@@ -222,6 +225,8 @@ def _script(
             recipient=Recipient(address="", language=language, place=person.home.partition("|")[0]),
             told=Told(origin=told), seen_to=[one.kind for one in to_see_to(obligations) if one.kind in SEEN_TO],
         )  # fmt: skip
+    except Unmet as error:
+        return None, f"{error.says} {error.why}"
     except NotComposed as error:
         return None, str(error)
     return script, ""

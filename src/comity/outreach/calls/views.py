@@ -22,7 +22,8 @@ from comity.outreach.calls import actions, queries
 from comity.outreach.calls.dialling import Dial, look_before, question_of
 from comity.outreach.calls.forms import CallEnded
 from comity.outreach.calls.models import Outcome, Recording
-from comity.staff.guards import NotYours, StaffRequest, demand, staff_page
+from comity.outreach.origins import actions as origins
+from comity.staff.guards import NotYours, StaffRequest, demand, may_do, staff_page
 
 if TYPE_CHECKING:
     from comity.book.opening import Look
@@ -59,6 +60,7 @@ def _told(look: Look, ref: UUID, purposes: list[str]) -> dict[str, Any]:
         "ref": ref, "look": look, "purposes": purposes, "dial": dial, "verdict_now": answer.verdict,
         "why": why(answer, title=title[answer.verdict.value]), "may": _may(dial), "open": None,
         "calls": queries.calls_of(ref, look.entity), "query": f"entity={look.entity.ref}&for={look.purpose}",
+        "may_say_origin": dial.lacks_origin and may_do(look.viewer, origins.WORD, look.entity),
     }  # fmt: skip
 
 

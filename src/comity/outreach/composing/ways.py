@@ -55,7 +55,7 @@ class Unmet(NotComposed):
         super().__init__(
             told % {"says": obligation.says, "kind": obligation.kind, "rules": ", ".join(obligation.rules), "why": why}
         )
-        self.kind, self.rules, self.why = obligation.kind, obligation.rules, why
+        self.says, self.kind, self.rules, self.why = obligation.says, obligation.kind, obligation.rules, why
 
 
 def way_of(obligation: Merged) -> Way:
