@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from functools import partial
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -28,7 +29,7 @@ from comity.outreach.campaigns.actions import (
 from comity.outreach.campaigns.dispatching import begin_campaign, send_campaign, take_back, what_is_missing
 from comity.outreach.campaigns.jobs import begin
 from comity.outreach.campaigns.models import Campaign, Imprint
-from comity.outreach.campaigns.queries import audience_of, progress_of, unmet_of
+from comity.outreach.campaigns.queries import audience_of, progress_of, readers_of, unmet_of
 from comity.outreach.composing.content import Content, Wording
 from comity.post.models import Dispatch
 from comity.refs import new_ref
@@ -163,6 +164,21 @@ def test_an_address_that_no_mail_reaches_is_told_as_such_and_not_as_a_law_that_i
         send_all(dispatch)
     assert stages(dispatch)[people[0].ref] == ("refused", "no-such-address")
     assert [one.to for one in kept.kept] == ["ann@heron.example"]
+
+
+@pytest.mark.usefixtures("imprint")
+def test_what_readers_got_can_be_seen_after_it_was_sent_as_before(people: dict[str, UUID], look: Look) -> None:
+    says_yes([people["DE"], people["US-CA"]], look.entity)
+    campaign = a_campaign(look, query="home=DE&home=US-CA")
+    assert campaign.looked is not None
+    before = readers_of(campaign.looked, "en")
+    begun(campaign, look)
+    campaign.refresh_from_db()
+    with behind_wall(staff=None, entities=[look.entity.ref]):
+        after = readers_of(campaign.looked, "en")
+    by_place = partial(sorted, key=lambda one: sorted(one.places))
+    assert by_place(after) == by_place(before)
+    assert [sorted(one.places) for one in by_place(after)] == [["DE"], ["US-CA"]]
 
 
 class TestBeforeSending:

@@ -101,7 +101,7 @@ class RegisterKept(ForEntity):
 
     def __init__(self, *args: Any, **more: Any) -> None:  # noqa: ANN401 - a form's own
         super().__init__(*args, **more)
-        self.fields["place"].choices = every_place()  # type: ignore[attr-defined]  # a ChoiceField
+        self.fields["place"].choices = [("", _("Choose")), *every_place()]  # type: ignore[attr-defined]  # a ChoiceField
         channels = [(one, term(one)) for by in REACHES_BY.values() for one in by]
         self.fields["channels"].choices = channels  # type: ignore[attr-defined]  # in the reader's language
 

@@ -34,6 +34,7 @@ from comity.post.models import Gateway, Message, Stage
 from comity.staff.approvals import digest
 from comity.staff.guards import entities_with
 from comity.staff.models import Approval
+from comity.staff.once import rows_of
 
 if TYPE_CHECKING:
     from comity.book.models import Person
@@ -169,11 +170,19 @@ def _changes(now: SegmentDecision, before: SegmentDecision | None) -> dict[str, 
 # ---------------------------------------------------------------- the words
 
 
+KINDS: Final = """
+    SELECT row.finding, person.home, person.language, count(*)
+    FROM counsel_segmentrow AS row JOIN book_person AS person ON person.ref = row.person
+    WHERE row.segment_id = %s AND row.verdict = 'permit' GROUP BY 1, 2, 3
+"""
+"""Of a decision with a row for everybody, what a count says without any."""
+
+
 def readers_of(segment: SegmentDecision, language: str) -> list[Readers]:
     """Return who would read, by laws, language and obligations: those whom the law permits to write to."""
     findings = {one.number: _obligations(one.told) for one in segment.findings.filter(verdict="permit")}
     counted: Counter[tuple[str, str, int]] = Counter()
-    for finding, home, spoken, many in segment.kinds:
+    for finding, home, spoken, many in segment.kinds or rows_of(KINDS, [segment.ref]):
         if finding in findings:
             counted[home, spoken or language, finding] += many
     return [
