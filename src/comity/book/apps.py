@@ -23,6 +23,7 @@ class BookConfig(AppConfig):
         from comity.book.exports.beginning import begin as exports_begin
         from comity.book.facts import KNOWN, facts_as_of, facts_of
         from comity.book.facts import columns_of as facts_columns
+        from comity.book.lists.beginning import begin as lists_begin
         from comity.book.models import Source
         from comity.book.queries import everybody_of
         from comity.counsel.asking_many import people_are_in
@@ -35,4 +36,5 @@ class BookConfig(AppConfig):
         register_past("book", facts_as_of)
         people_are_in("book_person")
         exports_begin()
+        lists_begin()
         declare_words(*Source.values)

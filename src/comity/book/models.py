@@ -229,7 +229,10 @@ class Activity(models.Model):
 
     class Meta:
         ordering = ["-at", "-ref"]
-        indexes = [models.Index(fields=["person", "-at"], name="book_activity_person")]
+        indexes = [
+            models.Index(fields=["person", "-at"], name="book_activity_person"),
+            models.Index(fields=["entity", "doing", "at"], include=["person"], name="book_activity_happened"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.doing} ({self.ref})"

@@ -21,7 +21,7 @@ from django.utils.translation import gettext_lazy as _
 from comity.book.lists import queries as kept
 from comity.book.lists.by_name import MOST, Line, TooMany, by_name, names_on
 from comity.book.lists.counting import count_of
-from comity.book.lists.filters import FILTERS, Chosen, chosen
+from comity.book.lists.filters import Chosen, Group, chosen
 from comity.book.lists.models import Deed
 from comity.book.lists.views import address_of, kept_of
 from comity.book.looking import Sight, look_of, sight
@@ -222,16 +222,22 @@ def _count(page: Listing[PersonRow], found: QuerySet[Person]) -> object:
 
 
 def _fields(picked: Chosen) -> dict[str, list[dict[str, Any]]]:
-    """Return the fields of the filters: those of the bar, and those behind it."""
-    fields: dict[str, list[dict[str, Any]]] = {"first": [], "more": []}
-    for one in FILTERS.values():
+    """Return the fields of the filters: those of the bar, and those behind it, under their headings."""
+    first: list[dict[str, Any]] = []
+    more: dict[Group, list[dict[str, Any]]] = {group: [] for group in Group}
+    for one in picked.known.values():
         values = picked.of(one.id)
         choices = one.choices(picked.look) if one.choices else None
-        if choices is None or choices or values:
+        if values or (one.offered and (choices is None or choices)):
             told = {"id": one.id, "title": one.title, "choices": choices, "value": "".join(values[:1]),
-                    "others": values[1:]}  # fmt: skip
-            fields["first" if one.first else "more"].append(told)
-    return fields
+                    "others": values[1:], "type": one.entry.type}  # fmt: skip
+            (first if one.first else more[one.group]).append(told)
+    groups = [
+        {"title": group.label, "fields": fields, "open": any(each["value"] for each in fields)}
+        for group, fields in more.items()
+        if fields
+    ]
+    return {"first": first, "more": groups}
 
 
 def _views(request: StaffRequest, look: Look) -> dict[str, object]:

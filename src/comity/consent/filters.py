@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
-from comity.book.lists.filters import Filter, register_filter
+from comity.book.lists.filters import Filter, Group, register_filter
 from comity.consent.models import Standing
 
 if TYPE_CHECKING:
@@ -43,5 +43,8 @@ def register_filters() -> None:
     """Offer them to the list of people."""
     for channel, title in CHANNELS.items():
         register_filter(
-            Filter(id=f"marketing-{channel}", title=title, choices=lambda _look: SAID, keeps=_keeps(channel))
-        )
+            Filter(
+                id=f"marketing-{channel}", title=title, choices=lambda _look: SAID, keeps=_keeps(channel),
+                group=Group.SAID,
+            )
+        )  # fmt: skip

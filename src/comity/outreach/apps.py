@@ -21,3 +21,4 @@ class OutreachConfig(AppConfig):
         """Say who composes the messages of campaigns, what a second person may approve, who acts on what comes back."""
         for part in ("campaigns", "forms", "inbound", "sharing", "origins", "correspondence", "sequences"):
             import_module(f"comity.outreach.{part}.beginning").begin()
+        import_module("comity.outreach.filters").begin()

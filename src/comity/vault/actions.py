@@ -112,7 +112,7 @@ def open_fields(*, warrant: Warrant, labels: Collection[Label], permitted_only: 
     ledger refuses (OutsideTransaction), and nothing is given back.
     """
     opened = dict(_open(let_through(warrant, labels, permitted_only=permitted_only)))
-    _record_opening(warrant, opened)
+    record_opening(warrant, opened)
     return opened
 
 
@@ -125,7 +125,7 @@ def open_each(*, warrant: Warrant, labels: Sequence[Label]) -> list[Opened | Non
     if len(through) < len(labels):
         raise NotPermitted(f"decision {warrant.decision} does not permit {len(labels) - len(through)} of these blobs")
     opened = open_blobs(through)
-    _record_opening(warrant, [label for label, fields in zip(through, opened, strict=True) if fields is not None])
+    record_opening(warrant, [label for label, fields in zip(through, opened, strict=True) if fields is not None])
     return opened
 
 
@@ -135,7 +135,8 @@ def _open(labels: Collection[Label]) -> Iterator[tuple[Label, Opened]]:
     return ((label, fields) for label, fields in opened if fields is not None)
 
 
-def _record_opening(warrant: Warrant, opened: Collection[Label]) -> None:
+def record_opening(warrant: Warrant, opened: Collection[Label]) -> None:
+    """Record that these blobs were opened under a decision."""
     body: dict[str, JSON] = {"decision": warrant.decision, "classes": classes_of(opened), "blobs": len(opened)}
     named = {label.person.int: label.person for label in opened}
     record(kind="vault.opened", body=body, staff=warrant.staff, persons=[named[number] for number in sorted(named)])
@@ -172,7 +173,7 @@ def search(
     ]
     if more := {others[label.person] for _, label in found if others} - opened.keys():
         opened |= _open(more)
-    _record_opening(warrant, opened)
+    record_opening(warrant, opened)
     return [
         Found(label=label, score=score, fields=opened[label], beside=opened.get(others.get(label.person, label)))
         for score, label in sorted(found, key=lambda each: (-each[0], each[1].person))

@@ -56,13 +56,17 @@ def candidates(*, sort: Sort, query: str, among: Among) -> list[Label]:
     Neither the blobs nor their number may be shown: `actions.search` opens and compares them under a decision. Raises
     KeyTrouble.
     """
-    wanted = asks(sort, query)
+    return held_by(asks(sort, query), among=among, most=MOST[sort])
+
+
+def held_by(wanted: list[Ask], *, among: Among, most: int) -> list[Label]:
+    """Return the blobs that have what one of these asks for, in any epoch whose key lives. Raises KeyTrouble."""
     if not wanted or not among.sql:
         return []
     making = [keyring.tokens_of(epoch.number, epoch.check_value) for epoch in keyring.live_epochs()]
-    rows = rows_of(*_statement(wanted, making, MOST[sort], among), binary=True)
+    rows = rows_of(*_statement(wanted, making, most, among), binary=True)
     found = (Label(person, FieldClass(name), kind, record) for person, name, kind, record in rows)
-    return list(dict.fromkeys(found))[: MOST[sort]]
+    return list(dict.fromkeys(found))[:most]
 
 
 def _statement(wanted: list[Ask], making: list[Tokens], most: int, among: Among) -> tuple[str, list[Any]]:

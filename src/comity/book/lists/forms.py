@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from comity.book.lists.models import LONGEST_QUERY, Deed
 from comity.book.queries import tags_seen_by
+from comity.vault.exactly import LONGEST
 
 if TYPE_CHECKING:
     from comity.book.opening import Look
@@ -29,6 +30,20 @@ class ViewForm(forms.Form):
         help_text=_("They see its name and its filters; whom they then see follows from their own roles."),
     )  # fmt: skip
     first = forms.BooleanField(label=_("Open it first for me"), required=False)
+
+
+class ExactForm(forms.Form):
+    """What somebody has exactly. What is typed is sent in the form's body, and stands in no address."""
+
+    part = forms.ChoiceField(label=_("Whose"))
+    value = forms.CharField(
+        label=_("Is exactly"), max_length=LONGEST, widget=forms.TextInput(attrs={"autocomplete": "off"}),
+        help_text=_("It is sealed, and shown to nobody who may not see it of the people it finds."),
+    )  # fmt: skip
+
+    def __init__(self, parts: list[tuple[str, str]], *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - what a form takes
+        super().__init__(*args, **kwargs)
+        self.fields["part"].choices = parts  # type: ignore[attr-defined]  # a ChoiceField
 
 
 class QueryForm(forms.Form):

@@ -1,4 +1,4 @@
-"""The tables of lists: views that somebody keeps, and what was done with many people at once."""
+"""The tables of lists: views that somebody keeps, values sought exactly, and what was done with many people at once."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
+from comity.book.fields.models import CustomField
 from comity.book.models import Person
 from comity.refs import new_ref
 from comity.staff.models import Entity, Staff
@@ -41,6 +42,41 @@ class FirstView(models.Model):
 
     def __str__(self) -> str:
         return str(self.view_id)
+
+
+class Exactly(models.TextChoices):
+    """Which sealed part of a person is compared with what somebody typed."""
+
+    EMAIL = "email", _("E-mail address")
+    PHONE = "phone", _("Phone number")
+    FAMILY = "family", _("Family name")
+    GIVEN = "given", _("Given name")
+    FIELD = "field", _("A field of our own")
+
+
+class ExactValue(models.Model):
+    """What somebody typed to find who has exactly it. It is sealed under this ref, and in no other place."""
+
+    ref = models.UUIDField(primary_key=True, default=new_ref, editable=False)
+    entity = models.ForeignKey(Entity, models.CASCADE, related_name="+")
+    part = models.CharField(max_length=6, choices=Exactly)
+    field = models.ForeignKey(CustomField, models.PROTECT, null=True, related_name="+")  # whose value it is
+    made_by = models.ForeignKey(Staff, models.PROTECT, related_name="+")
+    made_at = models.DateTimeField(db_default=Now())
+    forgotten_at = models.DateTimeField(null=True)  # what was typed is gone, since nobody has it
+
+    class Meta:
+        indexes = [models.Index(fields=["made_by", "made_at"], name="book_exact_value_by")]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(part=Exactly.FIELD, field__isnull=False) | Q(~Q(part=Exactly.FIELD), field=None),
+                name="book_exact_value_field",
+            ),
+            models.CheckConstraint(condition=Q(part__in=Exactly.values), name="book_exact_value_part"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.part} ({self.ref})"
 
 
 class Deed(models.TextChoices):

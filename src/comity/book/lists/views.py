@@ -1,4 +1,4 @@
-"""Pages about lists: keep one as a view, and change many people at once."""
+"""Pages about lists: narrow one to an exact value, keep one as a view, and change many people at once."""
 
 from __future__ import annotations
 
@@ -9,19 +9,22 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.core.exceptions import BadRequest, ValidationError
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
+from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
 from comity.book.editing.leave import may_edit, permits, question
 from comity.book.lists import actions, queries
+from comity.book.lists.exactly import ID, parts_for
 from comity.book.lists.filters import chosen
-from comity.book.lists.forms import DeedForm, ViewForm
+from comity.book.lists.forms import DeedForm, ExactForm, ViewForm
 from comity.book.lists.models import LONGEST_QUERY, Deed
+from comity.book.lists.typed import type_value
 from comity.book.looking import look_of
 from comity.book.opening import Look, purposes_of
 from comity.book.queries import persons_seen_by
@@ -30,10 +33,9 @@ from comity.counsel.reading import said_of
 from comity.staff.guards import NotYours, StaffRequest, demand, staff_page
 
 if TYPE_CHECKING:
-    from django.http import QueryDict
-
-    from comity.book.lists.models import SavedView, Together
+    from comity.book.lists.models import ExactValue, SavedView, Together
     from comity.law import Decision
+    from comity.staff.models import Entity
 
 NOT_KEPT: Final = frozenset({"from", "view", "letter"})
 """Parts of an address that are of a page, not of a list."""
@@ -57,7 +59,50 @@ def address_of(view: SavedView) -> str:
     return f"{reverse('book:persons')}?{view.query}&view={view.ref}"
 
 
+# ---------------------------------------------------------------- exactly
+
+
+@sensitive_post_parameters("value")
+@staff_page(may="person.view")
+def exactly(request: StaffRequest) -> HttpResponse:
+    """Narrow the list of this address to those who have exactly what is typed here."""
+    look = look_of(request)
+    chosen(look, request.GET)
+    parts = parts_for(look)
+    form = ExactForm(parts, request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            value = type_value(look=look, part=form.cleaned_data["part"], text=form.cleaned_data["value"])
+        except ValidationError as error:
+            form.add_error(None, error)
+        else:
+            return redirect(f"{reverse('book:persons')}?{_with_value(request.GET, value)}")
+    return render(request, "book/exactly.html", {"form": form, "parts": parts, "look": look, "back": _back(request)})
+
+
+def _with_value(query: QueryDict, value: ExactValue) -> str:
+    narrowed = query.copy()
+    for name in ("from", "letter"):
+        narrowed.pop(name, None)
+    narrowed["entity"] = str(value.entity_id)
+    narrowed.appendlist(ID, str(value.ref))
+    return narrowed.urlencode()
+
+
 # ---------------------------------------------------------------- views
+
+
+def _explained(request: StaffRequest, entity: Entity, query: str) -> list[str] | None:
+    """Return in words who passes the filters of a kept list; None where one of them is there no more."""
+    purposes, told = purposes_of(request.staff, entity), QueryDict(query)
+    if not purposes:
+        return None
+    purpose = told.get("purpose", "")
+    look = Look(viewer=request.staff, entity=entity, purpose=purpose if purpose in purposes else purposes[0])
+    try:
+        return chosen(look, told).explained()
+    except BadRequest:
+        return None
 
 
 @staff_page(may="person.view")
@@ -67,18 +112,19 @@ def keep(request: StaffRequest) -> HttpResponse:
     chosen(look, request.GET)  # refuses a list that there is not
     form = ViewForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        told = form.cleaned_data
+        said = form.cleaned_data
         try:
             view = actions.save_view(
-                owner=request.staff, entity=look.entity, name=told["name"], query=kept_of(request.GET, look.entity.ref),
-                shared=told["shared"],
+                owner=request.staff, entity=look.entity, name=said["name"], query=kept_of(request.GET, look.entity.ref),
+                shared=said["shared"],
             )  # fmt: skip
         except ValidationError as error:
             form.add_error("name", error.messages)
         else:
-            return _kept(request, view, first=told["first"])
+            return _kept(request, view, first=said["first"])
     back = f"{reverse('book:persons')}?{request.GET.urlencode()}"
-    return render(request, "book/view_form.html", {"form": form, "back": back, "view": None})
+    told = {"form": form, "back": back, "view": None, "explained": chosen(look, request.GET).explained()}
+    return render(request, "book/view_form.html", told)
 
 
 def _kept(request: StaffRequest, view: SavedView, *, first: bool) -> HttpResponse:
@@ -100,14 +146,15 @@ def change(request: StaffRequest, ref: UUID) -> HttpResponse:
         for name in ("name", "shared"):
             form.fields[name].disabled = True
     if request.method == "POST" and form.is_valid():
-        told = form.cleaned_data
+        said = form.cleaned_data
         try:
-            changed = actions.change_view(view=view, name=told["name"], shared=told["shared"]) if mine else view
+            changed = actions.change_view(view=view, name=said["name"], shared=said["shared"]) if mine else view
         except ValidationError as error:
             form.add_error("name", error.messages)
         else:
-            return _kept(request, changed, first=told["first"])
-    told = {"form": form, "back": address_of(view), "view": view, "mine": mine}
+            return _kept(request, changed, first=said["first"])
+    explained = _explained(request, view.entity, view.query)
+    told = {"form": form, "back": address_of(view), "view": view, "mine": mine, "explained": explained}
     return render(request, "book/view_form.html", told)
 
 

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as say
 from django.utils.translation import gettext_lazy as _
 
 from comity.book.imports.models import Import
-from comity.book.lists.filters import Filter
+from comity.book.lists.filters import Filter, Group
 from comity.book.models import Relation
 from comity.outreach.origins.models import Came
 from comity.outreach.origins.queries import NOT_THEIRS
@@ -54,10 +54,10 @@ def _told(look: Look, values: Sequence[str]) -> Q:
 FILTERS: Final = (
     Filter(
         id="import", title=_("Brought in by"), choices=lambda _look: (), told=_import_told, fixed=False,
-        keeps=_by_import,
+        keeps=_by_import, group=Group.DEALINGS,
     ),
     Filter(
-        id="told", title=_("Told from whom we have it"), keeps=_told,
+        id="told", title=_("Told from whom we have it"), keeps=_told, group=Group.DEALINGS,
         choices=lambda _look: [("no", _("Not told yet")), ("yes", _("Told"))],
     ),
 )  # fmt: skip

@@ -241,11 +241,12 @@ ARROWS = {"ascending": "arrow-up", "descending": "arrow-down"}
 
 @register.simple_tag
 def filter_field(field: Mapping[str, Any]) -> SafeString:
-    """Draw the field of one filter: its title, and what may be chosen, or a day; values beyond the first are kept."""
+    """Draw the field of one filter: its title, what may be chosen or is written; values beyond the first are kept."""
     name, value, choices = escape(field["id"]), escape(field["value"]), field["choices"]
     others = "".join([f'<input type="hidden" name="{name}" value="{escape(other)}">' for other in field["others"]])
     if choices is None:
-        entry = f'<input type="date" name="{name}" value="{value}">'
+        step = ' step="any"' if field["type"] == "number" else ""
+        entry = f'<input type="{escape(field["type"])}" name="{name}" value="{value}"{step}>'
     elif choices:
         none = f'<option value="">{escape(_("Any"))}</option>'
         entry = f'<select name="{name}">{none}{options(choices, field["value"])}</select>'
