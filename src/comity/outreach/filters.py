@@ -115,8 +115,8 @@ def _named(id_: str, title: Any, named: Named, *, bunch: str, group: Group) -> F
 
 def _of_calls() -> None:
     register_bunch(
-        Bunch(id="call", title=_("A call, all of it at once"), keeps=_called),
-        Filter(id="call", title=_("Call came to"), choices=lambda _look: Outcome.choices, bunch="call",
+        Bunch(id="call", title=_("One call that is all of this"), keeps=_called),
+        Filter(id="call", title=_("Call ended with"), choices=lambda _look: Outcome.choices, bunch="call",
                group=Group.HAPPENED),
         *from_and_before("call", Group.HAPPENED, (_("Call from"), _("Call before"))),
     )  # fmt: skip
@@ -124,7 +124,7 @@ def _of_calls() -> None:
 
 def _of_messages() -> None:
     register_bunch(
-        Bunch(id="message", title=_("A message that we sent, all of it at once"), keeps=_got),
+        Bunch(id="message", title=_("One message of ours that is all of this"), keeps=_got),
         Filter(id="message", title=_("Got a message by"), bunch="message", group=Group.SENT,
                choices=lambda _look: [(each, term(each)) for each in CHANNELS]),
         *from_and_before("message", Group.SENT, (_("Message from"), _("Message before"))),
@@ -135,7 +135,7 @@ def _of_messages() -> None:
 
 def _of_forms() -> None:
     register_bunch(
-        Bunch(id="form", title=_("A form, all of it at once"), keeps=_filled_in),
+        Bunch(id="form", title=_("One form that is all of this"), keeps=_filled_in),
         _named("form", _("Filled in the form"), FORMS, bunch="form", group=Group.SAID),
         *from_and_before("form", Group.SAID, (_("Form from"), _("Form before"))),
     )
@@ -143,10 +143,10 @@ def _of_forms() -> None:
 
 def _of_sequences() -> None:
     register_bunch(
-        Bunch(id="sequence", title=_("A sequence, all of it at once"), keeps=_walked),
+        Bunch(id="sequence", title=_("One sequence that is all of this"), keeps=_walked),
         _named("sequence", _("In the sequence"), SEQUENCES, bunch="sequence", group=Group.SENT),
-        Filter(id="sequence_state", title=_("And there"), choices=lambda _look: Under.choices, bunch="sequence",
-               group=Group.SENT),
+        Filter(id="sequence_state", title=_("Where in the sequence"), bunch="sequence", group=Group.SENT,
+               choices=lambda _look: Under.choices),
     )  # fmt: skip
 
 

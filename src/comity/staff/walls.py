@@ -38,6 +38,12 @@ def behind_wall(*, staff: UUID | None, entities: Iterable[UUID]) -> Iterator[Non
             _say(*before)
 
 
+def acting() -> str:
+    """Return the ref of the one in whose name this transaction goes on; empty where it is nobody's."""
+    staff, _entities = _said()
+    return staff
+
+
 def _said() -> tuple[str, str]:
     ((staff, entities),) = rows_of("SELECT current_setting(%s, true), current_setting(%s, true)", [STAFF, ENTITIES])
     return staff or "", entities or ""

@@ -89,7 +89,7 @@ def _text(ref: UUID) -> str:
 
 def could_be(part: Part, text: str) -> bool:
     """Say whether this can be sought as such a part at all."""
-    return bool(_asks(part, text))
+    return any(map(str.isalnum, text)) and bool(_asks(part, text))
 
 
 def may_hold(*, ref: UUID, part: Part, among: Among, most: int) -> list[Label]:

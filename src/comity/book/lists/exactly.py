@@ -28,6 +28,7 @@ from comity.book.lists.models import Exactly, ExactValue
 from comity.book.opening import Look
 from comity.book.queries import persons_seen_by, sought_by
 from comity.counsel.actions import FRESH, decide
+from comity.staff.walls import acting
 from comity.vault.actions import open_fields
 from comity.vault.exactly import Known, Part, matching, may_hold
 from comity.vault.models import MOST_PERSONS
@@ -225,6 +226,8 @@ def _shown(look: Look, value: ExactValue, found: Found | None) -> str:
     """Return what somebody has who was found, opened under the decision by which they were."""
     part = part_of(value)
     if found is None or not found.held or found.until < time.monotonic() or part.field_class not in look.classes():
+        return ""
+    if acting() != str(look.viewer.ref):  # a list goes on in somebody's name, and another one reads what it says
         return ""
     label, warrant = found.held[0]
     if not persons_seen_by(look.viewer, look.entity).filter(ref=label.person).exists():

@@ -113,7 +113,7 @@ class Filter:
     offered: bool = True  # a value may be chosen; if not, one that stands in the address counts all the same
     group: Group = Group.WHO
     bunch: str = ""
-    within: Said = ""  # what stands before a value where the bunch is told as one sentence: "from", "before"
+    within: Said = ""  # how a value is told where those of a bunch are one sentence: "from %(day)s"
 
     def says(self, look: Look, value: str) -> str:
         """Return what a value is called, as a chip shows it."""
@@ -401,7 +401,7 @@ class Chosen:
     def _within(self, name: str, values: Iterable[str]) -> str:
         one = self.known[name]
         told = _any_of([one.says(self.look, value) for value in values])
-        return f"{one.within} {told}" if one.within else told
+        return str(one.within) % {"day": told, "name": told} if one.within else told
 
 
 def _any_of(told: Sequence[str]) -> str:

@@ -35,7 +35,7 @@ class ViewForm(forms.Form):
 class ExactForm(forms.Form):
     """What somebody has exactly. What is typed is sent in the form's body, and stands in no address."""
 
-    part = forms.ChoiceField(label=_("Whose"))
+    part = forms.ChoiceField(label=_("Which field"))
     value = forms.CharField(
         label=_("Is exactly"), max_length=LONGEST, widget=forms.TextInput(attrs={"autocomplete": "off"}),
         help_text=_("It is sealed, and shown to nobody who may not see it of the people it finds."),

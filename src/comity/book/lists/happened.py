@@ -39,8 +39,8 @@ def from_and_before(bunch: str, group: Group, titles: tuple[Any, Any]) -> tuple[
     """Return the two filters of a bunch that say from which day on and before which."""
     after, before = titles
     return (
-        Filter(id=f"{bunch}_after", title=after, bunch=bunch, group=group, within=_("from")),
-        Filter(id=f"{bunch}_before", title=before, bunch=bunch, group=group, within=_("before")),
+        Filter(id=f"{bunch}_after", title=after, bunch=bunch, group=group, within=_("from %(day)s")),
+        Filter(id=f"{bunch}_before", title=before, bunch=bunch, group=group, within=_("before %(day)s")),
     )
 
 
@@ -75,14 +75,14 @@ def begin() -> None:
     """Offer them to the list of people."""
     happened = Group.HAPPENED
     register_bunch(
-        Bunch(id="activity", title=_("What happened, all of it at once"), keeps=_did),
+        Bunch(id="activity", title=_("One activity that is all of this"), keeps=_did),
         Filter(
             id="activity", title=_("Activity"), choices=lambda _look: Doing.choices, bunch="activity", group=happened
         ),
         *from_and_before("activity", happened, (_("Activity from"), _("Activity before"))),
         Filter(
             id="activity_by", title=_("Activity by"), choices=_colleagues, told=_colleague_told, fixed=False,
-            bunch="activity", group=happened, within=_("by"),
+            bunch="activity", group=happened, within=_("by %(name)s"),
         ),
     )  # fmt: skip
     register_filter(Filter(id="silent", title=_("Nobody spoke with them since"), keeps=_silent, group=happened))

@@ -113,7 +113,9 @@ def _of_persons() -> list[Filter]:
             id="added_before", title=_("Added before"),
             keeps=lambda _look, values: Q(added_at__lt=day_begins(values)),
         ),
-        Filter(id="failing", title=_("Fails"), choices=lambda _look: Reach.choices, keeps=_failing),
+        Filter(
+            id="failing", title=_("Address or number that fails"), choices=lambda _look: Reach.choices, keeps=_failing
+        ),
         Filter(
             id="objected", title=_("Objected to advertising"), choices=_choices, keeps=_happened_to("objected_at"),
             group=Group.SAID,
