@@ -233,7 +233,11 @@ def _fields(picked: Chosen) -> dict[str, list[dict[str, Any]]]:
                     "others": values[1:], "type": one.entry.type}  # fmt: skip
             (first if one.first else more[one.group]).append(told)
     groups = [
-        {"title": group.label, "fields": fields, "open": any(each["value"] for each in fields)}
+        {
+            "title": group.label,
+            "fields": fields,
+            "open": any(each["value"] and each["choices"] != () for each in fields),
+        }
         for group, fields in more.items()
         if fields
     ]

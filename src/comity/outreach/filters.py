@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
+from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
@@ -18,7 +19,9 @@ from comity.outreach.sequences.models import Enrolment, Under, Version
 from comity.outreach.sequences.models import Sequence as Sequences
 from comity.outreach.sharing.models import Sharing
 from comity.post.models import Message, Stage
+from comity.refs import new_ref
 from comity.staff.guards import may_do
+from comity.staff.once import Once
 from comity.staff.terms import term
 
 if TYPE_CHECKING:
@@ -38,11 +41,15 @@ class Named:
 
     def __init__(self, rows: QuerySet[Any], *, word: str, unnamed: Any) -> None:  # noqa: ANN401 - a lazy text
         self.rows, self.word, self.unnamed = rows, word, unnamed
+        self.latest = Once(self._latest, new_ref())
+
+    def _latest(self, entity: UUID) -> QuerySet[Any, tuple[UUID, str]]:
+        return self.rows.filter(entity=entity).order_by("-made_at").values_list("ref", "name")[:OFFERED]
 
     def choices(self, look: Look) -> Choices:
         """Return the latest of them."""
-        found = self._seen(look).order_by("-made_at").values_list("ref", "name")[:OFFERED]
-        return [(str(ref), name) for ref, name in found]
+        seen = may_do(look.viewer, self.word, look.entity)
+        return [(str(ref), name) for ref, name in self.latest(look.entity.ref)] if seen else []
 
     def told(self, look: Look, value: str) -> str:
         """Return how one is called."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
+from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
@@ -11,7 +13,9 @@ from django.utils.translation import gettext_lazy as _
 
 from comity.book.lists.filters import Bunch, Filter, Group, day_begins, refs_of, register_bunch, register_filter
 from comity.book.models import Activity, Doing
+from comity.refs import new_ref
 from comity.staff.models import RoleGrant, Staff
+from comity.staff.once import Once
 
 if TYPE_CHECKING:
     from comity.book.lists.filters import Choices
@@ -57,10 +61,16 @@ def _silent(look: Look, values: Sequence[str]) -> Q:
     return ~Q(Exists(done_with(look).filter(doing__in=SPOKEN, at__gte=day_begins(values))))
 
 
+def _acting_for(entity: UUID, at: datetime) -> QuerySet[Staff, tuple[UUID, str]]:
+    granted = RoleGrant.objects.standing(at).filter(Q(entity=entity) | Q(entity=None))
+    return Staff.objects.filter(ref__in=granted.values("staff")).order_by("name").values_list("ref", "name")
+
+
+ACTING_FOR: Final = Once(_acting_for, new_ref(), datetime.now(UTC))
+
+
 def _colleagues(look: Look) -> Choices:
-    granted = RoleGrant.objects.standing(timezone.now()).filter(Q(entity=look.entity) | Q(entity=None))
-    rows = Staff.objects.filter(ref__in=granted.values("staff")).order_by("name")
-    return [(str(ref), name) for ref, name in rows.values_list("ref", "name")]
+    return [(str(ref), name) for ref, name in ACTING_FOR(look.entity.ref, timezone.now())]
 
 
 def _colleague_told(look: Look, value: str) -> str:
