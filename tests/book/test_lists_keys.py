@@ -31,6 +31,7 @@ def list_page(signed_in: SignIn, firm: Entity, ada: Staff) -> Page:
     people = [newcomer(given, family, "DE") for given, family in (("Ann", "Arm"), ("Ben", "Bee"), ("Cy", "Cat"))]
     add_persons(newcomers=people, entity=firm, staff=None)
     page = signed_in(ada)
+    page.emulate_media(reduced_motion="reduce")  # colours that are still turning are no colours of ours
     page.goto("/people/?sort=name&home=DE")
     return page
 
