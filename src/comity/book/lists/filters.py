@@ -280,7 +280,7 @@ def filters_of(look: Look) -> dict[str, Filter]:
     return known
 
 
-RESERVED: Final = frozenset({"entity", "purpose", "sort", "columns", "from", "view", "letter", "q"})
+RESERVED: Final = frozenset({"entity", "purpose", "sort", "columns", "from", "view", "letter", "q", "about", "by"})
 """Words of the address that are no filters."""
 
 for _one in (

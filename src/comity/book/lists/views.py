@@ -16,7 +16,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_GET, require_POST
 
 from comity.book.editing.leave import may_edit, permits, question
 from comity.book.lists import actions, queries
@@ -29,6 +29,8 @@ from comity.book.looking import look_of
 from comity.book.opening import Look, purposes_of
 from comity.book.queries import persons_seen_by
 from comity.counsel.asking import ask
+from comity.counsel.counting import count_persons
+from comity.counsel.questions import Question
 from comity.counsel.reading import said_of
 from comity.staff.guards import NotYours, StaffRequest, demand, staff_page
 
@@ -57,6 +59,39 @@ def kept_of(query: QueryDict, entity: UUID) -> str:
 def address_of(view: SavedView) -> str:
     """Return the address of a view."""
     return f"{reverse('book:persons')}?{view.query}&view={view.ref}"
+
+
+# ---------------------------------------------------------------- what the law says of a list
+
+WAYS: Final = ("email", "sms", "messenger", "call", "post")
+"""By what people of a list may be meant to be reached."""
+
+
+@staff_page(may="person.view")
+@require_GET
+def verdicts(request: StaffRequest) -> HttpResponse:
+    """Count what the law says now of reaching the people of this address, for a purpose and by a way."""
+    look = look_of(request)
+    purposes = purposes_of(look.viewer, look.entity, "contact")
+    if not purposes:
+        raise NotYours("campaign.view")
+    wanted, by = request.GET.get("about", ""), request.GET.get("by", "")
+    about = wanted if wanted in purposes else purposes[0]
+    way = by if by in WAYS else WAYS[0]
+    count = count_persons(
+        question=Question(operation="contact", purpose=about, channel=way, entity=look.entity.ref),
+        persons=chosen(look, request.GET).narrow(persons_seen_by(look.viewer, look.entity)),
+    )
+    told = {
+        "look": look, "verdicts": {each.value: many for each, many in count.verdicts.items()}, "people": count.people,
+        "about": about, "purposes": purposes, "by": way, "ways": WAYS, "back": _back(request),
+        "rest": [(name, one) for name in request.GET if name not in ASKED for one in request.GET.getlist(name)],
+    }  # fmt: skip
+    return render(request, "book/verdicts_counted.html" if request.htmx else "book/verdicts.html", told)
+
+
+ASKED: Final = frozenset({"about", "by"})
+"""Parts of an address that say what the law is asked."""
 
 
 # ---------------------------------------------------------------- exactly
