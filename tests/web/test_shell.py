@@ -13,6 +13,7 @@ import lucide
 import pytest
 from django.template import Context, Template
 from django.test import Client
+from django.utils import translation
 
 import comity
 from comity.staff.models import Staff
@@ -209,3 +210,15 @@ def test_a_cure_that_is_held_is_a_button_that_says_why() -> None:
     shown = drawn("{% why answer %}", answer={"title": "Why?", "cures": [{"says": "Ask again", "held": "until May"}]})
     assert re.search(r'<button disabled aria-describedby="why-held-1">Ask again', shown)
     assert 'id="why-held-1">Ask again: until May' in shown
+
+
+def test_what_stands_where_nothing_is_yet_is_no_heading_that_skips_a_level() -> None:
+    shown = drawn("{% empty 'ban' 'Nobody yet' 'They come here.' %}{% endempty %}")
+    assert "Nobody yet" in shown
+    assert "<h" not in shown
+
+
+def test_places_are_named_in_the_language_of_who_reads() -> None:
+    for language, said in (("en", "France, Germany"), ("zh-hans", "法国、德国")):
+        with translation.override(language):
+            assert drawn("{{ codes|places }}", codes=["FR", "DE"]) == said

@@ -61,6 +61,7 @@ def test_a_call_campaign_goes_from_its_template_to_its_closed_list_and_its_outco
     tom_at.post(f"{page}audience/")
     example = tom_at.get(f"{page}example/en/?wording=1").content.decode()
     assert "other words" in example
+    assert "Germany" in example
     assert "Send to 5 people" in tom_at.get(page).content.decode()
     tom_at.post(f"{page}send/")
     send_all(Dispatch.objects.select_related("entity", "staff", "gateway").get())

@@ -19,6 +19,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language, gettext_lazy, ngettext
 from django.utils.translation import gettext as _
 
+from comity.counsel.reading import places_said
 from comity.ledger.journal.keeping import trouble_now
 from comity.staff.approvals import KINDS
 from comity.staff.guards import may_do
@@ -360,5 +361,6 @@ def kind_name(kind: str) -> str:
     return str(KINDS[kind].says) if kind in KINDS else kind
 
 
+register.filter("places", places_said)
 register.filter("term", term)
 register.filter("fields_term", fields_term)
