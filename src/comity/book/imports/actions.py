@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -13,10 +12,11 @@ from uuid import UUID
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Count
+from django.db.models.expressions import RawSQL
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from comity.book.facts import these
+from comity.book import known
 from comity.book.imports.columns import MEANINGS, may_be_remembered, meaning_of
 from comity.book.imports.looking import dialect_of, look_over
 from comity.book.imports.models import Import, ImportBatch, ImportFinding, Known, RememberedColumn, Stage
@@ -35,12 +35,12 @@ from comity.book.imports.reading import EMAIL
 from comity.book.imports.running import afterwards, bring_all, make_batches
 from comity.book.imports.side_by_side import Work
 from comity.book.imports.undoing import UNDONE_WITHIN, is_late, take_out
-from comity.book.models import Relation, Source
+from comity.book.models import Source
 from comity.check.dialects import Dialect, header_key, recognise
 from comity.counsel.duties import data_came, note_event, take_back_event
 from comity.ledger.actions import record
 from comity.ledger.bodies import JSON
-from comity.refs import as_array, new_ref
+from comity.refs import new_ref
 from comity.staff.guards import demand, may_do
 from comity.staff.walls import behind_wall
 
@@ -265,12 +265,12 @@ def _note_duties(one: Import) -> None:
 
 def _homes(one: Import) -> dict[str, dict[str, int]]:
     """Count the homes of those who came, by where their data came from."""
-    found: dict[str, Counter[str]] = {}
-    for batch in one.batches.all():
-        theirs = Relation.objects.filter(person__in=these(as_array(batch.persons)), entity_id=one.entity_id)
-        for source, home, many in theirs.values_list("source", "person__home").annotate(Count("pk")):
-            found.setdefault(source, Counter())[home] += many
-    return {source: dict(counted) for source, counted in found.items()}
+    found: dict[str, dict[str, int]] = {}
+    came = RawSQL("SELECT unnest(persons) FROM book_importbatch WHERE imported_id = %s", [one.ref])
+    theirs = known.Known.objects.filter(person__in=came, entity=one.entity_id)
+    for source, home, many in theirs.values_list("source", "home").annotate(Count("person")):
+        found.setdefault(source or "", {})[home] = many
+    return found
 
 
 def stop_import(*, one: Import, fault: str) -> None:

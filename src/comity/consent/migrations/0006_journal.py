@@ -11,17 +11,17 @@ from django.db.migrations.operations.base import Operation
 SAID = """
 CREATE FUNCTION consent_journal_said() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    IF NEW.said = 'mistaken'
-        AND NOT EXISTS (SELECT FROM consent_consent WHERE ref = NEW.corrects_id AND said = 'given') THEN
-        RETURN NULL;
-    END IF;
-    PERFORM ledger_journal('consent.said', jsonb_build_object(
-        'consent', NEW.ref, 'person', NEW.person, 'entity', NEW.entity_id, 'purpose', NEW.purpose,
-        'channel', NEW.channel, 'said', NEW.said, 'said_at', NEW.said_at));
+    PERFORM ledger_journal_all('consent.said', array_agg(jsonb_build_object(
+        'consent', ref, 'person', person, 'entity', entity_id, 'purpose', purpose,
+        'channel', channel, 'said', said, 'said_at', said_at)))
+    FROM added
+    WHERE said IN ('refused', 'withdrawn', 'objected')
+        OR said = 'mistaken' AND EXISTS (SELECT FROM consent_consent WHERE ref = added.corrects_id AND said = 'given')
+    HAVING count(*) > 0;
     RETURN NULL;
 END $$;
-CREATE TRIGGER consent_journal_said AFTER INSERT ON consent_consent FOR EACH ROW
-    WHEN (NEW.said IN ('refused', 'withdrawn', 'objected', 'mistaken')) EXECUTE FUNCTION consent_journal_said();
+CREATE TRIGGER consent_journal_said AFTER INSERT ON consent_consent REFERENCING NEW TABLE AS added
+    FOR EACH STATEMENT EXECUTE FUNCTION consent_journal_said();
 """
 
 # What stops more than one purpose stands in the person's own row. An objection that somebody took down is above.

@@ -37,6 +37,15 @@ class _Read:
     place: Place
 
 
+@contextmanager
+def _named(path: Path) -> Iterator[None]:
+    """Say in which file a line is that was altered."""
+    try:
+        yield
+    except Altered as error:
+        raise Altered(f"{path}: {error}") from None
+
+
 class Files:
     """The files of one journal. May be used by several threads."""
 
@@ -137,7 +146,8 @@ class Files:
             for raw in file:
                 if not raw.endswith(b"\n"):
                     break  # somebody appends it just now, or died while appending it
-                place = self._line(newest, place, raw).place
+                with _named(newest):
+                    place, _text = self.key.check(place, raw)
                 offset += len(raw)
         self._read = _Read(newest, offset, place)
         return self._read
@@ -152,15 +162,10 @@ class Files:
             for raw in file:
                 if not raw.endswith(b"\n"):
                     return
-                line = self._line(path, place, raw)
+                with _named(path):
+                    line = self.key.read(place, raw)
                 yield line, place
                 place = line.place
-
-    def _line(self, path: Path, before: Place, raw: bytes) -> Line:
-        try:
-            return self.key.read(before, raw)
-        except Altered as error:
-            raise Altered(f"{path}: {error}") from None
 
     def _head(self, path: Path) -> tuple[int, Place]:
         """Return where a file's lines begin, and which place they follow."""

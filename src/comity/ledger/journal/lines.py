@@ -95,8 +95,8 @@ class JournalKey:
         place = self.seal(before, said.text)
         return place, b"%d %b %b\n" % (place.number, place.seal.hex().encode(), said.text)
 
-    def read(self, before: Place, raw: bytes) -> Line:
-        """Read the line that follows. Raises Altered."""
+    def check(self, before: Place, raw: bytes) -> tuple[Place, bytes]:
+        """Return the place of the line that follows, and its text. Raises Altered."""
         try:
             number, sealed, text = raw.rstrip(b"\n").split(b" ", 2)
             place = Place(int(number), bytes.fromhex(sealed.decode("ascii")))
@@ -104,6 +104,11 @@ class JournalKey:
             raise Altered(f"what follows line {before.number} is no line") from None
         if not hmac.compare_digest(self.seal(before, text).seal, place.seal) or place.number != before.number + 1:
             raise Altered(f"line {before.number + 1} is not what was written there, or lines were taken out or put in")
+        return place, text
+
+    def read(self, before: Place, raw: bytes) -> Line:
+        """Read the line that follows. Raises Altered."""
+        place, text = self.check(before, raw)
         told = json.loads(text)
         return Line(
             ref=UUID(told["ref"]), kind=told["kind"], at=datetime.fromisoformat(told["at"]), said=told["said"],
