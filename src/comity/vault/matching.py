@@ -42,7 +42,7 @@ def _identifier_match(query: str, fields: Fields) -> float:
 
 
 def _same(query: str, key: str, value: str, wanted: set[str]) -> float:
-    terms = identifier_terms(key, value)
+    terms = set(identifier_terms(key, value))
     if terms.isdisjoint(wanted):
         return NO_MATCH
     if not next(iter(terms)).startswith("phone:"):

@@ -63,7 +63,7 @@ def terms(field_class: FieldClass, fields: Fields) -> set[str]:
     if field_class is FieldClass.NAME:
         return {term for name in names(fields) for piece in pieces(name) for term in piece_terms(piece)}
     if field_class in INDEXED:
-        return set().union(*[identifier_terms(key, value) for key, value in identifiers(fields)])
+        return {term for key, text in identifiers(fields) for term in identifier_terms(key, text)}
     return set()
 
 
@@ -162,18 +162,24 @@ def sound(word: str) -> Iterator[str]:
 # ---------------------------------------------------------------- terms of identifiers
 
 
-def identifier_terms(key: str, value: str) -> set[str]:
+def identifier_terms(key: str, value: str) -> tuple[str, ...]:
     """Return the terms of one identifier; the name of its field says how it is to be read."""
     if key.startswith(("email", "mail")):
-        return {f"email:{address}"} if (address := email(value)) else set()
+        return (f"email:{address}",) if (address := email(value)) else ()
     if key.startswith(("phone", "mobile", "fax")):
-        return set(_phone_terms(phone(value)))
-    return {f"id:{number}"} if (number := identifier(value)) else set()
+        return _phone_terms(phone(value))
+    return (f"id:{number}",) if (number := identifier(value)) else ()
+
+
+def _compared(text: str) -> str:
+    """Write a text as it is compared: NFKC, no case, no space around it."""
+    plain = text if text.isascii() else unicodedata.normalize("NFKC", text)  # which leaves ASCII as it is
+    return plain.strip().casefold()
 
 
 def email(text: str) -> str:
     """Write an e-mail address as it is compared: NFKC, no case, no space around it."""
-    return unicodedata.normalize("NFKC", text).strip().casefold()
+    return _compared(text)
 
 
 EXTENSION: Final = re.compile("x|ext|;")
@@ -187,7 +193,7 @@ def phone(text: str) -> str:
     "+49 (0)30 123456" and "0049 30 123456" are 4930123456; "030 123456" is 30123456. What follows an x (an extension)
     is left out.
     """
-    plain = EXTENSION.split(unicodedata.normalize("NFKC", text).strip().casefold(), maxsplit=1)[0]
+    plain = EXTENSION.split(_compared(text), maxsplit=1)[0]
     digits = NO_DIGIT.sub("", plain.replace("(0)", ""))
     return digits.removeprefix("00").removeprefix("0") if not plain.startswith("+") else digits
 
@@ -197,9 +203,8 @@ def identifier(text: str) -> str:
     return FILLING.sub("", unicodedata.normalize("NFKC", text).casefold())
 
 
-def _phone_terms(digits: str) -> Iterator[str]:
-    if digits:
-        yield f"phone:{digits[-TAIL:]}"
+def _phone_terms(digits: str) -> tuple[str, ...]:
+    return (f"phone:{digits[-TAIL:]}",) if digits else ()
 
 
 # ---------------------------------------------------------------- terms of a search
@@ -270,7 +275,7 @@ class Tokens:
         """Return the tokens by which these fields are to be found, as `raw` writes them."""
         if field_class is FieldClass.NAME:
             return set().union(*[self._of_piece(piece) for name in names(fields) for piece in pieces(name)])
-        return set(map(self._exact, terms(field_class, fields)))
+        return {self._exact(term) for term in terms(field_class, fields)}
 
     def numbers(self, field_class: FieldClass, fields: Fields) -> list[int]:
         """Return the tokens of these fields as PostgreSQL shows them, in order."""
