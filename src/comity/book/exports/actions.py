@@ -25,6 +25,7 @@ from django.db.models.expressions import RawSQL
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from comity.book.exports.ahead import made_ahead
 from comity.book.exports.columns import (
     MARK,
     Batch,
@@ -266,6 +267,16 @@ def _check_asker(export: Export, staff: Staff) -> None:
 # ---------------------------------------------------------------- making the file
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Part:
+    """What goes into the file of one part of those who were chosen."""
+
+    not_there: int  # who were chosen, and are not in the book any more
+    verdicts: Mapping[Verdict, int] = field(default_factory=dict)
+    people: int = 0
+    cells: Sequence[Any] = field(default=(), repr=False)  # by column
+
+
 @dataclass(kw_only=True)
 class _Making:
     """A file that is being written, and what has come of it so far."""
@@ -278,7 +289,16 @@ class _Making:
     verdicts: Counter[Verdict] = field(default_factory=Counter)
     parts: int = 0
     written: int = 0
-    not_there: int = 0  # who were chosen, and are not in the book any more
+    not_there: int = 0
+
+    def take(self, part: _Part) -> None:
+        """Write what a part has into the file."""
+        self.parts, self.not_there, self.written = (
+            self.parts + 1, self.not_there + part.not_there, self.written + part.people,
+        )  # fmt: skip
+        self.verdicts.update(part.verdicts)
+        if part.verdicts:
+            self.writer.people(part.cells)
 
 
 def make_file(*, export: Export) -> Export:
@@ -295,9 +315,8 @@ def make_file(*, export: Export) -> Export:
         with _behind_its_wall(export):
             making = _making(export, parcel)
         with collector_paused():
-            for number in range(-(-export.asked // MOST_PERSONS)):
-                with _behind_its_wall(export):
-                    _write_part(making, number)
+            for part in made_ahead(lambda number: _part_of(making, number), -(-export.asked // MOST_PERSONS)):
+                making.take(part)
         with _behind_its_wall(export):
             making.writer.end(left_out_of(_all_parts(export)))
             parcel.close()
@@ -340,22 +359,23 @@ Each is looked up by itself, since PostgreSQL may think it quicker to go through
 WRITTEN: Final = "UPDATE book_exportpart SET exported = %s::uuid[], decision = %s WHERE ref = %s"
 
 
-def _write_part(making: _Making, number: int) -> None:
-    """Decide about the people of a part, open what may go out, and write their rows."""
-    statement, parameters = making.read
-    ((part, chosen, there),) = rows_of(statement, [*parameters, making.export.pk, number], binary=True)
-    making.parts, making.not_there = making.parts + 1, making.not_there + chosen - len(there)
-    if not there:
-        return
-    classes = classes_of(making.columns)
-    decided = decide(
-        question=making.wanted.question, persons=there, staff=making.export.asked_by, field_classes=classes
-    )
-    making.verdicts.update(decided.verdicts)
-    batch = _opened(making, decided)
-    making.writer.people([column.cells(batch) for column in making.columns])
-    making.written += len(batch.persons)
-    rows_of(WRITTEN, [as_array(batch.persons), decided.ref, part])
+def _part_of(making: _Making, number: int) -> _Part:
+    """Decide about the people of a part and open what may go out, in a transaction of its own."""
+    with _behind_its_wall(making.export):
+        statement, parameters = making.read
+        ((part, chosen, there),) = rows_of(statement, [*parameters, making.export.pk, number], binary=True)
+        if not there:
+            return _Part(not_there=chosen)
+        classes = classes_of(making.columns)
+        decided = decide(
+            question=making.wanted.question, persons=there, staff=making.export.asked_by, field_classes=classes
+        )
+        batch = _opened(making, decided)
+        rows_of(WRITTEN, [as_array(batch.persons), decided.ref, part])
+    return _Part(
+        not_there=chosen - len(there), verdicts=decided.verdicts, people=len(batch.persons),
+        cells=[column.cells(batch) for column in making.columns],
+    )  # fmt: skip
 
 
 def _all_parts(export: Export) -> Iterator[ExportPart]:
