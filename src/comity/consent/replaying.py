@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
 from django.db.models.functions import Now
@@ -36,21 +36,25 @@ def _source(line: Line) -> str:
 
 
 def bring_said(line: Line) -> bool:
-    """Take down again what somebody said no to, or what was found never to have been a yes."""
-    said, at = line.said, _moment(line.said["said_at"])
+    """Take down again what people said no to, or what was found never to have been a yes."""
     with _behind_all_walls() as entities:
-        entity = entities.get(UUID(said["entity"]))
-        if entity is None:
-            return False
-        found = [person.ref for person in _those(UUID(said["person"]))]
-        for person in found:
-            if said["said"] == Said.OBJECTED:
-                object_to_marketing(
-                    person=person, entity=entity, said_at=at, source=_source(line), heard_by=None, to_us=False
-                )
-            else:
-                about = About(person=person, entity=entity, purpose=said["purpose"], channel=said["channel"])
-                withdraw_consent(about=about, said_at=at, source=_source(line), heard_by=None, to_us=False)
+        brought = [_bring_no(no, entities, _source(line)) for no in line.said["noes"]]
+    return any(brought)
+
+
+def _bring_no(no: Mapping[str, str], entities: Mapping[UUID, Entity], source: str) -> bool:
+    entity = entities.get(UUID(no["entity"]))
+    if entity is None:
+        return False
+    found = [person.ref for person in _those(UUID(no["person"]))]
+    told: dict[str, Any] = {"said_at": _moment(no["said_at"]), "source": source, "heard_by": None, "to_us": False}
+    for person in found:
+        if no["said"] == Said.OBJECTED:
+            object_to_marketing(person=person, entity=entity, **told)
+        else:
+            withdraw_consent(
+                about=About(person=person, entity=entity, purpose=no["purpose"], channel=no["channel"]), **told
+            )
     return bool(found)
 
 

@@ -104,12 +104,6 @@ CREATE FUNCTION ledger_journal(kind text, said jsonb) RETURNS void LANGUAGE sql 
     SELECT gen_random_uuid(), kind, clock_timestamp(), said
     WHERE current_setting('comity.replaying', true) IS DISTINCT FROM 'on'
 $$;
-CREATE FUNCTION ledger_journal_all(kind text, said jsonb[]) RETURNS void LANGUAGE sql AS $$
-    INSERT INTO ledger_journalline (ref, kind, at, said)
-    SELECT gen_random_uuid(), kind, clock_timestamp(), each
-    FROM unnest(said) AS each
-    WHERE current_setting('comity.replaying', true) IS DISTINCT FROM 'on'
-$$;
 DO $$
 BEGIN
     REVOKE ALL ON ledger_journalline FROM {APPLICATION_ROLE};
@@ -118,4 +112,4 @@ BEGIN
 EXCEPTION WHEN undefined_object THEN NULL;
 END $$;
 """  # noqa: S608 - our own words
-"""Rooms call these functions in triggers of theirs, which see every no, whoever writes it down and however."""
+"""Rooms call `ledger_journal` in triggers of theirs, which see every no, whoever writes it down and however."""

@@ -17,8 +17,10 @@ from django.utils import timezone
 from procrastinate.contrib.django.models import ProcrastinateJob
 from pytest_django import Settings
 
+from comity.book.imports.newcomers import Spoken
 from comity.book.models import Person, Reach
 from comity.consent.actions import About, give_consent, object_to_marketing, withdraw_consent
+from comity.consent.importing import Hand
 from comity.consent.mistakes import correct_mistake
 from comity.consent.models import Consent, Said, Standing, Why
 from comity.consent.preferences.actions import leave_alone
@@ -146,6 +148,21 @@ def test_a_replay_brings_each_no_once_with_its_day_and_its_entry(firm: Entity, t
         assert Entry.objects.filter(kind="consent.said", persons=[people[0]]).count() == 2  # her yes and her no
         assert Entry.objects.filter(kind="ledger.journal-replayed").count() == 1
         assert JournalLine.objects.count() == 1  # what was brought in is no line of its own
+
+
+def test_noes_that_were_taken_down_together_are_one_line_and_each_of_them_counts(
+    firm: Entity, tom: Staff, tmp_path: Path
+) -> None:
+    no = Spoken(said=Said.REFUSED, said_at=timezone.now(), source="File")
+
+    def since(people: list[UUID]) -> None:
+        Hand().write(spoken={person: [no] for person in people[:3]}, entity=firm, heard_by=None)
+
+    with relay() as (kept, port):
+        way = way_out(firm, port=port)
+        with an_earlier_day(firm, tmp_path / "dump", since, many=4) as people:
+            assert replay() == Replayed(lines=1, brought=1)
+            assert sent_to(people, way, tom, kept) == [3]
 
 
 def test_a_yes_that_was_said_after_the_putting_back_is_not_taken_away(firm: Entity, tmp_path: Path) -> None:

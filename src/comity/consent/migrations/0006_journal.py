@@ -7,17 +7,21 @@ from typing import ClassVar
 from django.db import migrations
 from django.db.migrations.operations.base import Operation
 
-# A yes that was recorded by mistake does not count any more: that is a no, too.
+# A yes that was recorded by mistake does not count any more: that is a no, too. Of many that are taken down together, as
+# an import does, some hundreds stand in one line.
 SAID = """
 CREATE FUNCTION consent_journal_said() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    PERFORM ledger_journal_all('consent.said', array_agg(jsonb_build_object(
-        'consent', ref, 'person', person, 'entity', entity_id, 'purpose', purpose,
-        'channel', channel, 'said', said, 'said_at', said_at)))
-    FROM added
-    WHERE said IN ('refused', 'withdrawn', 'objected')
-        OR said = 'mistaken' AND EXISTS (SELECT FROM consent_consent WHERE ref = added.corrects_id AND said = 'given')
-    HAVING count(*) > 0;
+    PERFORM ledger_journal('consent.said', jsonb_build_object('noes', noes)) FROM (
+        SELECT jsonb_agg(jsonb_build_object(
+            'consent', ref, 'person', person, 'entity', entity_id, 'purpose', purpose, 'channel', channel,
+            'said', said, 'said_at', said_at)) AS noes
+        FROM (
+            SELECT *, (row_number() OVER () - 1) / 500 AS part FROM added
+            WHERE said IN ('refused', 'withdrawn', 'objected') OR said = 'mistaken'
+                AND EXISTS (SELECT FROM consent_consent WHERE ref = added.corrects_id AND said = 'given')
+        ) AS parts GROUP BY part
+    ) AS many;
     RETURN NULL;
 END $$;
 CREATE TRIGGER consent_journal_said AFTER INSERT ON consent_consent REFERENCING NEW TABLE AS added

@@ -43,5 +43,5 @@ class Migration(migrations.Migration):
     dependencies: ClassVar = [("ledger", "0001_initial")]
     operations: ClassVar[list[Operation]] = [
         LINE,
-        migrations.RunSQL([JOURNAL], "DROP FUNCTION ledger_journal(text, jsonb), ledger_journal_all(text, jsonb[])"),
+        migrations.RunSQL([JOURNAL], "DROP FUNCTION ledger_journal(text, jsonb)"),
     ]
