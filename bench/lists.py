@@ -124,17 +124,19 @@ def _some(
     batch: Sequence[Invented], entities: Sequence[Entity], firms: Sequence[Any], tags: Sequence[Any],
     dice: random.Random,
 ) -> None:  # fmt: skip
+    from comity.book.known import copied_at_once
     from comity.book.models import ContactPoint, Person, Post, Relation, Tagging
     from comity.vault.actions import seal_many
 
     whose = {ref: dice.choices(entities, SHARES)[0] for ref, _, _ in batch}
-    Person.objects.bulk_create(_person(ref, whose[ref], dice) for ref, _, _ in batch)
-    Relation.objects.bulk_create(_relation(ref, whose[ref], dice) for ref, _, _ in batch)
-    points = {
-        ref: [ContactPoint(person_id=ref, reach=reach) for reach in ("email", "phone") if dice.random() < 0.8]
-        for ref in whose
-    }
-    ContactPoint.objects.bulk_create(point for held in points.values() for point in held)
+    with copied_at_once(list(whose)):
+        Person.objects.bulk_create(_person(ref, whose[ref], dice) for ref, _, _ in batch)
+        Relation.objects.bulk_create(_relation(ref, whose[ref], dice) for ref, _, _ in batch)
+        points = {
+            ref: [ContactPoint(person_id=ref, reach=reach) for reach in ("email", "phone") if dice.random() < 0.8]
+            for ref in whose
+        }
+        ContactPoint.objects.bulk_create(point for held in points.values() for point in held)
     Post.objects.bulk_create(
         Post(person_id=ref, organisation=dice.choice(firms)) for ref, _, _ in batch if dice.random() < 0.4
     )
