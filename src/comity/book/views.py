@@ -146,7 +146,6 @@ def persons(request: StaffRequest) -> HttpResponse:
         "fields": _fields(picked), "chips": picked.chips(request.GET), "count": _count(page.listing, found),
         "deeds": Deed.choices if may_do(look.viewer, "person.edit", look.entity) else [],
         "query": request.GET.urlencode(), "links": _links(look.viewer), **_views(request, look),
-        "may_ask": bool(purposes_of(look.viewer, look.entity, "contact")),
     }  # fmt: skip
     return render(request, "book/persons.html", told)
 
