@@ -285,6 +285,23 @@ class TestToVeryMany:
             again = send_campaign(campaign=look_at_audience(campaign=wish, look=look), look=look)
         assert again.unsent == ""
 
+    def test_a_list_that_cannot_be_any_more_is_told_and_not_tried_for_ever(
+        self, people: dict[str, UUID], look: Look
+    ) -> None:
+        says_yes([people["DE"]], look.entity)
+        self.wished(look)
+        Campaign.objects.update(query="reach=pigeon")
+        late = self.worked()
+        assert (late.dispatch, late.asked_by) == (None, None)
+        assert "pigeon" in late.unsent
+
+    def test_why_not_is_told_in_the_language_of_whoever_asked(self, people: dict[str, UUID], look: Look) -> None:
+        says_yes([people["DE"]], look.entity)
+        Staff.objects.filter(pk=look.viewer.pk).update(language="zh-hans")
+        self.wished(look)
+        RoleGrant.objects.filter(staff=look.viewer).update(revoked_at=timezone.now())
+        assert self.worked().unsent == "您已无权执行此操作。"
+
     def test_whoever_lost_the_role_meanwhile_sends_nothing(self, people: dict[str, UUID], look: Look) -> None:
         says_yes([people["DE"]], look.entity)
         self.wished(look)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from django.conf import settings
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import BadRequest, PermissionDenied, ValidationError
 from django.db import transaction
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
@@ -81,15 +81,23 @@ def begin_asked(*, campaign: Campaign) -> None:
     staff = campaign.asked_by
     if staff is None or campaign.dispatch_id:
         return
-    try:
-        with translation.override(staff.language or None), transaction.atomic():
-            _forget_wish(Campaign.objects.select_for_update(of=("self",)).get(pk=campaign.pk, asked_by=staff))
-            begin_campaign(campaign=campaign, look=Look(viewer=staff, entity=campaign.entity, purpose=campaign.purpose))
-    except Campaign.DoesNotExist:
-        return
-    except (ValidationError, PermissionDenied) as error:
-        said = " ".join(error.messages) if isinstance(error, ValidationError) else _("You may not do that any more.")
-        Campaign.objects.filter(pk=campaign.pk).update(asked_by=None, asked_at=None, unsent=said)
+    wish = Campaign.objects.filter(pk=campaign.pk, asked_by=staff, asked_at=campaign.asked_at)
+    with translation.override(staff.language or None):
+        try:
+            with transaction.atomic():
+                _forget_wish(wish.select_for_update(of=("self",)).get())
+                look = Look(viewer=staff, entity=campaign.entity, purpose=campaign.purpose)
+                begin_campaign(campaign=campaign, look=look)
+        except Campaign.DoesNotExist:
+            return
+        except (ValidationError, PermissionDenied, BadRequest) as error:
+            wish.update(asked_by=None, asked_at=None, unsent=_why_not(error))
+
+
+def _why_not(error: Exception) -> str:
+    if isinstance(error, PermissionDenied):
+        return _("You may not do that any more.")
+    return " ".join(error.messages) if isinstance(error, ValidationError) else str(error)
 
 
 def _forget_wish(campaign: Campaign) -> None:
