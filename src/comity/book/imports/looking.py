@@ -28,7 +28,7 @@ from comity.book.models import Person, Reach
 from comity.book.opening import GIVEN_BY_PURPOSE
 from comity.check.dialects import Dialect, built_in
 from comity.counsel.asking import ask
-from comity.counsel.foresight import Foresight
+from comity.counsel.foresight import MOST_ANSWERS, Foresight
 from comity.counsel.questions import Question
 from comity.law import Verdict
 from comity.law.cache import collector_paused
@@ -89,6 +89,7 @@ class Laws:
 
     one: Import
     day: date
+    known: dict[tuple[object, ...], Answer] = field(default_factory=dict)
 
     @cached_property
     def keeping(self) -> Foresight:
@@ -134,11 +135,27 @@ class Laws:
         return self._of(self.planned, told, self.one.asked_purpose, self.one.asked_channel)
 
     def _of(self, foresight: Foresight, told: Told, purpose: str, channel: str) -> Answer:
-        return foresight.of(facts_of(told, purpose, channel, self.day), complete_for=told.opt_outs_known)
+        """Return the answer; rows that are alike in all that `facts_of` reads have one, which most of a file share."""
+        kind = (foresight, _point_of(told, channel), *map(told.facts.get, OF_PERSON), *map(told.relation.get, RELATION),
+                *[one for one in told.spoken if (one.purpose, one.channel) == (purpose, channel)])  # fmt: skip
+        answer = self.known.get(kind)
+        if answer is None:
+            if len(self.known) > MOST_ANSWERS:
+                self.known.clear()
+            facts = facts_of(told, purpose, channel, self.day)
+            answer = self.known[kind] = foresight.of(facts, complete_for=told.opt_outs_known)
+        return answer
 
 
 REACHED_BY: Final = {"email": Reach.EMAIL, "sms": Reach.PHONE, "call": Reach.PHONE, "autocall": Reach.PHONE,
                      "fax": Reach.PHONE, "messenger": Reach.MESSENGER, "post": Reach.POST}  # fmt: skip
+
+
+OF_PERSON: Final = ("home", "capacity", "subscriber", "objected_at", "opt_out_signal_at", "restricted_at",
+                    "deceased_at", "birth_year", "birth_month")  # fmt: skip
+RELATION: Final = ("customer_since", "contract_running", "address_from_sale", "refusal_offered", "last_purchase_on",
+                   "last_inquiry_on", "last_mailed_on", "source")  # fmt: skip
+"""What the law is asked of a row; of which opt-outs a file tells is the same for all of its rows."""
 
 
 def facts_of(told: Told, purpose: str, channel: str, day: date) -> Facts:
@@ -174,10 +191,17 @@ def _age(facts: Mapping[str, Any], day: date) -> dict[str, Any]:
     return {"person.age": age, "person.known_age": age}
 
 
-def _reached(told: Told, channel: str) -> dict[str, Any]:
+def _point_of(told: Told, channel: str) -> tuple[bool | None, bool | None] | None:
+    """Return whether the contact point that a channel would reach is mobile, and whether it names no human being."""
     reach = REACHED_BY.get(channel)
-    point = next((point for point in told.points if point.reach == reach), None)
-    return {"person.mobile": point.mobile, "person.impersonal_address": point.impersonal} if point else {}
+    if reach is None:
+        return None
+    return next(((point.mobile, point.impersonal) for point in told.points if point.reach == reach), None)
+
+
+def _reached(told: Told, channel: str) -> dict[str, Any]:
+    point = _point_of(told, channel)
+    return {"person.mobile": point[0], "person.impersonal_address": point[1]} if point else {}
 
 
 def _consent(told: Told, purpose: str, channel: str) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time
 from functools import cached_property, lru_cache
 from typing import Any, Final, Literal
@@ -103,6 +103,15 @@ class Told:
         """Remember that a cell cannot be read."""
         self.problems.append((column, why))
 
+    def say_as(self, other: Told) -> None:
+        """Let this row say what another said, whose cells were the same."""
+        self.facts |= other.facts
+        self.relation |= other.relation
+        self.spoken += other.spoken
+        self.problems += other.problems
+        self.opted_out |= other.opted_out
+        self.unclear |= other.unclear
+
     def newcomer(self, ref: UUID, now: datetime) -> Newcomer:
         """Return who this is, ready to be brought into the book."""
         also: list[tuple[FieldClass, Fields]] = []
@@ -184,6 +193,7 @@ class Reader:
         self.free = [each for each in self.parts if each.part.understood.role == "free-text"]
         self.facts = [each for each in self.parts if each.part.understood.role != "free-text"]
         self.homes: dict[tuple[str, ...], tuple[str, list[str]]] = {}
+        self.same: dict[tuple[object, ...], Told] = {}  # what rows said that had these cells
 
     def _parts(self) -> Iterator[Reads]:
         for number, header in enumerate(self.headers):
@@ -430,6 +440,23 @@ class Reader:
     # ------------------------------------------------------------ what they said
 
     def _said(self, told: Told, cells: Sequence[str], flags: Sequence[Any]) -> None:
+        """Read what a row says of the law's facts; rows whose cells say the same are read once."""
+        if any(flags) or self.by_meaning.get("consent-lines"):
+            self._read_said(told, cells, flags)
+        else:
+            phone = any(point.reach == Reach.PHONE for point in told.points)
+            texts = (phone, *[cells[each.part.number] for each in self.facts])
+            same = self.same.get(texts)
+            if same is None:
+                if len(self.same) > MOST_READINGS:
+                    self.same.clear()
+                same = self.same[texts] = Told(row=0, points=[NewPoint(reach=Reach.PHONE, value="")] if phone else [])
+                self._read_said(same, cells, flags)
+            told.say_as(same)
+        if told.spoken and not self.ours:
+            told.spoken = [_harmless(one, told) for one in told.spoken]
+
+    def _read_said(self, told: Told, cells: Sequence[str], flags: Sequence[Any]) -> None:
         channels: Channels = {}
         for each in self.facts:
             text = cells[each.part.number]
@@ -550,8 +577,7 @@ class Reader:
         express = stated["express"]
         told.spoken.append(
             Spoken(
-                said="given", said_at=at, channel=channel, source=_harmless(source, told),
-                notice=_harmless(wording, told), double_opt_in=express is True,
+                said="given", said_at=at, channel=channel, source=source, notice=wording, double_opt_in=express is True,
                 express=True if express is None and (source or wording) else express,
                 separate=stated["separate"] is True, written=stated["written"] is True,
                 parental=stated["parental"] is True, names_caller=stated["names_caller"] is True,
@@ -628,8 +654,18 @@ def _truth(held: Iterable[Held]) -> bool | None:
     return any(said) if said else None
 
 
-def _harmless(text: str, told: Told) -> str:
-    """Return where or to what somebody agreed, unless it names them: the column in which it will stand is plain."""
+def _harmless(one: Spoken, told: Told) -> Spoken:
+    """Return where and to what somebody agreed, unless it names them: the columns in which it will stand are plain."""
+    if one.source in KNOWN_HARMLESS and one.notice in KNOWN_HARMLESS:
+        return one
+    source, notice = _unnamed(one.source, told), _unnamed(one.notice, told)
+    return one if (source, notice) == (one.source, one.notice) else replace(one, source=source, notice=notice)
+
+
+KNOWN_HARMLESS: Final = frozenset({"", "import"})
+
+
+def _unnamed(text: str, told: Told) -> str:
     small = text.casefold()
     named = [*(part for part in told.name.values() if len(part) > 1), *(point.value for point in told.points)]
     return "import" if "@" in small or any(part.casefold() in small for part in named) else text[:60]
