@@ -23,6 +23,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("comity.consent.urls")),
     path("", include("comity.post.urls")),
     path("", include("comity.outreach.urls")),
+    path("", include("comity.retention.urls")),
+    path("", include("comity.rights.urls")),
     path("", include("comity.desk.urls")),
     path("", include("comity.counsel.urls")),
     path("", include("comity.vault.urls")),

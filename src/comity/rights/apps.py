@@ -1,0 +1,18 @@
+"""What Django needs to know of this room."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+from django.apps import AppConfig
+
+
+class RightsConfig(AppConfig):
+    name = "comity.rights"
+    label = "rights"
+
+    def import_models(self) -> None:
+        """Let Django find the tables of every part of this room, each in a module of its own."""
+        super().import_models()
+        for part in ("requests",):
+            import_module(f"comity.rights.{part}.models")

@@ -1,0 +1,1 @@
+"""Connectors: the same person in other systems, found and erased there too."""
