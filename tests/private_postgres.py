@@ -50,18 +50,18 @@ def private_postgres(folder: Path) -> Iterator[str]:
         password_file.write_text(password)
         for path in (home, password_file):
             os.chown(path, *owner())
-        _run(folder / "initdb", "-D", data, "-U", "comity", "-E", "UTF8", "--locale=C", "-A", "scram-sha-256",
+        run(folder / "initdb", "-D", data, "-U", "comity", "-E", "UTF8", "--locale=C", "-A", "scram-sha-256",
              "--no-sync", f"--pwfile={password_file}", home=home)  # fmt: skip
-        _run(folder / "pg_ctl", "start", "-w", "-t", LONGEST_START, "-D", data, "-l", log, "-o", options, home=home)
+        run(folder / "pg_ctl", "start", "-w", "-t", LONGEST_START, "-D", data, "-l", log, "-o", options, home=home)
         try:
             yield f"postgresql://comity:{password}@/postgres?host={quote(str(home), safe='')}&port={port}"
         finally:
-            _run(folder / "pg_ctl", "stop", "-D", data, "-m", "immediate", home=home)
+            run(folder / "pg_ctl", "stop", "-D", data, "-m", "immediate", home=home)
     finally:
         shutil.rmtree(home)
 
 
-def _run(program: Path, *arguments: object, home: Path) -> None:
+def run(program: Path, *arguments: object, home: Path) -> None:
     """Run one of PostgreSQL's programs as the server's owner, in its home and with nothing of our environment."""
     (user, group), root = owner(), os.geteuid() == 0
     with (home / "errors").open("w") as errors:

@@ -18,7 +18,7 @@ from comity.book.editing.whole import point_label
 from comity.book.facts import REACHED_BY
 from comity.book.models import ContactPoint, Person
 from comity.consent.suppression.keys import suppression_key
-from comity.consent.suppression.marks import DIGEST_BYTES, Unclear, message_of, spelled
+from comity.consent.suppression.marks import DIGEST_BYTES, Mark, Unclear, message_of, spelled
 from comity.vault.epochs import KeyTrouble
 from comity.vault.hashing import hash_sealed
 from comity.vault.sealing import BrokenSeal
@@ -53,6 +53,12 @@ def note_addresses(*, person: UUID, entity: Entity, uses: Sequence[str]) -> None
         }  # fmt: skip
         with connection.cursor() as cursor:
             cursor.execute(NOTE, [json.dumps(said)])
+
+
+def marks_of(person: UUID) -> list[Mark]:
+    """Return the marks of all addresses of somebody, as far as they can be read. Raises KeyTrouble, BrokenSeal."""
+    points = {point_label(each): each for each in ContactPoint.objects.filter(person=person)}
+    return [Mark(str(points[label].reach), digest) for label, digest in _digests(person, points).items()]
 
 
 def _digests(person: UUID, points: dict[Label, ContactPoint]) -> dict[Label, bytes]:

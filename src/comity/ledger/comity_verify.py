@@ -2,6 +2,10 @@
 
 python comity_verify.py --bundle FILE --key KEY [--entry FILE] [--witness KEY ...] [--quorum N]
 python comity_verify.py --ledger FOLDER --key KEY [--seen FILE ...]
+python comity_verify.py --certificate FILE --key KEY [--witness KEY ...] [--quorum N]
+
+A certificate is what Comity claims to have done with one person's data (that it was erased), as JSON with the proof
+that the ledger committed to just these claims.
 
 It needs Python 3.11 and the package `cryptography`. Comity itself verifies with this file too, so there is no second
 reading of the formats: RFC 6962 and 9162 (tree and proofs) and, of c2sp.org, signed-note, tlog-checkpoint,
@@ -16,6 +20,7 @@ import argparse
 import base64
 import binascii
 import heapq
+import json
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -24,7 +29,7 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from itertools import count
 from pathlib import Path
-from typing import NoReturn, Protocol
+from typing import Any, NoReturn, Protocol
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -682,7 +687,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _options(arguments)
     try:
         key = PublicKey.read(options.key)
-        lines = _told_of_bundle(options, key) if options.bundle else _told_of_ledger(options, key)
+        tells = {"bundle": _told_of_bundle, "ledger": _told_of_ledger, "certificate": _told_of_certificate}
+        lines = next(tell for name, tell in tells.items() if getattr(options, name))(options, key)
     except NotProven as error:
         return _say(1, f"NOT PROVEN: {error}")
     except (OSError, UnicodeDecodeError) as error:
@@ -699,6 +705,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="comity-verify", description="Verify a Comity ledger, or one entry of it.")
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("--bundle", type=Path, help="a .tlog-proof file")
+    what.add_argument("--certificate", type=Path, help="a certificate of Comity's, such as that of an erasure")
     what.add_argument("--ledger", type=Path, help="a folder with an exported ledger")
     parser.add_argument("--key", required=True, help="the ledger's verifier key, got from elsewhere than the bundle")
     parser.add_argument("--entry", type=Path, help="the entry; without it the one in the bundle is proven and shown")
@@ -711,12 +718,66 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
 def _told_of_bundle(options: argparse.Namespace, key: PublicKey) -> list[str]:
     bundle = read_bundle(options.bundle.read_bytes().decode())
     entry = options.entry.read_bytes() if options.entry else None
-    witnesses = [PublicKey.read(text) for text in options.witness]
-    quorum = len(witnesses) if options.quorum is None else options.quorum
-    head = verify_bundle(bundle, key=key, entry=entry, witnesses=witnesses, quorum=quorum)
-    lines = [f"PROVEN: entry {bundle.index} of {head.checkpoint.size} in {key.name}"]
-    lines += [f"witness: {witness.name}, {at.isoformat()}" for witness, at in head.witnesses.items()]
+    head = verify_bundle(bundle, key=key, entry=entry, **_cosigned(options))
+    lines = [f"PROVEN: entry {bundle.index} of {head.checkpoint.size} in {key.name}", *_seen_by(head)]
     return lines if entry is not None else [*lines, _shown(bundle.extra or b"")]
+
+
+def _cosigned(options: argparse.Namespace) -> dict[str, Any]:
+    """Return which witnesses must have cosigned, and how many of them."""
+    witnesses = [PublicKey.read(text) for text in options.witness]
+    return {"witnesses": witnesses, "quorum": len(witnesses) if options.quorum is None else options.quorum}
+
+
+def _seen_by(head: Head) -> list[str]:
+    return [f"witness: {witness.name}, {at.isoformat()}" for witness, at in head.witnesses.items()]
+
+
+# ---------------------------------------------------------------- certificates
+
+
+ERASED = "retention.erased"
+"""The kind of entry that commits to the claims of certificates of erasure."""
+
+
+def commitment(claims: object) -> str:
+    """Return the SHA-256 of claims in their one spelling: JSON in UTF-8, keys sorted, no spaces."""
+    spelled = json.dumps(claims, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return "sha256:" + sha256(spelled.encode()).hexdigest()
+
+
+def verify_certificate(
+    text: str, key: PublicKey, witnesses: Sequence[PublicKey] = (), quorum: int = 0
+) -> tuple[dict[str, object], Head]:
+    """Return what a certificate claims, if the ledger committed to just that. Raises NotProven."""
+    claims, proof = _certificate(text)
+    bundle = read_bundle(proof)
+    head = verify_bundle(bundle, key=key, witnesses=witnesses, quorum=quorum)
+    try:
+        entry = json.loads(bundle.extra or b"")
+        committed = [each["claims"] for each in entry["body"]["erasures"]] if entry["kind"] == ERASED else []
+    except (ValueError, KeyError, TypeError):
+        raise NotProven("the entry that it names is none of an erasure") from None
+    if commitment(claims) not in committed:
+        raise NotProven("the ledger committed to other claims than these: they were changed, or are of another erasure")
+    return claims, head
+
+
+def _certificate(text: str) -> tuple[dict[str, object], str]:
+    try:
+        told = json.loads(text)
+        claims, proof = told["claims"], told["proof"]
+    except (ValueError, KeyError, TypeError):
+        raise NotProven("this is no certificate: JSON with claims and their proof") from None
+    if not isinstance(claims, dict) or not isinstance(proof, str):
+        raise NotProven("this is no certificate: JSON with claims and their proof")
+    return claims, proof
+
+
+def _told_of_certificate(options: argparse.Namespace, key: PublicKey) -> list[str]:
+    claims, head = verify_certificate(options.certificate.read_text("utf-8"), key, **_cosigned(options))
+    lines = [f"PROVEN: {key.name}, {head.checkpoint.size} entries long, committed to these claims", *_seen_by(head)]
+    return [*lines, *[_shown(f"{name}: {json.dumps(value)}".encode()) for name, value in sorted(claims.items())]]
 
 
 def _shown(entry: bytes) -> str:

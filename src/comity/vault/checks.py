@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
 
 from django.apps import AppConfig, apps
 from django.core.checks import CheckMessage, Error
 from django.db.models import Model
 
-from comity.vault.data_map import FILE, THIRD_PARTY, Table, WrongDataMap, data_map, ours
+from comity.vault.data_map import FILE, THIRD_PARTY, Sensitivity, Table, WrongDataMap, data_map, ours
 
 
 def every_column_is_declared(app_configs: Sequence[AppConfig] | None, **_: object) -> list[CheckMessage]:
@@ -48,12 +50,36 @@ def _of_model(config: AppConfig, model: type[Model], table: Table | None) -> Ite
             yield Error(
                 f"{_file(config)} declares no {model.__name__}.{column}.", hint=hint, obj=model, id="comity.E002"
             )
+    yield from _of_persons(config, model, table, columns)
     clocks = [table.clock, *(column.clock for column in table.columns.values())]
     for name in dict.fromkeys((*table.columns, *(clock.column for clock in clocks if clock.column))):
         if name not in columns:
             yield Error(
                 f"{_file(config)} names {model.__name__}.{name}, which is no column.", obj=model, id="comity.E003"
             )
+
+
+def _of_persons(config: AppConfig, model: type[Model], table: Table, columns: Sequence[str]) -> Iterator[CheckMessage]:
+    """Refuse a column that can name a person where nobody said what becomes of it when that person is erased."""
+    linked = {link.column for link in table.persons}
+    named = {
+        name
+        for name, told in table.columns.items()
+        if told.sensitivity is Sensitivity.REF and LIKE_A_PERSON.fullmatch(name)
+    }
+    for column in sorted(named - linked):
+        hint = f'Say in [{model.__name__}]: person = "{column}" and erased = "delete", "unname" or "stay".'
+        yield Error(
+            f"{_file(config)} says not what becomes of {model.__name__}.{column} when that person is erased.",
+            hint=hint, obj=model, id="comity.E004",
+        )  # fmt: skip
+    for column in sorted({*linked, *table.cleared, *filter(None, [table.records_if])} - set(columns)):
+        yield Error(
+            f"{_file(config)} names {model.__name__}.{column}, which is no column.", obj=model, id="comity.E003"
+        )
+
+
+LIKE_A_PERSON: Final = re.compile(r"persons?(_id)?|child|guardian|permitted")
 
 
 def _file(config: AppConfig) -> str:

@@ -26,6 +26,16 @@ How long: "person" (until the person is erased), "staff" (until the member of th
 as the row it belongs to), "ledger" (for ever: it is the proof), "book" (as long as the book is kept: settings,
 vocabulary), or "<n> days|months|years after <column>". `why` is needed where it is "ledger" or "book".
 
+What becomes of rows when a person is erased (docs/decisions/0028):
+
+    person  = "person"              # the column with the person's ref, or several; "message in post.Message" are rows
+                                    # whose `message` is one of that person's there. `person` where it is not said
+    erased  = "delete"              # rows go; "unname": these columns lose the ref; "stay", and `why` says why.
+                                    # "delete" where keep = "person" and nothing else is said
+    cleared = ["parcel_key"]        # columns that "unname" empties besides
+    records = ["consent-proof"]     # what the law calls such rows (`event.records`): it may have us keep what they say
+    records_if = "customer_since"   # only rows in which this column says something
+
 Tables of Django and of other people's apps are declared in `third_party.toml` of this room, as [app_label.Model].
 `manage.py check` refuses a column without declaration and a declaration without column. The room `retention` reads
 `data_map()` and lets nothing stay longer than is said here.
@@ -40,7 +50,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from django.apps import AppConfig, apps
 
@@ -62,6 +72,10 @@ class Sensitivity(StrEnum):
 
 KEPT: Final = frozenset({"person", "staff", "parent", "ledger", "book"})
 WITH_REASON: Final = frozenset({"ledger", "book"})
+ERASED: Final = ("delete", "unname", "stay")
+PERSON: Final = ("person", "person_id")
+"""Columns that hold a person's ref where nothing else is said."""
+WITHIN: Final = re.compile(r"([a-z_]+)(?: in ([a-z]+)\.([A-Za-z]+))?")
 AFTER: Final = re.compile(r"([1-9]\d*) (days?|months?|years?) after ([a-z][a-z0-9_]*)")
 
 
@@ -88,6 +102,14 @@ class Column:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Link:
+    """A column that leads to a person: it holds their ref, or names a row `within` another table that is theirs."""
+
+    column: str
+    within: tuple[str, str] | None = None  # app label and class
+
+
+@dataclass(frozen=True, kw_only=True)
 class Table:
     """What is declared of one model."""
 
@@ -96,6 +118,11 @@ class Table:
     clock: Clock
     why: str
     columns: Mapping[str, Column]
+    persons: tuple[Link, ...] = ()
+    erased: str = ""
+    cleared: tuple[str, ...] = ()
+    records: tuple[str, ...] = ()
+    records_if: str = ""
 
 
 @cache
@@ -139,13 +166,50 @@ def _table(path: Path, app: str, model: str, told: object) -> Table:
     at = f"{path}: [{model}]"
     if not isinstance(told, dict):
         raise WrongDataMap(f"{at}: expected a table")
-    known = {"keep", "why", "kept_otherwise", *Sensitivity}
+    known = {"keep", "why", "kept_otherwise", "person", "erased", "cleared", "records", "records_if", *Sensitivity}
     if unknown := told.keys() - known:
         raise WrongDataMap(f"{at}: {min(unknown)} is none of {', '.join(sorted(known))}")
     clock, why = _clock(at, told.get("keep")), str(told.get("why", ""))
     if clock.until in WITH_REASON and not why:
         raise WrongDataMap(f'{at}: it is kept for "{clock.until}": say why = "…"')
-    return Table(app=app, model=model, clock=clock, why=why, columns=dict(_columns(at, told, clock)))
+    columns = dict(_columns(at, told, clock))
+    return Table(app=app, model=model, clock=clock, why=why, columns=columns, **_ending(at, told, clock, columns, why))
+
+
+def _ending(
+    at: str, told: Mapping[str, object], clock: Clock, columns: Mapping[str, Column], why: str
+) -> dict[str, Any]:  # fmt: skip
+    """Read what becomes of a table's rows when a person is erased."""
+    said = told.get("person", [name for name in PERSON if name in columns])
+    persons = tuple(_link(at, one) for one in (said if isinstance(said, list) else [said]))
+    erased = str(told.get("erased", "delete" if clock.until == "person" and persons else ""))
+    if erased and erased not in ERASED:
+        raise WrongDataMap(f"{at}: erased = {erased!r} is none of {', '.join(ERASED)}")
+    if persons and not erased:
+        raise WrongDataMap(f'{at}: it can name a person: say erased = "delete", "unname" or "stay"')
+    if erased and not persons:
+        raise WrongDataMap(f"{at}: it says what is erased, and not in which column the person stands: person = …")
+    if clock.until == "person" and not persons:
+        raise WrongDataMap(f"{at}: it stays as long as the person, and says not in which column: person = …")
+    if erased == "stay" and not why:
+        raise WrongDataMap(f'{at}: refs of somebody erased stay in it: say why = "…"')
+    given = {"persons": persons, "erased": erased, "records_if": str(told.get("records_if", ""))}
+    return given | {name: tuple(_names(at, told, name)) for name in ("cleared", "records")}
+
+
+def _link(at: str, said: object) -> Link:
+    found = WITHIN.fullmatch(said) if isinstance(said, str) else None
+    if found is None:
+        raise WrongDataMap(f'{at}: person = {said!r} is neither a column nor "<column> in <app>.<Model>"')
+    column, app, model = found.groups()
+    return Link(column=column, within=(app, model) if app else None)
+
+
+def _names(at: str, told: Mapping[str, object], key: str) -> list[str]:
+    said = told.get(key, [])
+    if not isinstance(said, list):
+        raise WrongDataMap(f"{at}: {key} lists words")
+    return [str(each) for each in said]
 
 
 def _columns(at: str, told: Mapping[str, object], clock: Clock) -> Iterator[tuple[str, Column]]:

@@ -64,3 +64,28 @@ class Erasure(models.Model):
 
     def __str__(self) -> str:
         return str(self.ref)
+
+
+class Kept(models.Model):
+    """What a law has us keep of a row that went: what it said, and of which erasure. It leads to nobody.
+
+    `certain` says that the law wants it kept whatever else is true; otherwise `missing` are the facts that would tell.
+    """
+
+    ref = models.UUIDField(primary_key=True, default=new_ref, editable=False)
+    erasure = models.ForeignKey(Erasure, models.CASCADE, related_name="kept")
+    entity = models.ForeignKey(Entity, models.PROTECT, related_name="+")
+    table = models.CharField(max_length=60)  # book.Relation
+    records = models.CharField(max_length=40)  # what the law calls it
+    rule = models.CharField(max_length=120)
+    certain = models.BooleanField()
+    missing: models.JSONField[Any, Any] = models.JSONField(default=list)
+    until = models.DateField()
+    facts: models.JSONField[Any, Any] = models.JSONField()
+
+    class Meta:
+        ordering = ["table", "ref"]
+        indexes = [models.Index(fields=["until"], name="retention_kept_until")]
+
+    def __str__(self) -> str:
+        return f"{self.table} until {self.until}"
