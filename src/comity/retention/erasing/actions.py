@@ -9,6 +9,7 @@ import hashlib
 import json
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
@@ -29,7 +30,7 @@ from comity.refs import new_ref
 from comity.retention.erasing.keeping import Keeper
 from comity.retention.erasing.models import Erasure, Kept, Why
 from comity.retention.erasing.planning import plan_of
-from comity.retention.erasing.running import Record, Went, all_of, grouped, known_elsewhere, remove
+from comity.retention.erasing.running import Record, Went, all_of, grouped, known_elsewhere, remove, strays
 from comity.retention.holds.models import Hold
 from comity.staff.approvals import Said, ask_approval, use_approval
 from comity.staff.guards import demand
@@ -240,6 +241,26 @@ def finish_begun() -> int:
             except HeldFast:
                 continue
     return done
+
+
+LATE: Final = timedelta(days=2)
+"""So long after an erasure it is looked whether something about the person was written beside it."""
+
+
+def sweep_late() -> int:
+    """Take out what was written about the erased by whoever had begun before, in tables without a key; return how much.
+
+    A consent that came in beside the erasure is such: nobody is there any more whom it could be about.
+    """
+    swept = 0
+    for entity in Entity.objects.all():
+        with behind_wall(staff=None, entities=[entity.ref]):
+            since = timezone.now() - LATE
+            late = Erasure.objects.filter(entity=entity, whole=True, done_at__gt=since).exclude(done_at=None)
+            gone = set(late.values_list("person", flat=True))
+            gone -= set(Person.objects.filter(ref__in=gone).values_list("ref", flat=True))
+            swept += strays(sorted(gone), entity=entity) if gone else 0
+    return swept
 
 
 # ---------------------------------------------------------------- at once

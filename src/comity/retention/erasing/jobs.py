@@ -13,3 +13,4 @@ def finish_begun(timestamp: int) -> None:
     """Finish every erasure that began: soon after it did, or when whoever ran it was stopped in the middle."""
     del timestamp
     actions.finish_begun()
+    actions.sweep_late()

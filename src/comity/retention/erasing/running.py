@@ -176,7 +176,7 @@ def _discard(persons: Sequence[UUID], refs: Collection[UUID]) -> int:
             "DELETE FROM vault_sealed WHERE person = ANY (%s::uuid[]) AND record = ANY (%s::uuid[])",
             [as_array(persons), as_array(refs)],
         )
-        return cursor.rowcount
+        return int(cursor.rowcount)
 
 
 # ---------------------------------------------------------------- what a law has us keep
@@ -270,6 +270,14 @@ def grouped(kept: Iterable[Record]) -> list[dict[str, Any]]:
         })  # fmt: skip
         group["rows"] += 1
     return list(groups.values())
+
+
+def strays(persons: Sequence[UUID], *, entity: Entity) -> int:
+    """Take out rows about people who are gone already; return how many there were."""
+    went, given = Went(), {"persons": as_array(persons), "entity": str(entity.ref)}
+    for each in targets():
+        _end(each, given, went, whole=True)
+    return went.rows.total()
 
 
 def is_here(persons: Sequence[UUID]) -> bool:
