@@ -70,6 +70,18 @@ def test_a_clock_on_a_column_that_is_not_there_is_refused(pretended: Any) -> Non
         ("[Epoch]", "x = 1\n[Epoch]", "outside every table"),
         ("[Epoch]", "[Epoch", "no TOML"),
         ('keep = "person"', 'keep = "person"\nkept_otherwise = { stamp = "ledger" }', "has no sensitivity"),
+        ('keep = "person"', 'keep = "person"\nerased = "melt"', "none of delete, unname, stay"),
+        ('keep = "person"', 'keep = "3 years after x"', 'say erased = "delete"'),
+        ('keep = "person"', 'keep = "person"\nerased = "stay"', "say why"),
+        ('keep = "person"', 'keep = "person"\nperson = []', "not in which column"),
+        ('keep = "person"', 'keep = "person"\nperson = "the person"', "neither a column nor"),
+        ('keep = "person"', 'keep = "person"\ncleared = "wrapped"', "cleared lists words"),
+        ('keep = "person"', 'keep = "person"\nperson = "epoch_id"', "what becomes of PersonKey.person"),
+        (
+            'keep = "person"',
+            'keep = "person"\nperson = ["person", "whose"]',
+            "names PersonKey.whose, which is no column",
+        ),
     ],
 )
 def test_a_map_that_does_not_say_what_it_must_is_refused(pretended: Any, old: str, new: str, message: str) -> None:  # noqa: ANN401 - as above
@@ -84,7 +96,8 @@ def test_the_map_can_be_read_by_other_rooms() -> None:
 
 
 def test_a_column_may_have_a_clock_of_its_own() -> None:
-    told_of = {"keep": "person", "kept_otherwise": {"seen_at": "1 year after seen_at"}, "fact": ["seen_at", "home"]}
+    told_of: dict[str, object] = {"keep": "person", "person": "ref", "ref": ["ref"], "fact": ["seen_at", "home"]}
+    told_of["kept_otherwise"] = {"seen_at": "1 year after seen_at"}
     columns = told._table(Path("data_map.toml"), "book", "Person", told_of).columns
     assert columns["seen_at"].clock == Clock(until="after", count=1, unit="years", column="seen_at")
     assert columns["home"].clock == Clock(until="person")

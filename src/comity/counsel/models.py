@@ -119,7 +119,7 @@ class Concerned(models.Model):
 
     pk = models.CompositePrimaryKey("question", "person")
     question = models.ForeignKey(OpenQuestion, models.CASCADE, related_name="concerned")
-    person = models.UUIDField()
+    person = models.UUIDField(db_index=True)
 
     def __str__(self) -> str:
         return str(self.person)

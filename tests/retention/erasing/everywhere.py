@@ -34,7 +34,7 @@ def put_everywhere(person: UUID, entity: UUID, refs: dict[str, UUID]) -> list[st
 
 
 def _put(cursor: Any, target: Target, person: UUID, entity: UUID, refs: dict[str, UUID]) -> None:  # noqa: ANN401 - a cursor
-    row = {field.column: _value(field) for field in target.model._meta.concrete_fields if _needed(field)}
+    row = _needed_row(target.model)
     row |= {name: entity for name in ("entity_id", "entity") if name in target.declared.columns}
     for link in target.declared.persons:
         field = next(each for each in target.model._meta.concrete_fields if each.column == link.column)
@@ -71,9 +71,13 @@ def _parents(model: type[models.Model]) -> Iterator[tuple[str, type[models.Model
 
 def _parent(cursor: Any, model: type[models.Model]) -> Any:  # noqa: ANN401 - as above
     """Write a row that others are about; return its key."""
-    row = {field.column: _value(field) for field in model._meta.concrete_fields if _needed(field)}
+    row = _needed_row(model)
     _insert(cursor, model._meta.db_table, row)
     return row["ref"]
+
+
+def _needed_row(model: type[models.Model]) -> dict[str, Any]:
+    return {str(field.column): _value(field) for field in model._meta.concrete_fields if _needed(field)}
 
 
 def _needed(field: Any) -> bool:  # noqa: ANN401 - any field

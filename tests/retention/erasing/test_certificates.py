@@ -11,7 +11,7 @@ from uuid import UUID
 import pytest
 
 from comity.ledger.comity_verify import NotProven, commitment, verify_certificate
-from comity.ledger.keys import SigningKey
+from comity.ledger.notes import SigningKey
 from comity.ledger.queries import NotCovered
 from comity.retention.erasing.actions import erase_person
 from comity.retention.erasing.certificates import certificate_of
@@ -78,7 +78,7 @@ def test_anybody_verifies_it_with_one_file(erased: Erasure, key: SigningKey, tmp
     file, copied = tmp_path / "certificate.json", tmp_path / "verify.py"
     file.write_text(certificate_of(erased), "utf-8")
     copied.write_text(VERIFIER.read_text("utf-8"), "utf-8")
-    words = [sys.executable, "-I", copied, "--certificate", file, "--key", str(key.public)]
+    words = [sys.executable, "-I", str(copied), "--certificate", str(file), "--key", str(key.public)]
     done = subprocess.run(words, capture_output=True, text=True, check=False, cwd=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.startswith("PROVEN: ")

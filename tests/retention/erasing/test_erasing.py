@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
@@ -241,3 +242,17 @@ def test_a_consent_that_must_be_provable_is_kept_for_its_time(firm: Entity, gret
 
 def test_every_declaration_is_in_order() -> None:
     call_command("check", "--tag", "data_map")
+
+
+@pytest.mark.django_db
+def test_whoever_is_erased_is_found_by_an_index_in_every_table() -> None:
+    """Else erasing one person would read whole tables: of a million people, a second each."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT tablename, indexdef FROM pg_indexes WHERE schemaname = 'public'")
+        indexes = cursor.fetchall()
+    columns = [
+        (each.table, link.column) for each in targets() if each.becomes != "stay" for link in each.declared.persons
+    ]
+    found = {(table, column) for table, column in columns for held, definition in indexes
+             if held == table and re.search(rf"\({column}[,)]", definition)}  # fmt: skip
+    assert set(columns) - found == set()

@@ -22,7 +22,7 @@ from comity.book.editing.actions import lock
 from comity.book.models import ContactPoint, Person
 from comity.consent.actions import About, give_consent
 from comity.ledger.journal import replaying
-from comity.retention.erasing import actions
+from comity.retention.erasing import actions, running
 from comity.retention.erasing.models import Erasure, Why
 from comity.staff.models import Entity
 from comity.vault.actions import NoKey, seal
@@ -122,7 +122,7 @@ def test_whatever_is_written_beside_an_erasure_finds_nobody_or_goes_too(
 ) -> None:
     """Something begins while the erasure holds its locks: it waits, and then there is nobody to write it about."""
     erasure, here, go = begun(greta, firm), threading.Event(), threading.Event()
-    real = actions.all_of
+    real = running.all_of
 
     def held(persons: Any) -> list[UUID]:  # noqa: ANN401 - as the real one
         found = real(persons)

@@ -144,7 +144,10 @@ class ImportFinding(models.Model):
 
     class Meta:
         ordering = ["row", "pk"]
-        indexes = [models.Index(fields=["imported", "says", "row"], name="book_import_finding")]
+        indexes = [
+            models.Index(fields=["imported", "says", "row"], name="book_import_finding"),
+            models.Index(fields=["person"], name="book_finding_person", condition=models.Q(person__isnull=False)),
+        ]
 
     def __str__(self) -> str:
         return f"{self.row}: {self.says}"

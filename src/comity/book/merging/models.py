@@ -36,6 +36,10 @@ class Pair(models.Model):
 
     class Meta:
         ordering = ["-score", "ref"]
+        indexes = [
+            models.Index(fields=["one"], name="book_pair_one"),
+            models.Index(fields=["other"], name="book_pair_other"),
+        ]
         constraints = [
             models.UniqueConstraint("entity", "one", "other", name="book_pair_once"),
             models.CheckConstraint(condition=Q(one__lt=F("other")), name="book_pair_in_order"),
@@ -64,6 +68,10 @@ class Merge(models.Model):
 
     class Meta:
         ordering = ["-made_at"]
+        indexes = [
+            models.Index(fields=["kept"], name="book_merge_kept"),
+            models.Index(fields=["gone"], name="book_merge_gone"),
+        ]
         constraints = [
             models.CheckConstraint(condition=~Q(kept=F("gone")), name="book_merge_of_two"),
             models.CheckConstraint(condition=Q(undone_at=None) | Q(final_at=None), name="book_merge_undone_or_final"),

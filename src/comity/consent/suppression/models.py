@@ -161,7 +161,7 @@ class Looked(models.Model):
     point = models.UUIDField()
     register = models.ForeignKey(Register, models.PROTECT, related_name="+")
     entity = models.ForeignKey(Entity, models.PROTECT, related_name="+", db_index=False)
-    person = models.UUIDField()
+    person = models.UUIDField(db_index=True)
     version_on = models.DateField()
     found = models.BooleanField()
     looked_at = models.DateTimeField(db_default=Now())

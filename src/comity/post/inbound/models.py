@@ -94,6 +94,7 @@ class Arrival(models.Model):
         indexes = [
             models.Index(fields=["message"], name="post_arrival_message", condition=Q(message__isnull=False)),
             models.Index(fields=["digest"], name="post_arrival_digest", condition=Q(digest__isnull=False)),
+            models.Index(fields=["person"], name="post_arrival_person", condition=Q(person__isnull=False)),
             models.Index(fields=["entity", "-arrived_at"], name="post_arrival_waits", condition=Q(waits=True)),
             models.Index(fields=["inbox", "-arrived_at"], name="post_arrival_inbox"),
         ]
@@ -115,7 +116,10 @@ class Addressed(models.Model):
     at = models.DateTimeField(db_default=Now())
 
     class Meta:
-        indexes = [models.Index(fields=["digest"], name="post_addressed_digest")]
+        indexes = [
+            models.Index(fields=["digest"], name="post_addressed_digest"),
+            models.Index(fields=["person"], name="post_addressed_person"),
+        ]
 
     def __str__(self) -> str:
         return str(self.message)
