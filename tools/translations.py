@@ -1,5 +1,5 @@
 # ruff: noqa: INP001 - a script, not a package
-"""Bring src/comity/web/locale up to date: every marked string in Python, templates and roles.toml, of every room.
+"""Bring src/comity/web/locale up to date: marked strings in Python, templates, roles.toml and schedule.toml of every room.
 
 Needs Babel, and no gettext on the machine:
 
@@ -45,6 +45,9 @@ ONE_DAY = datetime(2026, 11, 22, tzinfo=UTC)
 SENTENCES = {"name", "says"}
 """Keys of roles.toml whose values people read."""
 
+POLICY = ("name", "says", "purpose", "goes")
+"""Keys of a category of retention/schedule.toml that people read."""
+
 Found = tuple[str, int, "str | tuple[str, ...]", "str | None"]
 
 
@@ -58,6 +61,8 @@ def found() -> Iterator[Found]:
             yield from _in_python(path, templatize(path.read_text("utf-8"), origin=str(path)))
         elif path.name == "roles.toml":
             yield from _in_roles(path)
+        elif path.name == "schedule.toml":
+            yield from _in_schedule(path)
 
 
 def _in_python(path: Path, text: str) -> Iterator[Found]:
@@ -76,6 +81,12 @@ def _in_roles(path: Path) -> Iterator[Found]:
         yield from (
             (path.relative_to(ROOT).as_posix(), 0, text, None) for key, text in table.items() if key in SENTENCES
         )
+
+
+def _in_schedule(path: Path) -> Iterator[Found]:
+    told = tomllib.loads(path.read_text("utf-8"))
+    said = [table[key] for table in told["category"].values() for key in POLICY]
+    yield from ((path.relative_to(ROOT).as_posix(), 0, text, None) for text in (*said, *told["since"].values()))
 
 
 def template() -> Catalog:

@@ -92,6 +92,14 @@ def stopped(
     return next((owed for found in asked for owed in found if owed.rule == rule and owed.state == "stopped"), None)
 
 
+def owed_at_the_end(facts: Mapping[str, Any], *, law_of: date) -> list[Owed]:
+    """Return what holds when a purpose has ended: what is to be kept, and what deleted. `comity.counsel.keeping` asks.
+
+    Raises FactError for what the law cannot read.
+    """
+    return [owed for owed in must(book(), facts, day=law_of) if owed.state != "stopped"]
+
+
 # ---------------------------------------------------------------- by home
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from django.db.models import Q
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
@@ -25,6 +26,8 @@ from comity.outreach.sequences.queries import open_errands
 from comity.outreach.sharing.passing_on import PATIENCE
 from comity.outreach.sharing.queries import overdue, tellings_seen_by
 from comity.post.inbound.models import Did
+from comity.retention.holds.queries import holds_to_review
+from comity.retention.schedule.queries import open_rounds
 from comity.staff.guards import entities_of, entities_with, may_do
 from comity.staff.queries import glass_to_see, waiting_for
 
@@ -184,7 +187,32 @@ def _errands(viewer: Staff) -> Iterator[Waiting]:
         yield Waiting(words=words % {"n": more}, href=_at("outreach:sequences"), icon="square-check")
 
 
+# ---------------------------------------------------------------- holds and clean-ups
+
+
+def _holds(viewer: Staff) -> Iterator[Waiting]:
+    """Name the holds whose day to be looked at again has come."""
+    if not may_do(viewer, "hold.view"):
+        return
+    for one in holds_to_review(viewer)[:FEW]:
+        words, href = _("A hold is to be looked at again"), _at("retention:hold", one.ref)
+        yield Waiting(words=words, href=href, icon="anchor", note=one.reason, since=one.placed_at)
+
+
+def _cleaning(viewer: Staff) -> Iterator[Waiting]:
+    """Say who goes soon, to those who may stop it."""
+    if not may_do(viewer, "schedule.change"):
+        return
+    for one in open_rounds(viewer):
+        words = ngettext(
+            "%(n)d prospect gone quiet is erased on %(day)s, unless you stop it",
+            "%(n)d prospects gone quiet are erased on %(day)s, unless you stop it", one.people,
+        ) % {"n": one.people, "day": date_format(one.goes_on)}  # fmt: skip
+        yield Waiting(words=words, href=_at("retention:cleaning"), icon="brush-cleaning", since=one.made_at)
+
+
 ROOMS: Final[Iterable[Callable[[Staff], Iterator[Waiting]]]] = (
-    _glass, _tellings, _approvals, _questions, _answers, _calls, _errands, _imports, _exports,
+    _glass, _tellings, _approvals, _questions, _answers, _calls, _errands, _holds, _cleaning, _imports,
+    _exports,
 )  # fmt: skip
 """In the order in which they are shown."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from importlib import import_module
 
 from django.apps import AppConfig
@@ -14,9 +15,25 @@ class RetentionConfig(AppConfig):
     def import_models(self) -> None:
         """Let Django find the tables of every part of this room, each in a module of its own."""
         super().import_models()
-        for part in ("erasing", "holds"):
+        for part in ("erasing", "holds", "schedule"):
             import_module(f"comity.retention.{part}.models")
 
     def ready(self) -> None:
-        """Say what a second person may approve here, and what a line of the journal about an erasure means."""
+        """Let the schedule be checked, holds follow a merge, a second person approve; say what lines of the journal mean."""
+        from django.core.checks import register
+
+        from comity.book.merging.actions import register as register_mover
+        from comity.ledger.bodies import declare_words
+        from comity.retention.holds.merging import Mover
+        from comity.retention.schedule.categories import WrongSchedule, schedule
+        from comity.retention.schedule.checks import everything_is_scheduled
+        from comity.retention.schedule.cleaning import word_of
+        from comity.retention.schedule.keys import KIND, KIND_OF_OURS
+        from comity.staff.approvals import add_kind
+
+        register(everything_is_scheduled, "schedule")
+        register_mover("retention", Mover())
+        add_kind(KIND, KIND_OF_OURS)
+        with suppress(WrongSchedule):  # the check says what is wrong with it
+            declare_words(*(word_of(table) for category in schedule().categories for table in category.tables))
         import_module("comity.retention.erasing.beginning").begin()

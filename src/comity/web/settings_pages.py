@@ -53,6 +53,11 @@ PLACES: Final[tuple[tuple[_StrPromise, tuple[Place, ...]], ...]] = (
     (gettext_lazy("What we keep"), (
         Place(title=gettext_lazy("What we keep and how long"), to="web:kept", icon="archive", may="settings.view",
               says=gettext_lazy("Every column that is stored: how sensitive it is, and when it goes.")),
+        Place(title=gettext_lazy("What is cleaned up"), to="retention:cleaning", icon="brush-cleaning",
+              may="settings.view",
+              says=gettext_lazy("What goes by itself, prospects gone quiet, and when backups forget.")),
+        Place(title=gettext_lazy("Holds"), to="retention:holds", icon="anchor", may="hold.view",
+              says=gettext_lazy("What must be kept for a claim or a court, and when somebody looks at it again.")),
         Place(title=gettext_lazy("Custom fields"), to="book:fields", icon="text-cursor-input", may="field.edit",
               says=gettext_lazy("What else is kept about people, each field with its sensitivity and its clock.")),
         Place(title=gettext_lazy("Keys"), to="vault:keys", icon="key-round", may="key.view",

@@ -55,3 +55,36 @@ class Hold(models.Model):
 
     def __str__(self) -> str:
         return str(self.ref)
+
+
+class Restriction(models.Model):
+    """Why a person's record is stored and not used, for one entity of ours, until somebody lifts it.
+
+    What the law engine asks is `Person.restricted_at`; it stands while one of these does.
+    """
+
+    ref = models.UUIDField(primary_key=True, default=new_ref, editable=False)
+    entity = models.ForeignKey(Entity, models.PROTECT, related_name="+")
+    person = models.UUIDField()
+    reason = models.TextField(_("reason"))
+    placed_by = models.ForeignKey(Staff, models.PROTECT, related_name="+")
+    placed_at = models.DateTimeField(db_default=Now())
+    told_on = models.DateField(_("they were told on"), null=True)  # that it would be lifted
+    lifted_by = models.ForeignKey(Staff, models.PROTECT, null=True, related_name="+")
+    lifted_at = models.DateTimeField(null=True)
+    lifted_because = models.TextField(_("reason"), blank=True)
+
+    class Meta:
+        ordering = ["-placed_at", "-ref"]
+        constraints = [
+            models.UniqueConstraint(
+                "person", "entity", condition=Q(lifted_at=None), name="retention_one_restriction_standing"
+            ),
+            models.CheckConstraint(
+                condition=Q(lifted_at=None, lifted_by=None) | Q(lifted_at__isnull=False, lifted_by__isnull=False),
+                name="retention_restriction_lifted_by_somebody",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.ref)
