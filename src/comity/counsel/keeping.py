@@ -41,6 +41,7 @@ class Term:
     certain: bool
     at_once: bool
     within: str  # "3 years", as the rule has it; empty where it has no period
+    missing: tuple[str, ...] = ()  # facts without which it is not certain
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,6 +118,7 @@ def _term(records: str, owed: Owed) -> Term:
     return Term(
         records=records, act=owed.act, rule=owed.rule, what=owed.what, cite=owed.cite, url=owed.url, day=day,
         certain=owed.certain, at_once=owed.at_once, within=duty.within if duty else "",
+        missing=tuple(owed.missing),
     )  # fmt: skip
 
 

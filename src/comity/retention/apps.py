@@ -19,7 +19,7 @@ class RetentionConfig(AppConfig):
             import_module(f"comity.retention.{part}.models")
 
     def ready(self) -> None:
-        """Let the schedule be checked, holds follow a merge, a second person approve; say what lines of the journal mean."""
+        """Let the schedule be checked, holds follow a merge and a second person approve; say what the journal means."""
         from django.core.checks import register
 
         from comity.book.merging.actions import register as register_mover

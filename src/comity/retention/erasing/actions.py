@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
@@ -32,6 +32,7 @@ from comity.retention.erasing.models import Erasure, Kept, Why
 from comity.retention.erasing.planning import plan_of
 from comity.retention.erasing.running import Record, Went, all_of, grouped, known_elsewhere, remove, strays
 from comity.retention.holds.models import Hold
+from comity.retention.holds.queries import held, let_no_hold_come
 from comity.staff.approvals import Said, ask_approval, use_approval
 from comity.staff.guards import demand
 from comity.staff.models import Entity
@@ -120,13 +121,17 @@ def _begin(erasure: Erasure) -> Erasure:
     return locked
 
 
-def refuse_held(persons: Iterable[UUID], entity: Entity) -> None:
-    """Raise HeldFast where a hold stands for one of these, or for everybody of the entity."""
-    standing = Hold.objects.standing().filter(Q(person=None) | Q(person__in=list(persons)), entity=entity)
-    if (hold := standing.first()) is not None:
-        raise HeldFast(
-            _("A hold stands until somebody lifts it, and is looked at again on %(day)s.") % {"day": hold.review_on}
-        )
+def refuse_held(persons: Collection[UUID], entity: Entity) -> None:
+    """Raise HeldFast where somebody of these is held; from here on no hold comes until this transaction ends."""
+    let_no_hold_come()
+    if not held(list(persons)):
+        return
+    standing = Hold.objects.standing().filter(Q(person=None) | Q(person__in=list(persons)), entity=entity).first()
+    if standing is None:
+        raise HeldFast(_("Another entity of ours holds this person."))
+    raise HeldFast(
+        _("A hold stands until somebody lifts it, and is looked at again on %(day)s.") % {"day": standing.review_on}
+    )
 
 
 # ---------------------------------------------------------------- running
@@ -148,7 +153,7 @@ def run(erasure: UUID) -> Erasure:
 def _run_some(erasures: Sequence[Erasure], entity: Entity, staff: Staff | None) -> None:
     """Erase these persons in the transaction that is open; one entry in the ledger names them all."""
     of = {one.person: one for one in erasures}
-    refuse_held(of, entity)
+    refuse_held(list(of), entity)
     persons = all_of(of)
     elsewhere = known_elsewhere([ref for ref in persons if ref in of], entity.ref)
     keeper = Keeper(entity, timezone.localdate())
@@ -184,7 +189,7 @@ def _write_down(
     for one in erasures:
         one.whole, one.done_at = whole, now
         one.done = _done(one, went, kept[one.person], alone=len(erasures) == 1)
-        one.stays_until = max((each.keeping.until for each in kept[one.person]), default=None)
+        one.stays_until = max((each.until for each in kept[one.person]), default=None)
     for start in range(0, len(erasures), NAMED):
         some = erasures[start : start + NAMED]
         named = persons if len(erasures) <= NAMED else [one.person for one in some]
@@ -196,10 +201,10 @@ def _write_down(
 
 
 def _kept(erasure: Erasure, each: Record) -> Kept:
-    keeping = each.keeping
+    term = each.term
     return Kept(
-        erasure=erasure, entity_id=erasure.entity_id, table=each.table, records=keeping.records, rule=keeping.rule,
-        certain=keeping.certain, missing=list(keeping.missing), until=keeping.until, facts=dict(each.facts),
+        erasure=erasure, entity_id=erasure.entity_id, table=each.table, records=term.records, rule=term.rule,
+        certain=term.certain, missing=list(term.missing), until=each.until, facts=dict(each.facts),
     )  # fmt: skip
 
 
@@ -284,10 +289,11 @@ def erase_persons(*, persons: Sequence[UUID], entity: Entity, why: Why, staff: S
     there = list(
         Person.objects.select_for_update(of=("self",))
         .filter(ref__in=list(persons), entities__contains=[entity.ref], merged_into=None)
-        .exclude(ref__in=Hold.objects.standing().filter(entity=entity, person__isnull=False).values("person"))
         .order_by("ref")
         .values_list("ref", flat=True)
     )
+    let_no_hold_come()
+    there = sorted(set(there) - held(there))
     if not there:
         return 0
     now = timezone.now()

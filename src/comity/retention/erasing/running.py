@@ -18,10 +18,11 @@ from uuid import UUID
 from django.db import connection, transaction
 
 from comity.book.models import Person
+from comity.counsel.keeping import Term
 from comity.ledger.journal.keeping import keep_after_commit
 from comity.post.inbound.originals import forget_original
 from comity.refs import as_array
-from comity.retention.erasing.keeping import Keeper, Keeping, Row
+from comity.retention.erasing.keeping import Keeper, Row
 from comity.retention.erasing.targets import Target, emptied, targets
 from comity.staff.models import Entity
 from comity.vault.destroying import destroy_person_keys
@@ -41,8 +42,14 @@ class Record:
 
     table: str
     person: UUID
-    keeping: Keeping
+    term: Term
     facts: Mapping[str, Any]
+
+    @property
+    def until(self) -> date:
+        """The last day on which it must be there."""
+        assert self.term.day is not None  # noqa: S101 - without a day nothing is kept
+        return self.term.day
 
 
 @dataclass(kw_only=True)
@@ -204,8 +211,8 @@ def _of_table(
         person = row.pop(link.column)
         found = [keeper.of(homes.get(person, ""), _asked(kind, row)) for kind in each.declared.records]
         if kept := [one for one in found if one is not None]:
-            longest = max(kept, key=lambda one: (one.until, one.certain))
-            yield Record(table=each.label, person=person, keeping=longest, facts=_plain(row))
+            longest = max(kept, key=lambda one: (one.day or date.min, one.certain))
+            yield Record(table=each.label, person=person, term=longest, facts=_plain(row))
 
 
 def _asked(kind: str, row: Mapping[str, Any]) -> Row:
@@ -263,10 +270,10 @@ def grouped(kept: Iterable[Record]) -> list[dict[str, Any]]:
     """Return what is kept as JSON: rows of one table that one rule keeps until one day are one line."""
     groups: dict[tuple[str, str, date], dict[str, Any]] = {}
     for each in kept:
-        one = each.keeping
-        group = groups.setdefault((each.table, one.rule, one.until), {
+        one = each.term
+        group = groups.setdefault((each.table, one.rule, each.until), {
             "table": each.table, "rows": 0, "records": one.records, "rule": one.rule, "cite": one.cite,
-            "says": one.says, "until": one.until.isoformat(), "certain": one.certain, "missing": list(one.missing),
+            "says": one.what, "until": each.until.isoformat(), "certain": one.certain, "missing": list(one.missing),
         })  # fmt: skip
         group["rows"] += 1
     return list(groups.values())
