@@ -70,6 +70,7 @@ def _looks(look: Look, whole: Whole) -> dict[str, Any]:
         "decision_says": shown(whole.seen.decided.ref), "ref_says": shown(whole.person.ref), "entities": mine,
         "purposes": purposes_of(look.viewer, look.entity), "sayings": sayings_for(look), "ref": whole.person.ref,
         "look": look, "may_break": may_do(look.viewer, "glass.break", look.entity),
+        "may_erase": may_do(look.viewer, "person.erase", look.entity),
         "may_call": may_do(look.viewer, "person.call", look.entity),
         "sees_sharing": may_do(look.viewer, "sharing.view", look.entity),
         "may_say_origin": may_do(look.viewer, "origin.edit", look.entity),

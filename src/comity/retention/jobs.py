@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from uuid import UUID
+
 from procrastinate.contrib.django import app
 
 from comity.retention.erasing import actions as erasing
@@ -17,6 +20,13 @@ def finish_begun(timestamp: int) -> None:
     del timestamp
     erasing.finish_begun()
     erasing.sweep_late()
+
+
+@app.task(name="retention.run_erasure", queue="retention")
+def run_erasure(erasure: str) -> None:
+    """Run one erasure that began."""
+    with suppress(erasing.HeldFast):  # a hold came in between: it waits until that is lifted
+        erasing.run(UUID(erasure))
 
 
 @app.periodic(cron="5 2 * * *")

@@ -56,6 +56,8 @@ PLACES: Final[tuple[tuple[_StrPromise, tuple[Place, ...]], ...]] = (
         Place(title=gettext_lazy("What is cleaned up"), to="retention:cleaning", icon="brush-cleaning",
               may="settings.view",
               says=gettext_lazy("What goes by itself, prospects gone quiet, and when backups forget.")),
+        Place(title=gettext_lazy("Erasures"), to="retention:erasures", icon="eraser", may="erasure.view",
+              says=gettext_lazy("Who was erased, by a number alone; what went, what stays, and the proof.")),
         Place(title=gettext_lazy("Holds"), to="retention:holds", icon="anchor", may="hold.view",
               says=gettext_lazy("What must be kept for a claim or a court, and when somebody looks at it again.")),
         Place(title=gettext_lazy("Custom fields"), to="book:fields", icon="text-cursor-input", may="field.edit",

@@ -84,9 +84,7 @@ def test_who_sells_restricts_nobody(oliver: UUID, firm: Entity, ada: Staff) -> N
 
 def test_what_came_restricted_from_elsewhere_is_lifted_too(oliver: UUID, firm: Entity, sana: Staff) -> None:
     Person.objects.filter(ref=oliver).update(restricted_at=timezone.now())
-    lift_restriction(
-        person=oliver, entity=firm, because="It is his", told_on=timezone.localdate(), lifted_by=sana
-    )
+    lift_restriction(person=oliver, entity=firm, because="It is his", told_on=timezone.localdate(), lifted_by=sana)
     assert Person.objects.get(ref=oliver).restricted_at is None
     assert Restriction.objects.get().told_on == timezone.localdate()
 

@@ -78,7 +78,9 @@ def test_rows_of_other_tables_go_with_theirs(firm: Entity) -> None:
         digest=b"0" * 32, salt=b"0" * 16, decided_at=decided, entry=entry,
     )  # fmt: skip
     SegmentFinding.objects.create(segment=one, number=0, verdict="permit", because=[], told={}, people=30)
-    SegmentRow.objects.bulk_create(SegmentRow(segment=one, person=ref, finding=0, verdict="permit") for ref in new_refs(30))
+    SegmentRow.objects.bulk_create(
+        SegmentRow(segment=one, person=ref, finding=0, verdict="permit") for ref in new_refs(30)
+    )
     (done,) = clean_all(at_once=7)
     assert (done.table, done.gone, done.along) == ("counsel.SegmentDecision", 1, 31)
     assert not SegmentRow.objects.exists()

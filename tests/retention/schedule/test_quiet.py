@@ -138,9 +138,7 @@ def test_who_speaks_after_the_preview_stays_and_so_does_who_is_held(add: Add, fi
     go_through()
     Person.objects.filter(ref=spoke).update(last_contact_on=timezone.localdate())
     Person.objects.filter(ref=restricted).update(restricted_at=timezone.now())
-    hold = place_hold(
-        entity=firm, person=held, reason="A claim", owner=olga, review_on=in_a_week(), placed_by=olga
-    )
+    hold = place_hold(entity=firm, person=held, reason="A claim", owner=olga, review_on=in_a_week(), placed_by=olga)
     assert go_through(in_a_week()) == 1
     assert there(spoke, held, restricted, gone) == [True, True, True, False]
     lift_hold(hold=hold, because="It was settled", lifted_by=olga)
@@ -254,9 +252,7 @@ def test_a_policy_of_two_months_is_refused(page: Client, firm: Entity) -> None:
     assert not QuietPolicy.objects.exists()
 
 
-def test_who_may_not_change_it_sees_it_and_changes_nothing(
-    adam: Staff, firm: Entity, no_second_factor: None
-) -> None:
+def test_who_may_not_change_it_sees_it_and_changes_nothing(adam: Staff, firm: Entity, no_second_factor: None) -> None:
     del no_second_factor
     page = client_of(adam)
     assert "Off: they stay." in page.get(reverse("retention:cleaning")).content.decode()

@@ -56,13 +56,17 @@ def test_a_table_that_is_not_there_is_refused(changed: Changed) -> None:
 
 
 def test_a_category_without_words_is_refused(changed: Changed) -> None:
-    (said,) = changed('purpose = "To know who you are when you write to us, and which law protects you."', 'purpose = ""')
+    (said,) = changed(
+        'purpose = "To know who you are when you write to us, and which law protects you."', 'purpose = ""'
+    )
     assert "[category.identity]: say purpose" in said
 
 
 def test_a_table_in_two_categories_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "schedule.toml"
-    path.write_text(FILE.read_text("utf-8").replace('"book.Relation", ', '"book.Relation", "book.Person", ', 1), "utf-8")
+    path.write_text(
+        FILE.read_text("utf-8").replace('"book.Relation", ', '"book.Relation", "book.Person", ', 1), "utf-8"
+    )
     with pytest.raises(WrongSchedule, match=r"book\.Person stands in identity and in dealings"):
         read(path)
 
@@ -117,7 +121,13 @@ def test_what_is_only_possible_is_shown_and_decides_nothing() -> None:
         ("FR", date(2028, 2, 29), date(2020, 2, 29), date(2025, 2, 28), "fr-records/prospects"),
         ("DE", TODAY, date(2021, 11, 23), date(2021, 11, 23), ""),
         ("", TODAY, date(2023, 11, 23), date(2023, 11, 23), ""),
-        ("FR|BE", TODAY, date(2021, 11, 23), date(2021, 11, 23), ""),  # where they may live elsewhere, it is not certain
+        (
+            "FR|BE",
+            TODAY,
+            date(2021, 11, 23),
+            date(2021, 11, 23),
+            "",
+        ),  # where they may live elsewhere, it is not certain
     ],
 )
 def test_the_law_of_a_home_may_say_less_than_our_policy(

@@ -150,6 +150,13 @@ def run(erasure: UUID) -> Erasure:
     return locked
 
 
+def run_soon(erasure: Erasure) -> None:
+    """Let a worker run what began, as soon as this transaction is committed."""
+    from comity.retention.jobs import run_erasure
+
+    run_erasure.defer(erasure=str(erasure.ref))
+
+
 def _run_some(erasures: Sequence[Erasure], entity: Entity, staff: Staff | None) -> None:
     """Erase these persons in the transaction that is open; one entry in the ledger names them all."""
     of = {one.person: one for one in erasures}
