@@ -68,14 +68,13 @@ def _end(by: Staff | None) -> None:
 
 
 def _in_words(approval: Approval) -> Iterable[tuple[_StrPromise, object]]:
-    days = {part: int(approval.request[part]) for part in PARTS}
-    yield _("The keys are turned over"), ngettext(
-        "every day", "every %(n)d days", days["turn_every"]) % {"n": days["turn_every"]}  # fmt: skip
-    for part, says in (
-        ("backups_kept", _("Backups of the database are kept")),
-        ("copies_kept", _("Copies of the keys' folder are kept")),
+    often, backups, copies = (int(approval.request[part]) for part in PARTS)
+    yield _("The keys are turned over"), ngettext("every day", "every %(n)d days", often) % {"n": often}
+    for says, n in (
+        (_("Backups of the database are kept"), backups),
+        (_("Copies of the keys' folder are kept"), copies),
     ):
-        yield says, ngettext("%(n)d day", "%(n)d days", days[part]) % {"n": days[part]}
+        yield says, ngettext("%(n)d day", "%(n)d days", n) % {"n": n}
     yield _("Afterwards"), _("an old key is destroyed by itself, and backups of its time can be opened by nobody.")
 
 
