@@ -1,5 +1,5 @@
 # ruff: noqa: INP001 - a script, not a package
-"""Bring src/comity/web/locale up to date: marked strings in Python, templates, roles.toml and schedule.toml of every room.
+"""Bring src/comity/web/locale up to date: marked strings in Python, templates, roles.toml and schedule.toml.
 
 Needs Babel, and no gettext on the machine:
 

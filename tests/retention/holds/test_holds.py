@@ -147,7 +147,7 @@ def page(olga: Staff, no_second_factor: None) -> Client:
 
 def test_the_pages_place_review_and_lift(page: Client, greta: UUID, firm: Entity, olga: Staff) -> None:
     assert "Nobody is held" in page.get(reverse("retention:holds")).content.decode()
-    shown = page.get(reverse("retention:hold-new"), {"person": greta, "entity": firm.ref}).content.decode()
+    shown = page.get(reverse("retention:hold-new"), {"person": str(greta), "entity": str(firm.ref)}).content.decode()
     assert str(greta) in shown
     given = {"entity": firm.ref, "person": greta, "reason": REASON, "owner": olga.ref, "review_on": soon()}
     assert page.post(reverse("retention:hold-new"), given).status_code == 302

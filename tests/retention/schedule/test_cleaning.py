@@ -1,4 +1,4 @@
-"""Rows whose time is over go, in batches; what is held, restricted, in use or referred to stays; the ledger has counts."""
+"""Rows whose time is over go, in batches; what is held, restricted, in use or referred to stays. The ledger counts."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ from comity.retention.jobs import clean as clean_job
 from comity.retention.schedule.cleaning import clean, clean_all, overdue, plans
 from comity.staff.models import Entity, RoleGrant, Staff
 from comity.vault.models import Sealed
+from tests.as_application import application_role
 from tests.ledger.book import url
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -156,6 +157,13 @@ def test_a_table_whose_trigger_refuses_is_said_to_and_all_else_goes(greta: UUID,
     assert left(old) == 1
     body = json.loads(bytes(Entry.objects.get(kind="retention.cleaned").body))["body"]
     assert {"table": "book.activity", "rows": 0, "along": 0, "refused": True} in body["tables"]
+
+
+def test_the_role_of_the_application_can_do_it_behind_its_walls(greta: UUID, firm: Entity) -> None:
+    old = happened(greta, firm, 4)
+    with transaction.atomic(), application_role():
+        assert [(one.table, one.gone, one.refused) for one in clean_all()] == [("book.Activity", 1, False)]
+    assert left(old) == 0
 
 
 def test_the_job_of_the_night_does_it(greta: UUID, firm: Entity) -> None:

@@ -71,7 +71,7 @@ def test_a_policy_counts_once_a_second_person_approved_it(olga: Staff, second: S
     settle_approval(approval=again, approved=True, settled_by=olga)
     assert KeyPolicy.objects.get(ended_at=None).turn_every == 7
     assert Entry.objects.filter(kind="retention.key-policy-begun").count() == 2
-    assert firm
+    del firm
 
 
 def test_what_is_no_policy_is_refused(olga: Staff, ada: Staff) -> None:
@@ -88,7 +88,7 @@ def test_without_a_policy_nothing_is_turned(greta: UUID) -> None:
     days_pass(10_000)
     assert keep_to_policy() == []
     assert Epoch.objects.count() == 1
-    assert greta
+    del greta
 
 
 def test_an_epoch_turns_empties_and_is_destroyed_when_no_backup_needs_it(greta: UUID, policy: KeyPolicy) -> None:
@@ -110,7 +110,7 @@ def test_an_epoch_turns_empties_and_is_destroyed_when_no_backup_needs_it(greta: 
     assert not file_there(first)
     assert Epoch.objects.get(number=2).destroyed_at is None
     assert keep_to_policy() == []
-    assert policy
+    del policy
 
 
 def test_a_key_whose_end_was_cut_short_is_finished(greta: UUID, policy: KeyPolicy) -> None:
@@ -122,8 +122,8 @@ def test_a_key_whose_end_was_cut_short_is_finished(greta: UUID, policy: KeyPolic
     assert file_there(first)
     assert keep_to_policy() == ["destroyed"]
     assert not file_there(first)
-    assert greta
-    assert policy
+    del greta
+    del policy
 
 
 def test_once_ended_nothing_is_turned_any_more(greta: UUID, policy: KeyPolicy, olga: Staff) -> None:
@@ -131,8 +131,8 @@ def test_once_ended_nothing_is_turned_any_more(greta: UUID, policy: KeyPolicy, o
     days_pass(1_000)
     assert keep_to_policy() == []
     assert forgotten_on(timezone.localdate()) is None
-    assert greta
-    assert policy
+    del greta
+    del policy
 
 
 # ---------------------------------------------------------------- the horizon
@@ -144,7 +144,7 @@ def today() -> date:
 
 def test_without_a_policy_nobody_can_say_when_backups_forget(greta: UUID) -> None:
     assert forgotten_on(today()) is None
-    assert greta
+    del greta
 
 
 def test_what_the_horizon_says_comes_true(greta: UUID, policy: KeyPolicy) -> None:
@@ -166,7 +166,7 @@ def test_what_the_horizon_says_comes_true(greta: UUID, policy: KeyPolicy) -> Non
     assert came <= promised
     assert promised - came <= timedelta(days=3)
     assert promised == today() + timedelta(days=30 - 12 + 60 + 10 + 3)
-    assert policy
+    del policy
 
 
 def test_once_all_is_destroyed_the_horizon_is_what_the_keys_say(greta: UUID, policy: KeyPolicy) -> None:
@@ -178,7 +178,7 @@ def test_once_all_is_destroyed_the_horizon_is_what_the_keys_say(greta: UUID, pol
     long_ago = erased - timedelta(days=93)
     sure = forgotten_on(long_ago)
     assert sure == today() + timedelta(days=11)  # destroyed today, and copies of the folder are kept ten days
-    assert policy
+    del policy
 
 
 # ---------------------------------------------------------------- the page
@@ -201,7 +201,7 @@ def test_the_page_asks_shows_the_horizon_and_ends_it(
     assert "Who is erased today is beyond every backup from" in page.get(home).content.decode()
     assert page.post(reverse("retention:keys"), {"end": "1"}).status_code == 302
     assert not KeyPolicy.objects.filter(ended_at=None).exists()
-    assert greta
+    del greta
 
 
 def test_a_policy_that_is_none_comes_back_with_what_is_wrong(olga: Staff, no_second_factor: None) -> None:

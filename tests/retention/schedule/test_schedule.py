@@ -1,4 +1,4 @@
-"""Every table has its category in words, every clock runs from a column that is there, and every law is in the packs."""
+"""Every table has its category in words, every clock its column, and every law stands in the packs."""
 
 from __future__ import annotations
 
