@@ -229,3 +229,16 @@ def test_no_view_touches_objects() -> None:
     views = [path for path in MODULES if "@staff_page(" in path.read_text("utf-8")]
     assert len(views) > 15
     assert [str(path.relative_to(SOURCE)) for path in views if ".objects" in path.read_text("utf-8")] == []
+
+
+# INVARIANT: whoever makes a Oneself has seen the proof of who it is, in that very visit.
+WHO_KNOW_ONESELF = {"counsel", "rights", "vault"}
+WHO_MAKE_ONESELF = {"rights/portal", "rights/packages"}
+
+
+def test_only_the_rooms_that_see_the_proof_let_somebody_look_at_their_own() -> None:
+    told = {path.relative_to(SOURCE): path.read_text("utf-8") for path in MODULES}
+    know = {path.parts[0] for path, text in told.items() if re.search(r"\bOneself\b", text)}
+    make = {"/".join(path.parts[:2]) for path, text in told.items() if re.search(r"(?<!class )\bOneself\(", text)}
+    assert know <= WHO_KNOW_ONESELF
+    assert make <= WHO_MAKE_ONESELF

@@ -31,7 +31,8 @@ from comity.ledger.bodies import JSON
 from comity.refs import as_array, new_ref
 from comity.staff.once import rows_of
 from comity.vault.actions import NoKey, seal
-from comity.vault.gate import Warrant
+from comity.vault.gate import Oneself, Warrant
+from comity.vault.models import ONESELF
 from comity.vault.sealing import FieldClass, Label
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ def decide(
     *,
     question: Question,
     persons: Sequence[UUID],
-    staff: Staff,
+    staff: Staff | Oneself,
     field_classes: Collection[FieldClass],
     day: date | None = None,
     handled: Collection[UUID] | None = None,
@@ -83,7 +84,13 @@ def decide(
     `handled` are the persons whom this staff member's roles let them handle so; the vault opens nobody else, whatever
     the law permits. A decision about one person keeps the facts, sealed under that person's key, unless that one was
     `listed`: came up in a search, of which one hit is recorded as many are.
+
+    Where somebody looks at their own (`Oneself`), nobody of the staff does: it is about that one person, and the vault
+    opens it in that visit alone. Raises NotOneself where it is about anybody else, or does more than view as the law
+    demands.
     """
+    if isinstance(staff, Oneself):
+        _check_oneself(question, persons, staff)
     today = day or timezone.localdate()
     alone = len(persons) == 1 and not listed
     kinds = not alone and question.channel == "none"  # else SQL would look at all contact points there are
@@ -97,10 +104,22 @@ def decide(
     return decided
 
 
-def _warrant(question: Question, staff: Staff) -> Warrant:
+class NotOneself(ValueError):
+    """Somebody who looks at their own asked about another person, or to do more than look: a fault of ours."""
+
+
+def _check_oneself(question: Question, persons: Sequence[UUID], themself: Oneself) -> None:
+    if list(persons) != [themself.person]:
+        raise NotOneself("a visit is about the person who visits, and about nobody else")
+    if (question.operation, question.purpose, question.channel) != ONESELF:
+        raise NotOneself(f"a visit asks for {'/'.join(ONESELF)} and for nothing else")
+
+
+def _warrant(question: Question, staff: Staff | Oneself) -> Warrant:
+    visit = staff.visit if isinstance(staff, Oneself) else None
     return Warrant(
-        decision=new_ref(), staff=staff.ref, operation=question.operation, purpose=question.purpose,
-        channel=question.channel,
+        decision=new_ref(), staff=None if isinstance(staff, Oneself) else staff.ref, operation=question.operation,
+        purpose=question.purpose, channel=question.channel, visit=visit,
     )  # fmt: skip
 
 
@@ -116,12 +135,14 @@ def _keep(
         verdict = Verdict.DENY  # the law permits, a role does not
     persons, warrant, asked = list(decided.answers), decided.warrant, _asked(decided)
     body = _entry(decided, asked, SEALED if alone else HISTORY)
+    if warrant.visit:
+        body["visit"] = warrant.visit
     entry = record(kind="counsel.decided", staff=warrant.staff, persons=persons, body=body)
     told = (json.dumps(each) for each in (asked.question, asked.packs, asked.findings))
     rows_of(
         KEEP,
         [decided.ref, *told, f"{{{','.join(map(str, asked.of))}}}", asked.salt,
-         decided.ref, warrant.staff, warrant.operation, warrant.purpose, warrant.channel,
+         decided.ref, warrant.staff, warrant.visit, warrant.operation, warrant.purpose, warrant.channel,
          f"{{{','.join(sorted(map(str, field_classes)))}}}", verdict.value, as_array(persons), as_array(permitted),
          decided.day, _fresh_until(), entry.ref],
     )  # fmt: skip
@@ -135,9 +156,9 @@ KEEP: Final = """
         INSERT INTO counsel_askeddecision (ref, question, packs, findings, "of", salt)
         VALUES (%s, %s::jsonb, %s::jsonb, %s::jsonb, %s::smallint[], %s)
     )
-    INSERT INTO vault_recordeddecision (ref, staff, operation, purpose, channel, field_classes, verdict, persons,
+    INSERT INTO vault_recordeddecision (ref, staff, visit, operation, purpose, channel, field_classes, verdict, persons,
         permitted, day, fresh_until, entry_id)
-    VALUES (%s, %s, %s, %s, %s, %s::varchar[], %s, %s::uuid[], %s::uuid[], %s, %s, %s)
+    VALUES (%s, %s, %s, %s, %s, %s, %s::varchar[], %s, %s::uuid[], %s::uuid[], %s, %s, %s)
 """
 """Both halves of the record (docs/decisions/0014), in one statement."""
 

@@ -111,7 +111,9 @@ def entity_of(decision: AskedDecision) -> Entity:
 
 
 def who_asked(recorded: RecordedDecision | None) -> str:
-    """Return the name of the staff member for whom a decision was made."""
+    """Return the name of the staff member for whom a decision was made, or that the person themself looked."""
+    if recorded and recorded.visit:
+        return _("the person themself")
     staff = Staff.objects.filter(ref=recorded.staff).first() if recorded else None
     return staff.name if staff else ""
 

@@ -138,6 +138,8 @@ def _open(labels: Collection[Label]) -> Iterator[tuple[Label, Opened]]:
 def record_opening(warrant: Warrant, opened: Collection[Label]) -> None:
     """Record that these blobs were opened under a decision."""
     body: dict[str, JSON] = {"decision": warrant.decision, "classes": classes_of(opened), "blobs": len(opened)}
+    if warrant.visit:
+        body["visit"] = warrant.visit
     named = {label.person.int: label.person for label in opened}
     record(kind="vault.opened", body=body, staff=warrant.staff, persons=[named[number] for number in sorted(named)])
 

@@ -1,7 +1,9 @@
 """The gate: whether a recorded decision lets this member of the staff open these fields of these persons, now.
 
-Every condition is checked by itself and has a refusal of its own. The row in the database is asked, never an object
-that somebody carries; what the caller means to do must be what was decided.
+Or lets somebody open what is kept about themself, in a visit to their own pages: such a decision names that one person,
+and opens only where nobody of the staff acts. Every condition is checked by itself and has a refusal of its own. The
+row in the database is asked, never an object that somebody carries; what the caller means to do must be what was
+decided.
 """
 
 from __future__ import annotations
@@ -12,7 +14,8 @@ from typing import Final
 from uuid import UUID
 
 from comity.staff.once import rows_of
-from comity.vault.models import Verdict
+from comity.staff.walls import acting
+from comity.vault.models import ONESELF, Verdict
 from comity.vault.sealing import Label
 
 
@@ -36,6 +39,10 @@ class OtherStaff(Refused):
     """The decision was made for somebody else."""
 
 
+class OtherVisit(Refused):
+    """The decision was made in another visit of a person, or one of the staff would act on it."""
+
+
 class OtherUse(Refused):
     """The decision is about another operation, purpose or channel."""
 
@@ -49,21 +56,38 @@ class Stale(Refused):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Oneself:
+    """Somebody who proved who they are, and looks at what is kept about themself.
+
+    INVARIANT: made only by what checked that proof in this very visit: the pages people have of their own
+    (`rights.portal`), and a job that goes on with what a visit asked for (`rights.packages`).
+    """
+
+    person: UUID
+    visit: UUID
+
+
+@dataclass(frozen=True, kw_only=True)
 class Warrant:
-    """What somebody opens with: the recorded decision, who they are, and what they are about to do."""
+    """What somebody opens with: the recorded decision, who they are, and what they are about to do.
+
+    It is one of the staff, or a visit in which a person looks at their own.
+    """
 
     decision: UUID
-    staff: UUID
+    staff: UUID | None
     operation: str
     purpose: str
     channel: str = "none"
+    visit: UUID | None = None
 
 
 @dataclass(frozen=True)
 class Recorded:
     """The recorded decision, as far as the gate looks at it."""
 
-    staff: UUID
+    staff: UUID | None
+    visit: UUID | None
     operation: str
     purpose: str
     channel: str
@@ -75,7 +99,7 @@ class Recorded:
 
 
 FIND: Final = """
-    SELECT staff, operation, purpose, channel, field_classes, verdict, persons, permitted,
+    SELECT staff, visit, operation, purpose, channel, field_classes, verdict, persons, permitted,
            recorded_at <= clock_timestamp() AND clock_timestamp() < fresh_until
     FROM vault_recordeddecision WHERE ref = %s
 """
@@ -105,14 +129,18 @@ def _recorded(warrant: Warrant) -> Recorded:
     row = next(iter(rows_of(FIND, [warrant.decision], binary=True)), None)
     if row is None:
         raise NoDecision(f"there is no recorded decision {warrant.decision}: ask counsel first, which records it")
-    staff, operation, purpose, channel, classes, verdict, persons, permitted, fresh = row
+    staff, visit, operation, purpose, channel, classes, verdict, persons, permitted, fresh = row
     about, permits = (frozenset([person.int for person in each]) for each in (persons, permitted))
-    return Recorded(staff, operation, purpose, channel, frozenset(classes), verdict, about, permits, fresh)
+    return Recorded(staff, visit, operation, purpose, channel, frozenset(classes), verdict, about, permits, fresh)
 
 
 def _check_whose(warrant: Warrant, recorded: Recorded) -> None:
     if recorded.staff != warrant.staff:
         raise OtherStaff(f"decision {warrant.decision} was made for other staff than {warrant.staff}: ask anew")
+    if recorded.visit != warrant.visit:
+        raise OtherVisit(f"decision {warrant.decision} was made in another visit than {warrant.visit}: ask anew")
+    if recorded.staff is None:
+        _check_oneself(warrant, recorded)
     decided = (recorded.operation, recorded.purpose, recorded.channel)
     meant = (warrant.operation, warrant.purpose, warrant.channel)
     if decided != meant:
@@ -121,6 +149,16 @@ def _check_whose(warrant: Warrant, recorded: Recorded) -> None:
         )
     if not recorded.fresh:
         raise Stale(f"decision {warrant.decision} is no longer fresh: facts or law may have changed, ask counsel anew")
+
+
+def _check_oneself(warrant: Warrant, recorded: Recorded) -> None:
+    """Raise OtherVisit unless it is one person who looks at their own, and nobody of the staff who acts."""
+    if recorded.visit is None or len(recorded.persons) != 1:
+        raise OtherVisit(f"decision {warrant.decision} is nobody's: a visit is about the one person who visits")
+    if (recorded.operation, recorded.purpose, recorded.channel) != ONESELF:
+        raise OtherVisit(f"decision {warrant.decision} does more than a visit may: it views, as the law demands")
+    if acting():
+        raise OtherVisit(f"decision {warrant.decision} was made for a visit, and one of the staff acts: ask for them")
 
 
 def _check_what(labels: Collection[Label], persons: set[int], recorded: Recorded) -> None:

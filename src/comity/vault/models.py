@@ -16,6 +16,8 @@ CLASSES = [(str(each), str(each)) for each in FieldClass]
 LONGEST_KIND = 40
 MOST_PERSONS = 1_000
 """Persons whom one decision may name; who decides about more, decides in parts."""
+ONESELF = ("view", "legal-duty", "none")
+"""Operation, purpose and channel of somebody who looks at what is kept about themself: there are no others."""
 
 
 class Verdict(models.TextChoices):
@@ -83,10 +85,14 @@ class RecordedDecision(models.Model):
 
     Counsel writes the row in the transaction that records the decision; nobody changes it afterwards (a trigger
     refuses).
+
+    INVARIANT: it is for one of the staff, or for the visit of somebody who looks at what is kept about themself; and
+    a visit views one person, as the law demands, and nothing else.
     """
 
     ref = models.UUIDField(primary_key=True, default=new_ref, editable=False)
-    staff = models.UUIDField()
+    staff = models.UUIDField(null=True)  # nobody, where it is a person who looks at their own
+    visit = models.UUIDField(null=True)  # of that person to their pages
     operation = models.CharField(max_length=40)
     purpose = models.CharField(max_length=80)
     channel = models.CharField(max_length=40, default="none")
@@ -109,6 +115,15 @@ class RecordedDecision(models.Model):
             models.CheckConstraint(
                 name="vault_decision_permit_means_everybody",
                 condition=~Q(verdict=Verdict.PERMIT) | Q(permitted__contains=F("persons")),
+            ),
+            models.CheckConstraint(
+                name="vault_decision_is_for_staff_or_a_visit",
+                condition=Q(staff__isnull=False, visit=None) | Q(staff=None, visit__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="vault_decision_of_a_visit_views_oneself",
+                condition=Q(visit=None)
+                | Q(persons__len=1, operation=ONESELF[0], purpose=ONESELF[1], channel=ONESELF[2]),
             ),
             models.CheckConstraint(name="vault_decision_verdict", condition=Q(verdict__in=Verdict.values)),
             models.CheckConstraint(
