@@ -207,13 +207,16 @@ def take_back_event(*, entity: Entity, about: UUID, words: str, staff: Staff | N
 
 
 @transaction.atomic
-def settle_about(*, entity: Entity, about: UUID, words: str, staff: Staff | None) -> int:
+def settle_about(
+    *, entity: Entity, about: UUID, words: str, staff: Staff | None, acts: Collection[str] = ()
+) -> int:  # fmt: skip
     """Say that all that was owed about something is done today, with where its proof lies; return how many duties.
 
-    A room that does what is owed calls it, where it did so by itself for nobody of the staff.
+    A room that does what is owed calls it, where it did so by itself for nobody of the staff. `acts` says which are
+    meant where others are still to be done.
     """
     still = OwedDuty.objects.select_for_update(of=("self",)).filter(event__about=about, entity=entity, settled="")
-    duties = list(still.select_related("event"))
+    duties = [duty for duty in still.select_related("event") if not acts or duty.act in acts]
     for duty in duties:
         _settle(duty, Settled.DONE.value, timezone.localdate(), words, staff)
     return len(duties)
@@ -275,11 +278,12 @@ def _step(duty: OwedDuty, did: str, words: str, staff: Staff | None, **more: Any
 
 
 @transaction.atomic
-def learn(*, duty: OwedDuty, facts: Mapping[str, object], words: str, learnt_by: Staff) -> OwedDuty:
+def learn(*, duty: OwedDuty, facts: Mapping[str, object], words: str, learnt_by: Staff | None) -> OwedDuty:
     """Let the law count a duty again with facts that came later: a pause, an extension that was told, what was missing.
 
     Where by these facts nothing is owed any more, the duty is settled so, in the law's own words; that takes somebody
-    who makes rulings. Raises FactError, NothingNew, NotYoursToEnd, SettledAlready.
+    who makes rulings. Nobody learnt it where a person's own page told it. Raises FactError, NothingNew, NotYoursToEnd,
+    SettledAlready.
     """
     locked = _open(duty)
     new = _not_known(locked, facts)
@@ -287,7 +291,7 @@ def learn(*, duty: OwedDuty, facts: Mapping[str, object], words: str, learnt_by:
         raise NothingNew(_("Say at least one thing that was not known before."))
     learnt = {**locked.learnt, **new}
     before, again = locked.day, recount(locked, learnt)
-    if again is None and not may_do(learnt_by, "ruling.make", locked.entity):
+    if again is None and not (learnt_by and may_do(learnt_by, "ruling.make", locked.entity)):
         raise NotYoursToEnd(_("By these facts nothing would be owed any more. That is the privacy officer's to say."))
     locked.learnt = learnt
     if again is not None:
@@ -296,10 +300,50 @@ def learn(*, duty: OwedDuty, facts: Mapping[str, object], words: str, learnt_by:
     locked.save()
     _step(locked, "counted", words, learnt_by, facts=new, day_before=before, day_after=locked.day)
     body: dict[str, JSON] = {"duty": locked.ref, "facts": sorted(new), "before": before, "day": locked.day}
-    record(kind="counsel.duty-counted", staff=learnt_by.ref, body=body)
+    record(kind="counsel.duty-counted", staff=learnt_by.ref if learnt_by else None, body=body)
     if again is None:
         _settle(locked, Settled.NOT_OWED.value, timezone.localdate(), _why_ended(locked, learnt), learnt_by)
     return locked
+
+
+@transaction.atomic
+def learn_about(
+    *, entity: Entity, about: UUID, facts: Mapping[str, object], words: str, learnt_by: Staff | None, ends: bool = True
+) -> list[OwedDuty]:  # fmt: skip
+    """Let the law count anew all that is owed about something; return what it asks for now and did not before.
+
+    A duty that these facts would end is left as it is without `ends`. Raises as `learn` does; that a duty learns
+    nothing new by them is no error here.
+    """
+    still = OwedDuty.objects.select_for_update(of=("self",)).filter(event__about=about, entity=entity, settled="")
+    for duty in still.select_related("event", "entity").order_by("ref"):
+        new = _not_known(duty, facts)
+        if new and (ends or recount(duty, {**duty.learnt, **new}) is not None):
+            learn(duty=duty, facts=new, words=words, learnt_by=learnt_by)
+    event = DutyEvent.objects.filter(about=about, entity=entity).order_by("noted_at", "ref").last()
+    return _arisen(event, facts, words, learnt_by) if event else []
+
+
+def _arisen(event: DutyEvent, facts: Mapping[str, object], words: str, staff: Staff | None) -> list[OwedDuty]:
+    """Keep what an event makes us owe by facts that came later."""
+    known = list(OwedDuty.objects.filter(event=event))
+    learnt: dict[str, Any] = {}
+    for told in (*(duty.learnt for duty in known), plain(facts)):
+        learnt |= told
+    rules = {duty.rule for duty in known}
+    counted = count({**event.facts, **learnt}, event.homes, law_of=event.law_of)
+    made = [_duty(event, one) for one in counted if one.owed.rule not in rules]
+    for duty in made:
+        duty.learnt = learnt
+    OwedDuty.objects.bulk_create(made)
+    DutyStep.objects.bulk_create(
+        DutyStep(duty=duty, entity=event.entity, did="noted", by=staff, words=words, day_after=duty.day)
+        for duty in made
+    )
+    if made:
+        _record_owed(event, made, staff)
+        close_event(event)
+    return made
 
 
 def _not_known(duty: OwedDuty, facts: Mapping[str, object]) -> dict[str, Any]:

@@ -28,6 +28,7 @@ from comity.outreach.sharing.queries import overdue, tellings_seen_by
 from comity.post.inbound.models import Did
 from comity.retention.holds.queries import holds_to_review
 from comity.retention.schedule.queries import open_rounds
+from comity.rights.requests.queries import near_their_day, nobodys
 from comity.staff.guards import entities_of, entities_with, may_do
 from comity.staff.queries import glass_to_see, waiting_for
 
@@ -211,8 +212,34 @@ def _cleaning(viewer: Staff) -> Iterator[Waiting]:
         yield Waiting(words=words, href=_at("retention:cleaning"), icon="brush-cleaning", since=one.made_at)
 
 
+# ---------------------------------------------------------------- what people ask under a law
+
+
+def _requests(viewer: Staff) -> Iterator[Waiting]:
+    """Say which requests are late or at risk, one's own or, to those who decide, everybody's; and which are nobody's."""
+    if not may_do(viewer, "request.work"):
+        return
+    today = timezone.localdate()
+    near = near_their_day(viewer, today)
+    late = near.filter(day__lt=today).count()
+    if late:
+        words = ngettext("%(n)d request is late", "%(n)d requests are late", late) % {"n": late}
+        yield Waiting(
+            words=words, href=f"{_at('rights:requests')}?state=late", icon="mail-question-mark", urgent=True,
+            note=_("None is closed without the reason why it is late."),
+        )  # fmt: skip
+    if soon := near.count() - late:
+        words = ngettext(
+            "%(n)d request must be dealt with within a week", "%(n)d requests must be dealt with within a week", soon
+        ) % {"n": soon}  # fmt: skip
+        yield Waiting(words=words, href=f"{_at('rights:requests')}?state=at-risk", icon="mail-question-mark")
+    if free := nobodys(viewer).count():
+        words = ngettext("%(n)d request is nobody's yet", "%(n)d requests are nobody's yet", free) % {"n": free}
+        yield Waiting(words=words, href=f"{_at('rights:requests')}?handler=nobody", icon="mail-question-mark")
+
+
 ROOMS: Final[Iterable[Callable[[Staff], Iterator[Waiting]]]] = (
-    _glass, _tellings, _approvals, _questions, _answers, _calls, _errands, _holds, _cleaning, _imports,
+    _glass, _requests, _tellings, _approvals, _questions, _answers, _calls, _errands, _holds, _cleaning, _imports,
     _exports,
 )  # fmt: skip
 """In the order in which they are shown."""

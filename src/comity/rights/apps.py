@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib import import_module
+from importlib.util import find_spec
 
 from django.apps import AppConfig
 
@@ -16,3 +17,9 @@ class RightsConfig(AppConfig):
         super().import_models()
         for part in ("requests",):
             import_module(f"comity.rights.{part}.models")
+
+    def ready(self) -> None:
+        """Say what the rooms below must know of each part of this one."""
+        for part in ("requests", "portal", "packages", "connectors"):
+            if find_spec(name := f"comity.rights.{part}.beginning"):
+                import_module(name).begin()

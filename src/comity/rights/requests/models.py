@@ -141,3 +141,58 @@ class Step(models.Model):
 
     def __str__(self) -> str:
         return f"{self.did} ({self.ref})"
+
+
+# ---------------------------------------------------------------- who asks
+
+
+class Level(models.TextChoices):
+    """How certain it must be who asks (11 CCR 7062); the law of other places asks for what is reasonable."""
+
+    REASONABLE = "reasonable", _("Reasonable")
+    HIGH = "reasonably-high", _("Reasonably high")
+    SIGNED = "signed-declaration", _("A signed declaration")
+
+
+class Shown(models.TextChoices):
+    """By what it was made certain who asks."""
+
+    CODE = "code", _("A code we sent to an address that the book knew came back")
+    KNOWN = "known", _("Somebody of us knows them, by face or voice")
+    FACTS = "facts", _("What they said fits what only they would know of what we hold")
+    DOCUMENT = "document", _("A document was looked at, and not kept")
+    DECLARATION = "declaration", _("A signed declaration")
+
+
+class Proof(models.Model):
+    """That we asked who asks, and what came of it. What was shown lies sealed, and goes when the request is over."""
+
+    ref = models.UUIDField(primary_key=True, default=new_ref, editable=False)
+    request = models.ForeignKey(Request, models.CASCADE, related_name="proofs")
+    entity = models.ForeignKey(Entity, models.PROTECT, related_name="+")
+    level = models.CharField(max_length=20, choices=Level)
+    asked_on = models.DateField(null=True)  # nobody asked where it came with the request
+    asked_by = models.ForeignKey(Staff, models.PROTECT, null=True, related_name="+")
+    shown = models.CharField(max_length=12, choices=Shown, blank=True)
+    confirmed_on = models.DateField(null=True)
+    confirmed_by = models.ForeignKey(Staff, models.PROTECT, null=True, related_name="+")
+    failed_on = models.DateField(null=True)  # it could not be made certain
+    destroyed_at = models.DateTimeField(null=True)  # what was shown
+
+    class Meta:
+        ordering = ["ref"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(confirmed_on=None, shown="") | Q(confirmed_on__isnull=False) & ~Q(shown=""),
+                name="rights_proof_says_what_was_shown",
+            ),
+            models.CheckConstraint(
+                condition=Q(confirmed_on=None) | Q(failed_on=None), name="rights_proof_confirmed_or_failed"
+            ),
+            models.UniqueConstraint(
+                "request", condition=Q(confirmed_on=None, failed_on=None), name="rights_proof_one_open"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.level} ({self.ref})"
