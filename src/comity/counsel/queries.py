@@ -114,7 +114,7 @@ def who_asked(recorded: RecordedDecision | None) -> str:
     """Return the name of the staff member for whom a decision was made, or that the person themself looked."""
     if recorded and recorded.visit:
         return _("the person themself")
-    staff = Staff.objects.filter(ref=recorded.staff).first() if recorded else None
+    staff = Staff.objects.filter(ref=recorded.staff).first() if recorded and recorded.staff else None
     return staff.name if staff else ""
 
 

@@ -108,3 +108,14 @@ def forgotten_from(*, erased_at: datetime, copies_kept: timedelta) -> Horizon:
         return Horizon(day=None, waiting_for=waiting)
     latest = max(destroyed_at for _, destroyed_at in epochs if destroyed_at is not None)
     return Horizon(day=(max(latest, erased_at) + copies_kept + timedelta(days=1)).date(), waiting_for=())
+
+
+# ---------------------------------------------------------------- what there is of one person
+
+
+def labels_of(person: UUID) -> list[Label]:
+    """Return where everything lies that is sealed under a person's key. Nothing is opened."""
+    rows = rows_of(
+        "SELECT field_class, kind, record FROM vault_sealed WHERE person = %s ORDER BY record", [person], binary=True
+    )
+    return [Label(person, FieldClass(sort), kind, record) for sort, kind, record in rows]

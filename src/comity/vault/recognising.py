@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -13,12 +14,20 @@ from django.db import connection, transaction
 from comity.vault import keyring
 from comity.vault.models import Sealed
 from comity.vault.sealing import FieldClass, Fields, Label, open_blob
+from comity.vault.spelling import is_han, typed
 from comity.vault.tokens import LONGEST_WORD, Manner, email, names, phone, pieces
 
 HOLDING = """
     SELECT person, tokens FROM vault_sealed WHERE tokens && %s::bigint[] AND field_class = 'contact'
 """
 NAMED = "SELECT person, tokens FROM vault_sealed WHERE person = ANY(%s) AND field_class = 'name' AND tokens IS NOT NULL"
+ELSEWHERE = """
+    SELECT DISTINCT place FROM jsonb_to_recordset(%s::jsonb) AS wanted (place integer, tokens bigint[])
+    WHERE EXISTS (
+        SELECT FROM vault_sealed AS held
+        WHERE held.field_class = 'name' AND held.tokens @> wanted.tokens AND held.person <> %s
+    )
+"""
 CALLED = "SELECT person, tokens FROM vault_sealed WHERE field_class = 'name' AND tokens @> %s::bigint[] LIMIT 50"
 
 
@@ -76,6 +85,23 @@ class Recogniser:
             found |= {person: set(tokens) for person, tokens in _rows(CALLED, [wanted])}
         return found
 
+    def somebody_elses(self, names_: Sequence[str], *, but: UUID) -> set[str]:
+        """Return which of these names, of two words at least or Chinese, are those of people other than one.
+
+        A word is found with one letter too few, too: rather one name too many is found than one too few.
+        """
+        wanted = [(place, made) for place, name in enumerate(names_) for made in self._by_words(name)]
+        if not wanted:
+            return set()
+        told = json.dumps([{"place": place, "tokens": made} for place, made in wanted])
+        return {names_[place] for (place,) in _rows(ELSEWHERE, [told, but])}
+
+    def _by_words(self, name: str) -> Iterator[list[int]]:
+        ways = [[name]] if is_han(name[:1]) else [words for words in typed(name) if len(words) > 1]
+        for making in self.making:
+            for words in ways:
+                yield [making.number(f"w:{word[:LONGEST_WORD]}") for word in words]
+
 
 def holders_of(label: Label) -> set[UUID]:
     """Return everybody under whose name the e-mail address or number is sealed that is sealed under this label.
@@ -97,11 +123,11 @@ def holders_of(label: Label) -> set[UUID]:
     return {person for some in held.values() for person in some} - {label.person}
 
 
-def _rows(statement: str, parameters: list[Any]) -> list[tuple[UUID, list[int]]]:
+def _rows(statement: str, parameters: list[Any]) -> list[Any]:
     """Read by index: the planner cannot know how rare a token is, and would read the whole table."""
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT set_config('enable_seqscan', 'off', true)")
         cursor.execute(statement, parameters)
-        rows: list[tuple[UUID, list[int]]] = cursor.fetchall()
+        rows: list[Any] = cursor.fetchall()
         cursor.execute("SELECT set_config('enable_seqscan', 'on', true)")
     return rows
