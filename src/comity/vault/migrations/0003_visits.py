@@ -31,7 +31,7 @@ class Migration(migrations.Migration):
                 condition=models.Q(
                     ("visit", None),
                     models.Q(
-                        ("persons__len", 1), ("operation", "view"), ("purpose", "legal-duty"), ("channel", "none")
+                        ("channel", "none"), ("operation", "view"), ("persons__len", 1), ("purpose", "legal-duty")
                     ),
                     _connector="OR",
                 ),
