@@ -19,10 +19,12 @@ if TYPE_CHECKING:
 def begin() -> None:
     """Let campaigns be composed, and those to many take a second person."""
     from comity.outreach.campaigns.actions import APPROVED
-    from comity.outreach.campaigns.writing import KIND, Writer
+    from comity.outreach.campaigns.writing import KIND, Writer, letterhead
+    from comity.post.letterheads import register_letterheads
     from comity.post.letters import register_composer
 
     register_composer(KIND, Writer())
+    register_letterheads(letterhead)
     add_kind(APPROVED, Kind(says=_("Write to many people"), ask="campaign.send", shows=_in_words))
 
 

@@ -31,6 +31,7 @@ from comity.outreach.composing.parties import BadAddress, Links, Origin, Recipie
 from comity.outreach.composing.ways import Way, to_see_to, way_of
 from comity.outreach.inbound.marks import Marked, marks_of, return_address
 from comity.outreach.origins.queries import told_where_from, words_for
+from comity.post.letterheads import Letterhead
 from comity.post.letters import Composed, Later, Letter, Unsendable
 from comity.vault.actions import Opened, open_fields
 from comity.vault.sealing import FieldClass, Label
@@ -290,4 +291,16 @@ def sender_of(entity: Entity) -> Sender:
         entity=entity.name, address=signs.address, postal_address=tuple(signs.postal_address.splitlines()),
         place=entity.place, language=signs.language, reply_to=signs.reply_to, email=signs.email, phone=signs.phone,
         website=signs.website, register=signs.register, mark=signs.mark, stop_number=signs.stop_number,
+    )  # fmt: skip
+
+
+def letterhead(entity: Entity) -> Letterhead | None:
+    """Return how an entity signs, for rooms that write without a campaign; nothing where nobody said so yet."""
+    try:
+        sender = sender_of(entity)
+    except Imprint.DoesNotExist:
+        return None
+    return Letterhead(
+        name=sender.entity, address=sender.address, reply_to=sender.reply_to, postal_address=sender.postal_address,
+        contacts=sender.contacts(),
     )  # fmt: skip
