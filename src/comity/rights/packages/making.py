@@ -174,8 +174,7 @@ def make_package(*, package: Package) -> Package:
                 _write(contents, parcel)
             return _finish(package, contents, parcel, name, at)
     except Changed:
-        _note_trouble(package, CHANGED, failed=True)
-        return package
+        return _note_trouble(package, CHANGED, failed=True)
     except OSError as error:
         _note_trouble(package, FULL if error.errno == errno.ENOSPC else FAULT)
         raise
@@ -288,8 +287,8 @@ def commitment(package: Package) -> str:
     return "sha256:" + hashlib.sha256(held).hexdigest()
 
 
-def _note_trouble(package: Package, trouble: str, *, failed: bool = False) -> None:
-    """Write down what went wrong; with `failed`, it is not tried again."""
+def _note_trouble(package: Package, trouble: str, *, failed: bool = False) -> Package:
+    """Write down what went wrong, and return the package as it is then; with `failed`, it is not tried again."""
     with behind_wall(staff=None, entities=[package.entity_id]):
         told = {"trouble": trouble} | ({"failed_at": timezone.now()} if failed else {})
         Package.objects.filter(pk=package.pk, made_at=None).update(**told)
@@ -297,6 +296,7 @@ def _note_trouble(package: Package, trouble: str, *, failed: bool = False) -> No
             record(
                 kind="rights.package-failed", persons=[package.person], body={"package": package.ref, "why": trouble}
             )
+        return _locked(package)
 
 
 @transaction.atomic
@@ -340,7 +340,11 @@ def hand_out(*, package: Package, by: Staff | None = None) -> HandedOut:
 @transaction.atomic
 def show_page(*, package: Package, by: Staff | None = None) -> str:
     """Give the page alone, and write down that it was opened. Raises NotMade."""
-    return first_file(_pieces(_opened(package, What.PAGE, by))).decode()
+    pieces = _pieces(_opened(package, What.PAGE, by))
+    try:
+        return first_file(pieces).decode()
+    finally:
+        pieces.close()
 
 
 def _opened(package: Package, what: What, by: Staff | None) -> Package:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, Final
 from uuid import UUID
 
@@ -45,7 +46,7 @@ class Others:
             return text, 0
         return self._pattern.subn(f"[{_('another person')}]", text)
 
-    @property
+    @cached_property
     def _pattern(self) -> re.Pattern[str]:
         return re.compile("|".join(re.escape(each) for each in sorted(self.found, key=len, reverse=True)))
 
