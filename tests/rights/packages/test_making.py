@@ -16,7 +16,9 @@ import pytest
 from django.utils import timezone
 
 from comity.book.models import Person
-from comity.consent.preferences.links import BadLink, May, make_link as make_other, read_link as read_other
+from comity.consent.preferences.links import BadLink, May
+from comity.consent.preferences.links import make_link as make_other
+from comity.consent.preferences.links import read_link as read_other
 from comity.ledger.models import Entry
 from comity.refs import new_ref
 from comity.rights.packages import making

@@ -86,6 +86,8 @@ def test_from_the_first_click_to_a_request_and_out_again(
 
 def walk(page: Page) -> None:
     """Look at every page of a visit."""
+    page.get_by_role("link", name="Everything in full").click()
+    sound(page)
     for way in ("Who looked", "What was decided", "What you asked", "Stop things"):
         page.get_by_role("navigation", name="Your pages").get_by_role("link", name=way).click()
         expect(page.get_by_role("heading", level=1)).to_be_visible()

@@ -6,12 +6,15 @@ from uuid import UUID
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from comity.book.merging.actions import Choices, merge_persons
 from comity.book.opening import Look, everything_of, names_of
 from comity.counsel.actions import decide
 from comity.counsel.questions import Question
 from comity.ledger.models import Entry
+from comity.outreach.origins.models import Came, Origin
+from comity.outreach.sharing.models import PassedOn, Recipient, Sharing
 from comity.rights.portal.models import Portal
 from comity.staff.models import Entity, Staff
 from comity.vault.actions import destroy_person_key
@@ -129,6 +132,40 @@ def test_the_choices_of_the_preference_page_are_one_link_away(
     answer = outside.get(door(firm, "choices"), follow=True)
     assert answer.status_code == 200
     assert "Your choices" in answer.content.decode()
+
+
+def test_every_row_about_them_stands_on_a_page_and_what_was_written_freely_does_not(
+    portal: Portal, greta: UUID, oliver: UUID, firm: Entity, outside: Client
+) -> None:
+    del portal, greta, oliver
+    comes_in(outside, firm)
+    page = text_of(outside, firm, "full")
+    for said in ("Nordlicht GmbH", "Customers v2", "30 Oct 2026", "as long as you are in our book"):
+        assert said in page, said
+    assert "blue kettle" not in page
+    assert "Leeds" not in page
+
+
+def test_who_got_their_data_and_from_whom_they_came_stands_on_the_first_page(
+    portal: Portal, greta: UUID, firm: Entity, vera: Staff, outside: Client
+) -> None:
+    del portal
+    origin = Origin.objects.create(entity=firm, source="Kettle Fair 2025", used_for="marketing", noted_by=vera)
+    Came.objects.create(person=greta, entity=firm, origin=origin)
+    comes_in(outside, firm)
+    page = text_of(outside, firm)
+    assert "Kettle Fair 2025" in page
+    assert "Nobody, as far as we have written down." in page
+    recipient = Recipient.objects.create(
+        entity=firm, name="Postbote AG", role="third-party", place="CH", review_on=timezone.localdate(), made_by=vera
+    )
+    sharing = Sharing.objects.create(
+        entity=firm, recipient=recipient, operation="share", purpose="marketing", columns=["given"], made_by=vera
+    )
+    PassedOn.objects.create(
+        entity=firm, sharing=sharing, person=greta, what="stop", since=timezone.now(), noticed_at=timezone.now()
+    )
+    assert "Postbote AG" in text_of(outside, firm)
 
 
 def test_nothing_is_kept_by_caches_or_told_to_other_sites(

@@ -10,6 +10,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("you/<uuid:entity>/", views.door, name="portal-door"),
     path("you/<uuid:entity>/code/", views.code, name="portal-code"),
     path("you/<uuid:entity>/go/", views.go, name="portal-go"),
+    path("you/<uuid:entity>/full/", views.full, name="portal-full"),
     path("you/<uuid:entity>/looks/", views.looks, name="portal-looks"),
     path("you/<uuid:entity>/decided/", views.decided, name="portal-decided"),
     path("you/<uuid:entity>/choices/", views.choices, name="portal-choices"),

@@ -13,9 +13,11 @@ from django.utils import timezone, translation
 from comity.consent.preferences.links import May, make_link
 from comity.consent.preferences.public import language_query
 from comity.consent.records.gpc import has_signal, honour_signal
+from comity.rights.packages.shelves import Part
 from comity.rights.portal.asking import WISHES, TooManyAsked, ask_us, refuse_too_many
 from comity.rights.portal.codes import BadPass, Lets, Pass, client_mark
 from comity.rights.portal.forms import Address, Stopping, Typed, Wished
+from comity.rights.portal.full import GIVEN_AWAY, kept_of
 from comity.rights.portal.seeing import asked_by, decisions_about, looks_at, own_of
 from comity.rights.portal.signing_in import Came, TooMany, ask_code, end_visit, hindrances, try_code
 from comity.rights.portal.stopping import CHOICES, take_stop
@@ -99,7 +101,10 @@ def _home(caller: Caller) -> HttpResponse:
     _heed(caller)
     if caller.visit is None or caller.oneself is None:
         return caller.page("shared", {"nobody": not caller.people, "wishes": WISHES.values()})
-    return caller.page("home", {"own": own_of(caller.visit, caller.oneself), "wishes": WISHES.values()})
+    given = kept_of(caller.oneself.ref, caller.entity, GIVEN_AWAY)
+    recipients = [heading for heading in given if heading.id == Part.RECIPIENTS]
+    told = {"own": own_of(caller.visit, caller.oneself), "given": given, "recipients": recipients}
+    return caller.page("home", {**told, "wishes": WISHES.values()})
 
 
 def _heed(caller: Caller) -> None:
@@ -107,6 +112,14 @@ def _heed(caller: Caller) -> None:
     if has_signal(caller.request):
         for person in caller.people:
             honour_signal(person=person, entity=caller.entity, at=timezone.now())
+
+
+@in_visit
+def full(caller: Caller) -> HttpResponse:
+    """Show every row that is kept about them."""
+    if caller.oneself is None:
+        return caller.go("door")
+    return caller.page("full", {"headings": kept_of(caller.oneself.ref, caller.entity)})
 
 
 @in_visit

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 FOR_ALL: Final = "people must come to their rights without an account; what is theirs opens by a code to their address"
 COOKIE: Final = "you"
-UNDER: Final = {"shared": "home", "stop_all": "stop"}
+UNDER: Final = {"shared": "home", "full": "home", "ask": "asks", "stop_all": "stop"}
 """Under which way of the pages another one stands."""
 WORD: Final = "word"
 
