@@ -216,7 +216,7 @@ def _cleaning(viewer: Staff) -> Iterator[Waiting]:
 
 
 def _requests(viewer: Staff) -> Iterator[Waiting]:
-    """Say which requests are late or at risk, one's own or, to those who decide, everybody's; and which are nobody's."""
+    """Say which requests are late or at risk (to those who decide, everybody's), and which are nobody's."""
     if not may_do(viewer, "request.work"):
         return
     today = timezone.localdate()

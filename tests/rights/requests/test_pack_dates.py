@@ -8,25 +8,25 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from functools import cache
 from html import unescape
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import pytest
 from django.utils.formats import date_format
 
 from comity import packs
 from comity.counsel.asking import book
-from comity.counsel.duties import note_event
-from comity.counsel.duties_counting import Counted, as_json, count
+from comity.counsel.duties import _duty, note_event
+from comity.counsel.duties_counting import Counted, as_json, count, plain
 from comity.counsel.models import DutyEvent, OwedDuty
 from comity.law.duty_cases import DutyCase, read_duty_cases
 from comity.refs import new_ref
 from comity.rights.requests.clocks import Clock, clocks_of
 from comity.rights.requests.models import CameBy, Kind, Request
-from comity.rights.requests.telling_law import plain
 from comity.rights.requests.views import clocks_told
 from comity.staff.models import Entity, Staff
 from tests.staff.people import client_of
@@ -45,16 +45,18 @@ def stories() -> Sequence[DutyCase]:
 
 @cache
 def known_to(law: str) -> Any:  # noqa: ANN401 - a lawbook of one law
-    from dataclasses import replace
-
     return replace(book(), laws=(book().law(law),))
+
+
+def day_of(case: DutyCase) -> date:
+    return cast("date", case.facts["event.on"])
 
 
 def clocks_for(case: DutyCase) -> list[Clock]:
     """Return the clocks of a story, as the page of a request reads them."""
     law = None if any("kept_until" in wanted for wanted in case.owes) else known_to(case.law)
     event = DutyEvent(
-        kind=case.facts["event.kind"], on=case.facts["event.on"], facts=plain(case.facts), law_of=case.day,
+        kind=str(case.facts["event.kind"]), on=day_of(case), facts=plain(case.facts), law_of=case.day,
         entity=Entity(name="Us", place="IE"),
     )  # fmt: skip
     counted = [one for one in count(case.facts, {}, law_of=case.day, law=law) if one.owed.law == case.law]
@@ -63,8 +65,6 @@ def clocks_for(case: DutyCase) -> list[Clock]:
 
 def _kept(event: DutyEvent, one: Counted) -> OwedDuty:
     """Return a duty as its row has it."""
-    from comity.counsel.duties import _duty
-
     duty = _duty(event, one)
     duty.told = json.loads(json.dumps(as_json(one.owed)))  # as the database gives it back
     return duty
@@ -158,7 +158,7 @@ def test_stories_of_each_law_that_are_noted_as_requests_show_their_dates_on_the_
     for case in whole_way():
         request = Request.objects.create(
             ref=new_ref(), entity=firm, kind=Kind(str(case.facts["event.request"])), came_by=CameBy.POST,
-            received_on=case.facts["event.on"],
+            received_on=day_of(case),
         )  # fmt: skip
         note_event(event=case.facts, entity=firm, about=request.ref, staff=None)
         page = unescape(client.get(f"/requests/{request.ref}/").content.decode())

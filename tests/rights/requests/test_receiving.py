@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import pytest
+from django.utils import timezone
 
 from comity.book.models import Person
+from comity.consent.actions import About, give_consent
 from comity.consent.models import Consent, Said, Standing
 from comity.consent.suppression.models import Suppressed
 from comity.counsel.models import DutyEvent, OwedDuty
@@ -169,8 +171,6 @@ def test_an_objection_from_an_unknown_address_shuts_the_address_and_ends_the_res
 
 
 def test_a_withdrawal_takes_back_each_yes_and_only_what_was_meant(asks: Asks, firm: Entity, greta: UUID) -> None:
-    from comity.consent.actions import About, give_consent
-
     for channel in ("email", "sms"):
         about = About(person=greta, entity=firm, purpose="marketing", channel=channel)
         give_consent(about=about, said_at=_yesterday(), notice="News v1", source="form", heard_by=None)
@@ -195,7 +195,5 @@ def test_an_access_request_ends_nothing(asks: Asks, greta: UUID) -> None:
     assert not Suppressed.objects.exists()
 
 
-def _yesterday():  # type: ignore[no-untyped-def]  # noqa: ANN202 - an instant
-    from django.utils import timezone
-
+def _yesterday() -> datetime:
     return timezone.now() - timedelta(days=1)

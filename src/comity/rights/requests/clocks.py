@@ -160,6 +160,12 @@ def overdue(clocks: Iterable[Clock], today: date) -> list[Clock]:
     return [one for one in clocks if one.counts and one.due is not None and one.due < today]
 
 
+def certain_laws(clocks: Iterable[Clock]) -> set[str]:
+    """Return the laws that certainly ask for something; all of them, where none does."""
+    known = list(clocks)
+    return {one.law for one in known if one.certain} or {one.law for one in known}
+
+
 @dataclass(frozen=True, kw_only=True)
 class Wanted:
     """One content that an answer must have, and the laws that want it."""
@@ -169,11 +175,15 @@ class Wanted:
 
 
 def wanted_of(clocks: Iterable[Clock], acts: Iterable[str] = (*ANSWERS, "acknowledge", "inform")) -> list[Wanted]:
-    """Return all that laws want in what is told to whoever asks, each once: the fullest content wins."""
+    """Return all that laws want in what is told to whoever asks, each once: the fullest content wins.
+
+    Of laws that only may count nothing is wanted while another certainly does.
+    """
     found: dict[str, dict[str, None]] = {}
-    meant = tuple(acts)
-    for clock in clocks:
-        if clock.duty.act in meant and clock.to_asker:
+    known, meant = list(clocks), tuple(acts)
+    of = certain_laws(known)
+    for clock in known:
+        if clock.duty.act in meant and clock.to_asker and clock.law in of:
             for content in clock.contents:
                 found.setdefault(content, {})[clock.duty.told["cite"]] = None
     return [Wanted(says=says, cites=tuple(cites)) for says, cites in found.items()]

@@ -89,7 +89,7 @@ class Noted(WithPerson):
     language = forms.ChoiceField(
         label=_("Language of the answer"), required=False, choices=[("", _("not known")), *settings.LANGUAGES]
     )
-    name = forms.CharField(label=_("Name"), required=False, max_length=200)
+    name = forms.CharField(label=_("Their name"), required=False, max_length=200)
     email = forms.EmailField(label=_("E-mail"), required=False)
     phone = forms.CharField(label=_("Phone"), required=False, max_length=40)
     post = forms.CharField(

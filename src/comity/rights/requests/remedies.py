@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import lru_cache
 from typing import Any, Final
@@ -49,12 +49,13 @@ def exemptions_from(duties: Iterable[OwedDuty]) -> list[Exemption]:
     Where a law has none of its own and says what a refusal must tell, it lets the request be refused with reasons; that
     rule then stands for the exception.
     """
-    owed = [duty for duty in duties if duty.act not in BESIDE]
+    owed = sorted((duty for duty in duties if duty.act not in BESIDE), key=lambda duty: duty.act != "answer")
     found: dict[str, Exemption] = {}
     for duty in owed:
         rule = _text_of(duty.rule, duty.event.law_of)
         if rule is not None and duty.act != REFUSES:
-            found |= {one.id: one for one in (*_stops(rule), *_excepted(rule.id, duty.event.law_of))}
+            for one in (*_stops(rule, duty), *_excepted(rule.id, duty.event.law_of)):
+                _join(found, one)
     for duty in owed:
         answers = tuple(one.rule for one in owed if one.act == "answer" and one.told["law"] == duty.told["law"])
         if duty.act == REFUSES and answers and not any(set(one.lifts) & set(answers) for one in found.values()):
@@ -65,16 +66,34 @@ def exemptions_from(duties: Iterable[OwedDuty]) -> list[Exemption]:
     return list(found.values())
 
 
+def _join(found: dict[str, Exemption], one: Exemption) -> None:
+    """Add an exception; one that says the same of another duty of the same law is one with it."""
+    same = next((known for known in found.values() if (known.says, known.cite) == (one.says, one.cite)), None)
+    if same is None:
+        found[one.id] = one
+    else:
+        found[same.id] = replace(same, lifts=(*same.lifts, *one.lifts))
+
+
 def _text_of(rule: str, day: date) -> Rule | None:
     return next((text for text in rules().get(rule, []) if text.span.holds(day) and text.duty is not None), None)
 
 
-def _stops(rule: Rule) -> Iterator[Exemption]:
+def _stops(rule: Rule, duty: OwedDuty) -> Iterator[Exemption]:
+    """Give the stops of a rule, but for those that are about something else than what was asked."""
     for number, stop in enumerate(rule.duty.stops if rule.duty else (), 1):
+        if not _is_about(stop.when, duty.event.facts.get(REQUEST)):
+            continue
         yield Exemption(
             id=f"{rule.id}/stop-{number}", lifts=(rule.id,), law=rule.law, says=stop.says, cite=stop.cite or
             rule.source.cite, facts=_said_by(stop.when),
         )  # fmt: skip
+
+
+def _is_about(condition: Condition, asked: str | None) -> bool:
+    """Tell whether a condition can hold of what was asked."""
+    named = [test.operand for test in tests(condition) if test.fact == REQUEST]
+    return all(asked in one if isinstance(one, frozenset) else asked == one for one in named)
 
 
 def _excepted(rule: str, day: date) -> Iterator[Exemption]:

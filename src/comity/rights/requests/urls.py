@@ -12,6 +12,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("requests/new/", views.new, name="request-new"),
     path("requests/<uuid:ref>/", views.one, name="request"),
     path("requests/<uuid:ref>/note/<slug:verb>/", views.note, name="request-note"),
-    path("requests/<uuid:ref>/work/<slug:verb>/", views.work, name="request-work"),
+    path("requests/<uuid:ref>/step/<slug:verb>/", views.work, name="request-work"),
     path("requests/<uuid:ref>/decide/<slug:verb>/", views.decide, name="request-decide"),
 ]

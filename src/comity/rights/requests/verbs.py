@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from comity.rights.requests import actions, forms
 from comity.rights.requests.actions import DECIDE, LEVELS, NOTE, WORK, most_to_ask
-from comity.rights.requests.clocks import TOLD, Clock, clocks_of, overdue, wanted_of
+from comity.rights.requests.clocks import TOLD, Clock, certain_laws, clocks_of, overdue, wanted_of
 from comity.rights.requests.models import OPEN, Level, Request, State
 from comity.rights.requests.queries import duties_shown, who_may_work
 from comity.rights.requests.remedies import exemptions_from
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from django import forms as django_forms
     from django.utils.functional import _StrPromise
 
+    from comity.rights.requests.remedies import Exemption
     from comity.staff.models import Staff
 
 
@@ -109,12 +110,18 @@ def verbs_for(case: Case) -> Iterator[Verb]:
 def _answered(case: Case) -> dict[str, Any]:
     others = [one for one in case.open if one.certain and one.duty.act not in {*TOLD, "refuse"}]
     decides = may_do(case.viewer, DECIDE, case.request.entity_id)
-    exempt = exemptions_from(one.duty for one in case.open) if decides else []
+    exempt = _exemptions(case) if decides else []
     return {"late": case.late, "wanted": wanted_of(case.open), "others": others, "exemptions": exempt}
 
 
 def _refused(case: Case) -> dict[str, Any]:
-    return {"late": case.late, "exemptions": exemptions_from(one.duty for one in case.open)}
+    return {"late": case.late, "exemptions": _exemptions(case)}
+
+
+def _exemptions(case: Case) -> list[Exemption]:
+    """Return by which exceptions it could be refused: those of laws that certainly count, where any does."""
+    of = certain_laws(case.open)
+    return exemptions_from(one.duty for one in case.open if one.law in of)
 
 
 def _act_answer(**told: Any) -> object:  # noqa: ANN401 - of each argument its own
@@ -176,7 +183,7 @@ VERBS: Final[Mapping[str, Verb]] = {verb.id: verb for verb in (
     Verb(
         id="refuse", title=_("It was refused"), icon="circle-x", word=DECIDE, form=forms.Refused, needs=_refused,
         act=actions.refuse, says=_("Refused. Their remedies were told."),
-        offered=lambda case: bool(exemptions_from(one.duty for one in case.open)),
+        offered=lambda case: bool(_exemptions(case)),
     ),
     Verb(
         id="take-back", title=_("They took it back"), icon="undo-2", word=WORK, form=forms.InWords,

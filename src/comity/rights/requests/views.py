@@ -18,7 +18,7 @@ from comity.counsel.reading import laws, places_said
 from comity.refs import shown
 from comity.rights.requests import actions, queries
 from comity.rights.requests.actions import DECIDE, NOTE, WORK
-from comity.rights.requests.clocks import leading, wanted_of
+from comity.rights.requests.clocks import certain_laws, leading, wanted_of
 from comity.rights.requests.forms import Noted
 from comity.rights.requests.letter import open_letter
 from comity.rights.requests.models import OPEN, State
@@ -37,9 +37,13 @@ if TYPE_CHECKING:
 
 COLUMNS: Final = (
     Column(
-        id="when", title=gettext_lazy("By when"), template="rights/requests/when_cell.html", sorts_by="day", always=True
+        id="when", title=gettext_lazy("By when"), template="rights/requests/when_cell.html", sorts_by="day",
+        shows=lambda row: row.when, always=True,
     ),
-    Column(id="what", title=gettext_lazy("What they ask"), template="rights/requests/what_cell.html", always=True),
+    Column(
+        id="what", title=gettext_lazy("What they ask"), template="rights/requests/what_cell.html", always=True,
+        shows=lambda row: row.get_kind_display(),
+    ),
     Column(id="received_on", title=gettext_lazy("Received"), sorts_by="received_on"),
     Column(id="state", title=gettext_lazy("State"), template="rights/requests/state_cell.html"),
     Column(
@@ -166,8 +170,17 @@ def _page(request: StaffRequest, found: Request) -> dict[str, Any]:
         "over": found.state not in OPEN, "read": read, "trouble": trouble, "home": places_said([home]) if home else "",
         "steps": _steps(found), "verbs": [(verb, verb.address(found)) for verb in verbs_for(case)],
         "others": queries.of_letter(found), "appeals": queries.appeals_of(found), "proofs": list(found.proofs.all()),
-        "remedies": remedies_of(one.duty for one in case.clocks), "sees_duties": may_do(request.staff, "duty.view"),
-        **clocks_told(case.clocks),
+        "sees_duties": may_do(request.staff, "duty.view"), **clocks_told(case.clocks), **_remedies(case),
+    }  # fmt: skip
+
+
+def _remedies(case: Case) -> dict[str, Any]:
+    """Return what whoever is refused can do: by the laws that certainly count, and by those that may."""
+    of, every = certain_laws(case.clocks), remedies_of(one.duty for one in case.clocks)
+    maybe = [one for one in every if one.law not in of]
+    return {
+        "remedies": [one for one in every if one.law in of], "may_count": maybe,
+        "laws_that_may": len({one.law for one in maybe}),
     }  # fmt: skip
 
 
@@ -266,8 +279,7 @@ def _step(request: StaffRequest, ref: UUID, name: str, word: str) -> HttpRespons
 
 def _step_page(case: Case, verb: Any, form: Any) -> dict[str, Any]:  # noqa: ANN401 - of its form the verb knows
     lead = leading(case.clocks)
-    remedies = remedies_of(one.duty for one in case.clocks) if verb.id == "refuse" else []
     return {
         "one": case.request, "verb": verb, "form": form, "kind": case.request.get_kind_display(), "lead": lead,
-        "late": case.late, "remedies": remedies,
+        "late": case.late, **(_remedies(case) if verb.id == "refuse" else {}),
     }  # fmt: skip
