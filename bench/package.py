@@ -115,7 +115,7 @@ def _measure(options: argparse.Namespace, person: UUID, entity: Entity, staff: S
         memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         print(
             f"{round_}: {made.counts['rows']:,} rows, planned in {planned:.1f} s, made in {spent:.1f} s, "
-            f"{made.file_bytes / 1e6:.1f} MB, others taken out at {made.plan['places']:,} places; {memory:.0f} MB at most"
+            f"{made.file_bytes / 1e6:.1f} MB, others taken out at {made.plan['places']:,} places; {memory:.0f} MB used"
         )
 
 

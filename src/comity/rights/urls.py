@@ -8,4 +8,5 @@ app_name = "rights"
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("comity.rights.requests.urls")),
     path("", include("comity.rights.portal.urls")),
+    path("", include("comity.rights.packages.urls")),
 ]

@@ -44,7 +44,8 @@ class Others:
         """Return a text without them, and how many places that were."""
         if not self.found:
             return text, 0
-        return self._pattern.subn(f"[{_('another person')}]", text)
+        instead = _("another person")
+        return self._pattern.subn(f"[{instead}]", text)
 
     @cached_property
     def _pattern(self) -> re.Pattern[str]:
