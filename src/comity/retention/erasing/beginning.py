@@ -9,7 +9,9 @@ from django.utils.translation import gettext_lazy as _
 
 from comity.ledger.bodies import declare_words
 from comity.ledger.journal.replaying import register_kind
+from comity.post.inbound.originals import forget_original
 from comity.retention.erasing.actions import KIND
+from comity.retention.erasing.files import register
 from comity.retention.erasing.models import Erasure, Why
 from comity.retention.erasing.replaying import bring_erased
 from comity.retention.erasing.running import JOURNAL
@@ -26,6 +28,7 @@ def begin() -> None:
     add_kind(KIND, Kind(says=_("Erase a person"), ask=KIND, shows=_in_words))
     declare_words(*Why.values)
     register_kind(JOURNAL, bring_erased)
+    register("post.Arrival", column="ref", forget=forget_original)
 
 
 def _in_words(approval: Approval) -> Iterator[tuple[_StrPromise, object]]:

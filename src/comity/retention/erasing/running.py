@@ -20,8 +20,8 @@ from django.db import connection, transaction
 from comity.book.models import Person
 from comity.counsel.keeping import Term
 from comity.ledger.journal.keeping import keep_after_commit
-from comity.post.inbound.originals import forget_original
 from comity.refs import as_array
+from comity.retention.erasing.files import FILES, Files
 from comity.retention.erasing.keeping import Keeper, Row
 from comity.retention.erasing.targets import Target, emptied, targets
 from comity.staff.models import Entity
@@ -29,10 +29,6 @@ from comity.vault.destroying import destroy_person_keys
 
 JOURNAL: Final = "retention.erased"
 """The kind of line in the journal that has the rows go again from a database that was put back."""
-OWN_KEYS: Final = "outreach.Submission"
-"""Rows that are sealed under a key of their own, which goes with them."""
-ORIGINALS: Final = "post.Arrival"
-"""Rows with a file beside the database."""
 SAID_ON, CHANNEL = ("said_at", "begun_at"), "channel"
 
 
@@ -119,6 +115,8 @@ def _end(each: Target, given: Mapping[str, str], went: Went, *, whole: bool) -> 
     if each.becomes == "stay" or (each.label == "book.Person" and not whole):
         return []
     where = each.where_of(whole=whole)
+    if each.label in FILES:
+        _forget_files(each, given, where, FILES[each.label])
     if each.becomes == "unname":
         return _unname(each, given, went, where)
     wanted = f" RETURNING {', '.join(each.refs)}" if each.refs else ""
@@ -129,8 +127,6 @@ def _end(each: Target, given: Mapping[str, str], went: Went, *, whole: bool) -> 
 
 
 def _unname(each: Target, given: Mapping[str, str], went: Went, where: str) -> list[UUID]:
-    if each.label == ORIGINALS:
-        _forget_originals(each, given, where)
     columns = [link.column for link in each.declared.persons]
     sets = [*[emptied(each, column) for column in columns], *[f"{name} = NULL" for name in each.declared.cleared]]
     with connection.cursor() as cursor:
@@ -139,12 +135,13 @@ def _unname(each: Target, given: Mapping[str, str], went: Went, where: str) -> l
     return []
 
 
-def _forget_originals(each: Target, given: Mapping[str, str], where: str) -> None:
-    """Delete the files of what came from them, once that is committed; their keys go now."""
+def _forget_files(each: Target, given: Mapping[str, str], where: str, files: Files) -> None:
+    """Delete the files of these rows once that is committed; their keys go now."""
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT ref FROM {each.table} WHERE ({where}) AND parcel_key IS NOT NULL", given)  # noqa: S608 - our own words
-        for (ref,) in cursor.fetchall():
-            transaction.on_commit(partial(forget_original, ref))
+        cursor.execute(f"SELECT {files.column} FROM {each.table} WHERE {where}", given)  # noqa: S608 - our own words
+        for (name,) in cursor.fetchall():
+            if name is not None:
+                transaction.on_commit(partial(files.forget, name))
 
 
 def _let_go(persons: Sequence[UUID], entity: Entity) -> None:

@@ -18,12 +18,15 @@ if TYPE_CHECKING:
 
 
 def begin() -> None:
-    """Let large packages take a second person, and their words stand in the ledger."""
+    """Let large packages take a second person, their words stand in the ledger, and their files go with the person."""
+    from comity.retention.erasing.files import register
+    from comity.rights.packages.making import forget_file
     from comity.rights.packages.models import TROUBLES, What
     from comity.rights.packages.planning import KIND, TASKS, WORKS
 
     declare_words(*TASKS, *What.values, *(word for word, _says in TROUBLES))
     add_kind(KIND, Kind(says=_("Hand out a large package of one person's data"), ask=WORKS, shows=_in_words))
+    register("rights.Package", column="file_name", forget=forget_file)
 
 
 def _in_words(approval: Approval) -> Iterable[tuple[_StrPromise, object]]:

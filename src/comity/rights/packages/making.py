@@ -200,6 +200,11 @@ def path_of(name: UUID) -> Path:
     return Path(settings.FOLDER) / "packages" / f"{name}.parcel"
 
 
+def forget_file(name: UUID) -> None:
+    """Delete the sealed file of a package."""
+    path_of(name).unlink(missing_ok=True)
+
+
 @contextmanager
 def _its_wall(package: Package) -> Iterator[None]:
     with behind_wall(staff=package.begun_by_id, entities=[package.entity_id]):
