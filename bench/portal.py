@@ -30,8 +30,7 @@ if TYPE_CHECKING:
 
 BAR: Final = 200
 """Milliseconds."""
-PAGES: Final = ("", "looks/", "decided/", "asked/", "stop/", "ask/erase/")
-FULL: Final = "full/"
+PAGES: Final = ("", "full/", "full/reach/", "looks/", "decided/", "asked/", "stop/", "ask/erase/")
 LOOKED_AT: Final = 20
 """How often each visitor was looked at, and decided about."""
 
@@ -135,15 +134,12 @@ def _visit(entity: Entity, person: UUID) -> str:
 
 
 def _measure(options: argparse.Namespace, port: int, entity: Entity, visits: Sequence[str]) -> None:
-    for page in (*PAGES, FULL):
+    for page in PAGES:
         _get(HTTPConnection("127.0.0.1", port, timeout=60), f"/you/{entity.ref}/{page}", visits[0])
-    for kind, pages in {"each page": PAGES, "everything in full": (FULL,)}.items():
-        took = _drive(options, port, [f"/you/{entity.ref}/{page}" for page in pages], visits)
-        every = [each for some in took.values() for each in some]
-        _tell(kind, every, options)
-        if len(took) > 1:
-            for address, some in took.items():
-                _tell(f"  {address.removeprefix(f'/you/{entity.ref}')}", some, options)
+    took = _drive(options, port, [f"/you/{entity.ref}/{page}" for page in PAGES], visits)
+    _tell("all pages", [each for some in took.values() for each in some], options)
+    for address, some in took.items():
+        _tell(f"  {address.removeprefix(f'/you/{entity.ref}')}", some, options)
 
 
 def _drive(

@@ -15,6 +15,7 @@ from comity.counsel.questions import Question
 from comity.ledger.models import Entry
 from comity.outreach.origins.models import Came, Origin
 from comity.outreach.sharing.models import PassedOn, Recipient, Sharing
+from comity.rights.portal.full import IN_FULL
 from comity.rights.portal.models import Portal
 from comity.staff.models import Entity, Staff
 from comity.vault.actions import destroy_person_key
@@ -139,11 +140,14 @@ def test_every_row_about_them_stands_on_a_page_and_what_was_written_freely_does_
 ) -> None:
     del portal, greta, oliver
     comes_in(outside, firm)
-    page = text_of(outside, firm, "full")
-    for said in ("Nordlicht GmbH", "Customers v2", "30 Oct 2026", "as long as you are in our book"):
-        assert said in page, said
-    assert "blue kettle" not in page
-    assert "Leeds" not in page
+    pages = {part: text_of(outside, firm, "full", part) for part in IN_FULL}
+    for part, said in {"you": "Nordlicht GmbH", "relation": "Customers v2", "happened": "30 Oct 2026"}.items():
+        assert said in pages[part], said
+    assert "as long as you are in our book" in text_of(outside, firm, "full")
+    for page in pages.values():
+        assert "blue kettle" not in page
+        assert "Leeds" not in page
+    assert outside.get(door(firm, "full", "looked")).status_code == 302
 
 
 def test_who_got_their_data_and_from_whom_they_came_stands_on_the_first_page(

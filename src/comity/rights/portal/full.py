@@ -51,7 +51,7 @@ class Heading:
     tables: Sequence[Rows]
 
 
-def kept_of(person: UUID, entity: Entity, parts: Sequence[Part] = IN_FULL) -> list[Heading]:
+def kept_of(person: UUID, entity: Entity, parts: Sequence[Part]) -> list[Heading]:
     """Return the rows that name somebody, heading by heading, without tables that are empty."""
     persons = refs_of(person)
     found = {part: [_rows(shelf, persons, entity) for shelf in SHELVES if shelf.part is part] for part in parts}

@@ -11,6 +11,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("you/<uuid:entity>/code/", views.code, name="portal-code"),
     path("you/<uuid:entity>/go/", views.go, name="portal-go"),
     path("you/<uuid:entity>/full/", views.full, name="portal-full"),
+    path("you/<uuid:entity>/full/<slug:part>/", views.full, name="portal-full-part"),
     path("you/<uuid:entity>/looks/", views.looks, name="portal-looks"),
     path("you/<uuid:entity>/decided/", views.decided, name="portal-decided"),
     path("you/<uuid:entity>/choices/", views.choices, name="portal-choices"),

@@ -17,7 +17,7 @@ from comity.rights.packages.shelves import Part
 from comity.rights.portal.asking import WISHES, TooManyAsked, ask_us, refuse_too_many
 from comity.rights.portal.codes import BadPass, Lets, Pass, client_mark
 from comity.rights.portal.forms import Address, Stopping, Typed, Wished
-from comity.rights.portal.full import GIVEN_AWAY, kept_of
+from comity.rights.portal.full import GIVEN_AWAY, IN_FULL, kept_of
 from comity.rights.portal.seeing import asked_by, decisions_about, looks_at, own_of
 from comity.rights.portal.signing_in import Came, TooMany, ask_code, end_visit, hindrances, try_code
 from comity.rights.portal.stopping import CHOICES, take_stop
@@ -115,11 +115,12 @@ def _heed(caller: Caller) -> None:
 
 
 @in_visit
-def full(caller: Caller) -> HttpResponse:
-    """Show every row that is kept about them."""
-    if caller.oneself is None:
+def full(caller: Caller, part: str = Part.YOU) -> HttpResponse:
+    """Show every row that is kept about them, one heading at a time: there may be thousands."""
+    if caller.oneself is None or part not in IN_FULL:
         return caller.go("door")
-    return caller.page("full", {"headings": kept_of(caller.oneself.ref, caller.entity)})
+    headings = kept_of(caller.oneself.ref, caller.entity, [Part(part)])
+    return caller.page("full", {"headings": headings, "parts": IN_FULL, "part": part})
 
 
 @in_visit
