@@ -89,11 +89,11 @@ def _target(table: Table, declared: Mapping[tuple[str, str], Table]) -> Target:
 
 def _where(table: Table, declared: Mapping[tuple[str, str], Table]) -> tuple[str, int]:
     model = apps.get_model(table.app, table.model)
-    parts = [_leads(model, link, declared) for link in table.persons]
+    parts = [_reached_by(model, link, declared) for link in table.persons]
     return " OR ".join(part for part, _ in parts), max(depth for _, depth in parts)
 
 
-def _leads(model: type[Model], link: Link, declared: Mapping[tuple[str, str], Table]) -> tuple[str, int]:
+def _reached_by(model: type[Model], link: Link, declared: Mapping[tuple[str, str], Table]) -> tuple[str, int]:
     if link.within is None:
         many = isinstance(_field(model, link.column), ArrayField)
         return (f"{link.column} && {THEIRS}" if many else f"{link.column} = ANY ({THEIRS})"), 0
