@@ -121,8 +121,8 @@ def _measure(options: argparse.Namespace, person: UUID, entity: Entity, staff: S
 
 def _planned(person: UUID, entity: Entity, staff: Staff) -> Package:
     """Return a package that may be made, approved by a second person as a large one must be."""
-    from comity.rights.packages.making import ask_second_person, begin_package, tick_task
-    from comity.rights.packages.planning import needs_approval, plan_package, tasks_of
+    from comity.rights.packages.making import ask_second_person, begin_package, tick_chore
+    from comity.rights.packages.planning import chores_of, needs_approval, plan_package
     from comity.rights.requests.models import Request
     from comity.staff.approvals import settle_approval
     from comity.staff.walls import behind_wall
@@ -132,8 +132,8 @@ def _planned(person: UUID, entity: Entity, staff: Staff) -> Package:
             entity=entity, person=person, kind="access", came_by="email", language="en", received_on=date(2026, 11, 2)
         )
         package = plan_package(request=request, reader=staff)
-        for task in tasks_of(package):
-            package = tick_task(package=package, task=task.id, done=True, staff=staff)
+        for chore in chores_of(package):
+            package = tick_chore(package=package, chore=chore.id, done=True, staff=staff)
         if needs_approval(package):
             settle_approval(
                 approval=ask_second_person(package=package, reason="bench", asked_by=staff), approved=True,

@@ -71,6 +71,15 @@ def test_one_decision_and_one_opening_are_on_record(mira: UUID, firm: Entity, ol
     assert kinds == ["counsel.decided", "vault.opened"]
 
 
+def test_who_looked_is_said_by_role_and_nobody_of_our_staff_is_named(mira: UUID, firm: Entity, olga: Staff) -> None:
+    visit = Oneself(person=mira, visit=new_ref())
+    all_of(mira, firm, visit)
+    all_of(mira, firm, olga)
+    rows = all_of(mira, firm, olga).table("ledger.Entry").rows
+    assert {row.plain["by"] for row in rows if row.plain["kind"] == "vault.opened"} == {"you", "Privacy officer"}
+    assert str(olga.ref) not in str([row.plain for row in rows])
+
+
 def test_nothing_of_anybody_else_is_in_it(mira: UUID, oliver: UUID, firm: Entity, olga: Staff) -> None:
     collected = all_of(mira, firm, olga)
     said = str([(row.ref, row.plain, row.opened) for table in collected.tables for row in table.rows])

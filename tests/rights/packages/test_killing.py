@@ -1,4 +1,4 @@
-"""Whoever packs dies by kill -9, at each point of its way: nothing leads to half a package, and the next try makes it."""
+"""Whoever packs dies by kill -9, at each point of its way: nothing leads to half a package; the next try makes it."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ import pytest
 from pytest_django import Settings
 
 from comity.ledger.models import Entry
-from comity.rights.packages.making import NotMade, begin_package, hand_out, make_package, path_of, tick_task
+from comity.rights.packages.making import NotMade, begin_package, hand_out, make_package, path_of, tick_chore
 from comity.rights.packages.models import Package
-from comity.rights.packages.planning import plan_package, tasks_of
+from comity.rights.packages.planning import chores_of, plan_package
 from comity.rights.requests.models import Request
 from comity.staff.models import Entity, Staff
 from comity.staff.walls import behind_wall
@@ -60,8 +60,8 @@ jobs.make_rights_package(os.environ["PACKAGE"], os.environ["ENTITY"])
 
 def begun(asked: Request, olga: Staff) -> Package:
     package = plan_package(request=asked, reader=olga)
-    for task in tasks_of(package):
-        package = tick_task(package=package, task=task.id, done=True, staff=olga)
+    for chore in chores_of(package):
+        package = tick_chore(package=package, chore=chore.id, done=True, staff=olga)
     return begin_package(package=package, reader=olga)
 
 

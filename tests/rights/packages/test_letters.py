@@ -19,7 +19,8 @@ pytestmark = pytest.mark.django_db
 
 @pytest.mark.parametrize("home", ["DE", "US-CA", "CN", "GB", "FR", "US-TX"])
 @pytest.mark.parametrize(("language", "remedy", "refused"), [
-    ("en", "complain to the authority", "Something was left out"), ("zh", "向居住地的数据保护监管机构投诉", "略去了部分内容"),
+    ("en", "complain to the authority", "Something was left out"),
+    ("zh", "向居住地的数据保护监管机构投诉", "略去了部分内容"),
 ])  # fmt: skip
 def test_the_law_finds_nothing_wrong_with_the_letter(
     language: str, remedy: str, refused: str, home: str, add: Add, firm: Entity, olga: Staff

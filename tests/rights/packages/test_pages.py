@@ -15,13 +15,14 @@ from playwright.sync_api import Page, expect
 from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
-from comity.rights.packages.jobs import make_rights_package
+from comity.rights.packages.jobs import defer_package
 from comity.rights.packages.making import delete_package, link_to
 from comity.rights.packages.models import Fetch, Package
 from comity.rights.requests.models import Request
 from comity.staff.models import Entity, Staff
 from comity.staff.walls import behind_wall
 from tests.browser import PHONE, found_by_axe, wider_than_screen
+from tests.jobs import run_jobs, waiting_jobs
 from tests.rights.packages.conftest import ask
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -44,7 +45,7 @@ def shot(page: Page, name: str) -> None:
 def for_everybody(page: Page, name: str) -> None:
     """Look whether a page is readable for everybody, light and dark, and fits a phone."""
     for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]  # one of the two
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
         assert found_by_axe(page) == []
         shot(page, f"{name}-{scheme}")
     size = page.viewport_size
@@ -58,8 +59,10 @@ def for_everybody(page: Page, name: str) -> None:
 
 def make(firm: Entity) -> Package:
     with behind_wall(staff=None, entities=[firm.ref]):
-        package = Package.objects.get()
-    make_rights_package(package=str(package.ref), entity=str(firm.ref))
+        package = Package.objects.select_related("entity").get()
+        if not waiting_jobs():
+            defer_package(package=package)
+    run_jobs()
     with behind_wall(staff=None, entities=[firm.ref]):
         return Package.objects.select_related("entity", "request").get()
 
@@ -117,13 +120,13 @@ def ask_of(mira: object, firm: Entity, olga: Staff, language: str) -> Request:
 
 
 def planned_and_made(asked: Request, firm: Entity, olga: Staff) -> Package:
-    from comity.rights.packages.making import begin_package, tick_task
-    from comity.rights.packages.planning import plan_package, tasks_of
+    from comity.rights.packages.making import begin_package, tick_chore
+    from comity.rights.packages.planning import chores_of, plan_package
 
     with behind_wall(staff=olga.ref, entities=[firm.ref]):
         package = plan_package(request=asked, reader=olga)
-        for task in tasks_of(package):
-            package = tick_task(package=package, task=task.id, done=True, staff=olga)
+        for chore in chores_of(package):
+            package = tick_chore(package=package, chore=chore.id, done=True, staff=olga)
         begin_package(package=package, reader=olga)
     return make(firm)
 

@@ -22,9 +22,9 @@ def begin() -> None:
     from comity.retention.erasing.files import register
     from comity.rights.packages.making import forget_file
     from comity.rights.packages.models import TROUBLES, What
-    from comity.rights.packages.planning import KIND, TASKS, WORKS
+    from comity.rights.packages.planning import CHORES, KIND, WORKS
 
-    declare_words(*TASKS, *What.values, *(word for word, _says in TROUBLES))
+    declare_words(*CHORES, *What.values, *(word for word, _says in TROUBLES))
     add_kind(KIND, Kind(says=_("Hand out a large package of one person's data"), ask=WORKS, shows=_in_words))
     register("rights.Package", column="file_name", forget=forget_file)
 

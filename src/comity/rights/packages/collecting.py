@@ -17,6 +17,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from comity.book.fields.models import Attachment
@@ -28,6 +29,8 @@ from comity.counsel.models import AskedDecision
 from comity.counsel.questions import Question
 from comity.rights.packages.shelves import SHELVES, Part, Shelf
 from comity.staff.guards import may_handle
+from comity.staff.models import RoleGrant
+from comity.staff.roles import roles
 from comity.vault.actions import open_fields
 from comity.vault.gate import Oneself
 from comity.vault.models import RecordedDecision
@@ -63,7 +66,8 @@ class Table:
     def columns(self) -> list[str]:
         """The columns that any of the rows has, the plain ones first."""
         opened = dict.fromkeys(name for row in self.rows for name in row.opened)
-        return [*self.shelf.shows, *[name for name in opened if name not in self.shelf.shows]]
+        plain = self.rows[0].plain if self.rows else self.shelf.shows
+        return [*plain, *[name for name in opened if name not in plain]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -146,7 +150,20 @@ def _leave_to_others(found: Found, entity: Entity) -> None:
         if (whose and whose != str(entity.ref)) or (not whose and decision and UUID(decision) not in answers):
             continue
         entries.append((key, columns | {"body": body}))
+    _say_who(entries)
     found["ledger.Entry"] = entries
+
+
+def _say_who(entries: Iterable[tuple[Any, dict[str, Any]]]) -> None:
+    """Say instead of a ref of one of the staff who did it, by their roles; or the person, or we."""
+    grants = RoleGrant.objects.filter(staff__in={columns["staff"] for _key, columns in entries} - {None})
+    known: dict[UUID, list[str]] = {}
+    for staff, role in grants.values_list("staff", "role").distinct():
+        known.setdefault(staff, []).append(roles().roles[role].name if role in roles().roles else role)
+    for _key, columns in entries:
+        staff = columns.pop("staff")
+        themself = _("you") if columns["body"].get("visit") else _("by itself")
+        columns["by"] = ", ".join(sorted(map(gettext, known.get(staff, [])))) if staff else str(themself)
 
 
 def _add_reasons(found: Found) -> None:

@@ -36,7 +36,7 @@ class Where(Enum):
     ALL = "all"  # all parts together
     FORM = "form"  # met by how the package is made: free, electronic, to be read by machines
     WITHHELD = "withheld"  # named as held, and not shown
-    HUMAN = "human"  # a human sees to it: a task of the plan
+    HUMAN = "human"  # a human sees to it: a chore of the plan
 
     @property
     def says(self) -> _StrPromise:

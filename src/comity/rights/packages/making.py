@@ -37,8 +37,8 @@ from comity.rights.packages.links import ends_on, make_link
 from comity.rights.packages.models import CHANGED, FAULT, FULL, Fetch, Package, What
 from comity.rights.packages.packing import PAGE, Contents, packed
 from comity.rights.packages.planning import (
+    CHORES,
     KIND,
-    TASKS,
     WORKS,
     left_to_do,
     needs_approval,
@@ -78,18 +78,18 @@ class Changed(Exception):
 
 
 @transaction.atomic
-def tick_task(*, package: Package, task: str, done: bool, staff: Staff) -> Package:
+def tick_chore(*, package: Package, chore: str, done: bool, staff: Staff) -> Package:
     """Say that what only a human can do was done, or was not. Raises NotYours, NotMade."""
     demand(staff, WORKS, package.entity)
     locked = _locked(package)
-    if task not in TASKS or locked.begun_at:
-        raise NotMade(_("This was made already, or there is no such task."))
-    ticks = {id_: told for id_, told in locked.ticks.items() if id_ != task}
+    if chore not in CHORES or locked.begun_at:
+        raise NotMade(_("This was made already, or there is no such thing to do."))
+    ticks = {id_: told for id_, told in locked.ticks.items() if id_ != chore}
     if done:
-        ticks[task] = {"by": str(staff.ref), "name": staff.name, "at": timezone.now().isoformat()}
+        ticks[chore] = {"by": str(staff.ref), "name": staff.name, "at": timezone.now().isoformat()}
     locked.ticks = ticks
     locked.save(update_fields=["ticks"])
-    body: dict[str, JSON] = {"package": locked.ref, "task": task, "done": done}
+    body: dict[str, JSON] = {"package": locked.ref, "chore": chore, "done": done}
     record(kind="rights.package-ticked", staff=staff.ref, persons=[locked.person], body=body)
     return locked
 
@@ -103,7 +103,7 @@ def say_what_is_others(*, package: Package, blacken: Collection[str], keep: Coll
     demand(staff, WORKS, package.entity)
     locked = _locked(package)
     if locked.begun_at:
-        raise NotMade(_("This was made already, or there is no such task."))
+        raise NotMade(_("This was made already, or there is no such thing to do."))
     try:
         seal(label=_words_label(locked), fields={"blacken": sorted(blacken), "keep": sorted(keep)})
     except NoKey:
@@ -127,7 +127,7 @@ def ask_second_person(*, package: Package, reason: str, asked_by: Staff) -> Appr
 def begin_package(*, package: Package, reader: Staff | Oneself) -> Package:
     """Let a job make it. Uses up the approval of a large one.
 
-    Raises NotYours; NotMade where tasks are left, or it was begun before; NotApproved where a second person must agree.
+    Raises NotYours; NotMade where a chore is left, or it was begun before; NotApproved for a large one.
     """
     locked = _locked(package)
     staff = None if isinstance(reader, Oneself) else reader
@@ -151,7 +151,7 @@ def _check_may_begin(package: Package, reader: Staff | Oneself) -> None:
     if isinstance(reader, Oneself) and (reader.person != package.person or needs_approval(package)):
         raise NotMade(_("One of our staff makes this one: it is large. You will hear from us."))
     if left_to_do(package):
-        raise NotMade(_("Something is left that only a human can do: see the tasks."))
+        raise NotMade(_("Something is left that only a human can do: see the list."))
 
 
 def _locked(package: Package) -> Package:

@@ -38,7 +38,7 @@ class Package(models.Model):
     planned_at = models.DateTimeField(db_default=Now())
     planned_by = models.ForeignKey(Staff, models.PROTECT, null=True, related_name="+")
     visit = models.UUIDField(null=True)
-    ticks: models.JSONField[Any, Any] = models.JSONField(default=dict)  # what a human did: the task's id, by whom, when
+    ticks: models.JSONField[Any, Any] = models.JSONField(default=dict)  # chores that are done: by whom, when
     approval = models.UUIDField(null=True)
     begun_at = models.DateTimeField(null=True)
     begun_by = models.ForeignKey(Staff, models.PROTECT, null=True, related_name="+")

@@ -229,8 +229,6 @@ def _html(table: Table) -> SafeString:
     INVARIANT: whatever stands in a cell goes through `escape`.
     """
     columns = [name for name in table.columns if not (table.shelf.to_programs_alone and name not in table.shelf.shows)]
-    extra = [name for name in ("verdict", "because") if any(name in row.plain for row in table.rows)]
-    columns += [name for name in extra if name not in columns]
     cells = [[_cell(table, row, name) for name in columns] for row in table.rows]
     filled = [place for place in range(len(columns)) if any(row[place] for row in cells)]
     head = "".join(f"<th scope=col>{escape(column_said(columns[place]))}</th>" for place in filled)

@@ -36,8 +36,6 @@ from comity.staff.models import Staff
 from comity.vault.gate import Oneself
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
-
     from django.utils.functional import _StrPromise
 
     from comity.rights.requests.models import Request
@@ -53,7 +51,7 @@ READ, FILES, UNPLACED, SEALED, HOLD, LETTER, SYSTEMS, NUMBERS = (
     "read-texts", "look-through-files", "unplaced", "sealed", "hold", "letter", "systems", "numbers",
 )  # fmt: skip
 
-TASKS: Final[Mapping[str, _StrPromise]] = {
+CHORES: Final[Mapping[str, _StrPromise]] = {
     READ: gettext_lazy("Read what was written, and blacken what is about others: only our book was looked up."),
     FILES: gettext_lazy("Look through the files for other people. Nothing in a file is blackened by us."),
     UNPLACED: gettext_lazy("Something is sealed under their key that belongs to no row: find out what it is."),
@@ -71,7 +69,7 @@ class NotPlanned(ValidationError):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Task:
+class Chore:
     """Something that only a human can do; `done` says by whom and when, once it is."""
 
     id: str
@@ -147,7 +145,7 @@ def _plan(request: Request, redacted: Redacted, wanted: Sequence[Wanted]) -> dic
         "numbers": withholds(wanted), "exceptions": list(request.exceptions), "systems": systems,
         "told": list(_to_tell(request)), "who": who(collected.person), "decision": str(collected.decided.ref),
     }  # fmt: skip
-    return plan | {"tasks": list(_tasks(plan, collected, wanted))}
+    return plan | {"chores": list(_chores(plan, collected, wanted))}
 
 
 def _to_tell(request: Request) -> Iterator[dict[str, str]]:
@@ -157,13 +155,13 @@ def _to_tell(request: Request) -> Iterator[dict[str, str]]:
         yield {"rule": duty.rule, "to": duty.to, "what": str(duty.told.get("what", "")), "day": duty.day.isoformat()}
 
 
-def _tasks(plan: Mapping[str, Any], collected: Collected, wanted: Sequence[Wanted]) -> Iterator[str]:
+def _chores(plan: Mapping[str, Any], collected: Collected, wanted: Sequence[Wanted]) -> Iterator[str]:
     """Give the ids of what only a human can do here."""
     alone = Person.objects.filter(ref=collected.person, entities=[collected.entity.ref]).exists()
     holds = Hold.objects.filter(person__in=refs_of(collected.person), entity=collected.entity, lifted_at=None)
     human = any(each.place is Where.HUMAN for rule in wanted for each in rule.contents)
     yield from (
-        task for task, so in {
+        chore for chore, so in {
             READ: plan["written"], FILES: plan["files"], UNPLACED: plan["unplaced"] and alone, SEALED: plan["sealed"],
             HOLD: holds.exists(), LETTER: human, SYSTEMS: any(one["trouble"] for one in plan["systems"]),
             NUMBERS: plan["numbers"],
@@ -195,9 +193,9 @@ def withheld_of(package: Package) -> list[tuple[Shelf, str, _StrPromise]]:
     return [(shelf, column, why) for shelf in shelves for column, why in shelf.withheld.items()]
 
 
-def tasks_of(package: Package) -> list[Task]:
+def chores_of(package: Package) -> list[Chore]:
     """Return what only a human can do, and what of it is done."""
-    return [Task(id=id_, says=TASKS[id_], done=package.ticks.get(id_)) for id_ in package.plan["tasks"]]
+    return [Chore(id=id_, says=CHORES[id_], done=package.ticks.get(id_)) for id_ in package.plan["chores"]]
 
 
 def refusals_of(package: Package) -> list[Said]:
@@ -219,11 +217,6 @@ def request_of(package: Package) -> dict[str, Sayable]:
     }  # fmt: skip
 
 
-def left_to_do(package: Package) -> Iterable[Task]:
-    """Return the tasks that nobody has ticked."""
-    return [task for task in tasks_of(package) if task.done is None]
-
-
-def known_tasks(ids: Collection[str]) -> set[str]:
-    """Return those of these ids that are tasks."""
-    return set(ids) & TASKS.keys()
+def left_to_do(package: Package) -> Iterable[Chore]:
+    """Return the chores that nobody has ticked."""
+    return [chore for chore in chores_of(package) if chore.done is None]

@@ -1,7 +1,7 @@
 """Other people in what was written about somebody: found as far as the book knows them, taken out, and counted.
 
 Nobody is opened for that: blind tokens alone tell whether a name, an address or a number is somebody else's. What the
-book does not know, only a human sees: BLIND SPOT, so the plan has a task for it wherever there are texts or files.
+book does not know, only a human sees: BLIND SPOT, so the plan has a chore for it wherever there are texts or files.
 """
 
 from __future__ import annotations

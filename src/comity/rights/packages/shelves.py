@@ -216,7 +216,8 @@ SHELVES: Final = (
           shows=("question__question", "question__because", "question__first_asked_at", "question__last_asked_on"),
           withheld={"closing_words": STAFF_WROTE}),
     Shelf(table="ledger.Entry", part=Part.LOOKED, says=_("The record of all that was done with your data"), entity="",
-          whose=("persons__contains",), at="recorded_at", shows=("recorded_at", "kind", "body")),
+          whose=("persons__contains",), at="recorded_at",
+          shows=("recorded_at", "kind", "staff", "body")),
     Shelf(table="staff.BrokenGlass", part=Part.LOOKED, says=_("Looks in an emergency, beyond a role"), at="began_at",
           shows=("purpose", "began_at", "ends_at"), withheld={"reason": STAFF_WROTE}),
     # ------------------------------------------------------------ what they asked, and what we owed

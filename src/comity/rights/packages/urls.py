@@ -9,7 +9,7 @@ from comity.rights.packages import views
 urlpatterns: list[URLPattern | URLResolver] = [
     path("requests/<uuid:ref>/package/", views.package, name="package"),
     path("requests/<uuid:ref>/package/plan/", views.plan, name="package-plan"),
-    path("packages/<uuid:ref>/task/", views.tick, name="package-task"),
+    path("packages/<uuid:ref>/chore/", views.tick, name="package-chore"),
     path("packages/<uuid:ref>/words/", views.say_words, name="package-words"),
     path("packages/<uuid:ref>/approval/", views.ask_second, name="package-approval"),
     path("packages/<uuid:ref>/make/", views.make, name="package-make"),

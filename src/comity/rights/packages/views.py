@@ -21,12 +21,12 @@ from comity.rights.packages.jobs import defer_package
 from comity.rights.packages.letters import letter_for, looked_through
 from comity.rights.packages.making import NotMade, link_to
 from comity.rights.packages.planning import (
+    chores_of,
     left_to_do,
     lines_of,
     needs_approval,
     plan_package,
     refusals_of,
-    tasks_of,
     withheld_of,
 )
 from comity.rights.packages.queries import (
@@ -82,7 +82,7 @@ def _told(one: Package) -> dict[str, Any]:
     link = link_to(one) if there else ""
     letter = letter_for(one, link) if there else None
     return {
-        "lines": lines_of(one), "tasks": tasks_of(one), "left": list(left_to_do(one)), "withheld": withheld_of(one),
+        "lines": lines_of(one), "chores": chores_of(one), "left": list(left_to_do(one)), "withheld": withheld_of(one),
         "refusals": refusals_of(one), "large": needs_approval(one) and not one.approval, "approval": approval_of(one),
         "there": there, "fetches": list(fetches_of(one)), "letter": letter,
         "looked": looked_through(letter, one, timezone.localdate()) if letter else None,
@@ -103,8 +103,8 @@ def plan(request: StaffRequest, ref: UUID) -> HttpResponse:
 def tick(request: StaffRequest, ref: UUID) -> HttpResponse:
     """Say that what only a human can do was done, or was not."""
     one = one_package(request.staff, ref)
-    task, done = request.POST.get("task", ""), request.POST.get("done") == "yes"
-    try_or_tell(request, lambda: making.tick_task(package=one, task=task, done=done, staff=request.staff))
+    chore, done = request.POST.get("chore", ""), request.POST.get("done") == "yes"
+    try_or_tell(request, lambda: making.tick_chore(package=one, chore=chore, done=done, staff=request.staff))
     return redirect("rights:package", ref=one.request_id)
 
 
@@ -134,7 +134,7 @@ def ask_second(request: StaffRequest, ref: UUID) -> HttpResponse:
 @staff_page(may=WORKS)
 @require_POST
 def make(request: StaffRequest, ref: UUID) -> HttpResponse:
-    """Let a job make a package whose tasks are done."""
+    """Let a job make a package whose chores are done."""
     one = one_package(request.staff, ref)
     try_or_tell(
         request, lambda: defer_package(package=making.begin_package(package=one, reader=request.staff))

@@ -96,7 +96,8 @@ COLUMNS: Final[Mapping[str, _StrPromise]] = {
     "settles": gettext_lazy("Settles"), "taken_back_at": gettext_lazy("Taken back"),
     "question__question": gettext_lazy("Asked"), "question__because": gettext_lazy("Because of"),
     "question__first_asked_at": gettext_lazy("First asked"), "question__last_asked_on": gettext_lazy("Last asked"),
-    "kind": gettext_lazy("Kind"), "body": gettext_lazy("What it says"), "began_at": gettext_lazy("Begun"),
+    "kind": gettext_lazy("Kind"), "staff": gettext_lazy("By whom"),
+    "by": gettext_lazy("By whom"), "body": gettext_lazy("What it says"), "began_at": gettext_lazy("Begun"),
     "ends_at": gettext_lazy("Ended"), "wants": gettext_lazy("Asked for"), "came_by": gettext_lazy("Came by"),
     "asked_by": gettext_lazy("Asked by"), "received_on": gettext_lazy("Received"), "closed_at": gettext_lazy("Closed"),
     "exceptions": gettext_lazy("Exceptions"), "request__kind": gettext_lazy("Request"),
@@ -130,11 +131,18 @@ ANSWERS: Final = {
 DONE: Final = {
     "vault.opened": gettext_lazy("Sealed data were opened"),
     "counsel.decided": gettext_lazy("The law was asked whether your data may be used"),
-    "book.changed": gettext_lazy("Something that is kept about you was changed"),
-    "consent.said": gettext_lazy("What you said was recorded"),
     "counsel.owed": gettext_lazy("It was counted what we owe you"),
+    "counsel": gettext_lazy("A human settled what the law left open"),
+    "book": gettext_lazy("Something that is kept about you was added or changed"),
+    "consent": gettext_lazy("What you said was recorded"),
+    "post": gettext_lazy("A message to you was handed over, or came back"),
+    "outreach": gettext_lazy("Something was written to you, or you were called"),
+    "rights": gettext_lazy("Something was done about what you asked of us"),
+    "retention": gettext_lazy("Your erasure was planned or done, or held"),
+    "vault": gettext_lazy("Something was done with the keys of your data"),
+    "staff": gettext_lazy("One of our staff looked in an emergency"),
 }  # fmt: skip
-"""What entries of the ledger say that are in nearly every package; others are called as the ledger calls them."""
+"""What entries of the ledger say was done: by their kind, or by the room that recorded them."""
 
 
 def column_said(name: str) -> str:
@@ -150,12 +158,12 @@ def said(shelf: Shelf, name: str, value: object) -> str:
         return place_said(str(value))
     if name in RULES:
         return _rules_said(value)
-    if choices := _choices(shelf.model, name):
-        return str(choices.get(str(value), value))
     if name == "verdict":
         return str(ANSWERS.get(str(value), value))
-    if name == "kind" and str(value) in DONE:
-        return str(DONE[str(value)])
+    if choices := _choices(shelf.model, name):
+        return str(choices.get(str(value), value))
+    if shelf.table == "ledger.Entry" and name == "kind":
+        return _kind_said(str(value))
     if name == "body" and isinstance(value, Mapping):
         return _done_said(value)
     return _plain_said(name, value)
@@ -192,6 +200,12 @@ def _rule_said_in(rule: str) -> str:
 
 def _rule_said(rule: str) -> str:
     return _rule_said_in(rule)
+
+
+def _kind_said(kind: str) -> str:
+    """Return what an entry of the ledger says that something was done: by its kind, else by its room."""
+    room = kind.partition(".")[0]
+    return str(DONE.get(kind) or DONE.get(room) or kind)
 
 
 def _done_said(body: Mapping[str, Any]) -> str:
