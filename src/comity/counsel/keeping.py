@@ -98,11 +98,13 @@ def terms(
 ) -> list[Term]:
     """Return what the laws say of these kinds of records of a purpose that ended `on`, first what is to be kept.
 
+    What a law says of several kinds alike is said once.
     `facts` are about the person ("person.home", "relation.last_contact_on" …), as TOML would write them.
     """
     told = {"org.place": [entity.place], **entity.facts, **(facts or {})}
-    found = [one for kind in records for one in _terms(json.dumps(told, sort_keys=True, default=str), kind, on, today)]
-    return sorted(found, key=lambda one: (one.act != KEEP, not one.certain, one.day or date.max, one.rule))
+    asked = json.dumps(told, sort_keys=True, default=str)
+    found = {(one.rule, one.day): one for kind in records for one in _terms(asked, kind, on, today)}
+    return sorted(found.values(), key=lambda one: (one.act != KEEP, not one.certain, one.day or date.max, one.rule))
 
 
 @lru_cache(maxsize=4096)

@@ -8,7 +8,7 @@ from uuid import UUID
 from procrastinate.contrib.django import app
 
 from comity.retention.erasing import actions as erasing
-from comity.retention.schedule.cleaning import clean_all
+from comity.retention.schedule.cleaning import clean_all, count_what_stays
 from comity.retention.schedule.keys import keep_to_policy
 from comity.retention.schedule.quiet import go_through
 
@@ -35,6 +35,7 @@ def clean(timestamp: int) -> None:
     """Let rows go whose time is over. Killed anywhere, the next run goes on there."""
     del timestamp
     clean_all()
+    count_what_stays()
 
 
 @app.periodic(cron="35 2 * * *")

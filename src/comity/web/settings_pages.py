@@ -14,7 +14,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 
 from comity import __version__
 from comity.counsel.reading import shelves
@@ -58,7 +58,7 @@ PLACES: Final[tuple[tuple[_StrPromise, tuple[Place, ...]], ...]] = (
               says=gettext_lazy("What goes by itself, prospects gone quiet, and when backups forget.")),
         Place(title=gettext_lazy("Erasures"), to="retention:erasures", icon="eraser", may="erasure.view",
               says=gettext_lazy("Who was erased, by a number alone; what went, what stays, and the proof.")),
-        Place(title=gettext_lazy("Holds"), to="retention:holds", icon="anchor", may="hold.view",
+        Place(title=pgettext_lazy("legal", "Holds"), to="retention:holds", icon="anchor", may="hold.view",
               says=gettext_lazy("What must be kept for a claim or a court, and when somebody looks at it again.")),
         Place(title=gettext_lazy("Custom fields"), to="book:fields", icon="text-cursor-input", may="field.edit",
               says=gettext_lazy("What else is kept about people, each field with its sensitivity and its clock.")),

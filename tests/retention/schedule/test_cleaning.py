@@ -12,7 +12,9 @@ from datetime import timedelta
 from uuid import UUID
 
 import pytest
+from django.core.cache import cache
 from django.db import connection, transaction
+from django.urls import reverse
 from django.utils import timezone
 
 from comity.book.models import Activity, Doing, PastFacts, Person
@@ -28,6 +30,7 @@ from comity.staff.models import Entity, RoleGrant, Staff
 from comity.vault.models import Sealed
 from tests.as_application import application_role
 from tests.ledger.book import url
+from tests.staff.people import client_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 YEARS = timedelta(days=366)
@@ -166,10 +169,22 @@ def test_the_role_of_the_application_can_do_it_behind_its_walls(greta: UUID, fir
     assert left(old) == 0
 
 
-def test_the_job_of_the_night_does_it(greta: UUID, firm: Entity) -> None:
+def test_the_job_of_the_night_does_it_and_the_page_shows_what_stayed(
+    greta: UUID, oliver: UUID, firm: Entity, olga: Staff, no_second_factor: None
+) -> None:
+    del no_second_factor
+    cache.clear()
     old = happened(greta, firm, 4)
+    held = happened(oliver, firm, 4)
+    Person.objects.filter(ref=oliver).update(restricted_at=timezone.now())
+    page = client_of(olga)
+    assert "Not counted yet" in page.get(reverse("retention:cleaning")).content.decode()
     clean_job.func(timestamp=0)
-    assert left(old) == 0
+    assert (left(old), left(held)) == (0, 1)
+    shown = page.get(reverse("retention:cleaning")).content.decode()
+    assert "<code>book.Activity</code>: 1" in shown
+    assert "Counted" in shown
+    cache.clear()
 
 
 def test_every_table_with_a_clock_can_be_asked(firm: Entity) -> None:

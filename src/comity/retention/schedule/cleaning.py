@@ -12,14 +12,17 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
 from django.apps import apps
 from django.contrib.postgres.fields import ArrayField
+from django.core.cache import cache as shared
 from django.db import DatabaseError, OperationalError, connection, transaction
 from django.db.models import ForeignKey, Model, UUIDField
+from django.utils import timezone
 
 from comity.ledger.actions import record
 from comity.retention.holds.queries import let_no_hold_come
@@ -33,6 +36,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+LEFT: Final = "retention.overdue"
 AT_ONCE: Final = 500
 """Rows of a table that go in one transaction, and of each table that goes with it."""
 STILL: Final[Mapping[str, str]] = {
@@ -209,6 +213,17 @@ def overdue() -> dict[str, int]:
             if many:
                 found[plan.name] = int(many)
     return found
+
+
+def count_what_stays() -> None:
+    """Count what is overdue and keep the numbers for the page: counting reads whole tables, and a page may not."""
+    shared.set(LEFT, (timezone.now(), overdue()), timeout=None)
+
+
+def what_stays() -> tuple[datetime, dict[str, int]] | None:
+    """Return what was overdue after the last run, and when that was; none where none was yet."""
+    kept: tuple[datetime, dict[str, int]] | None = shared.get(LEFT)
+    return kept
 
 
 def _everybody() -> list[UUID]:

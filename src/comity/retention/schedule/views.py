@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from comity.counsel.reading import places_said
-from comity.retention.schedule.cleaning import overdue
+from comity.retention.schedule.cleaning import what_stays
 from comity.retention.schedule.forms import KeysGiven, QuietGiven
 from comity.retention.schedule.horizon import forgotten_on, key_policy
 from comity.retention.schedule.keys import ask_key_policy, end_key_policy
@@ -41,7 +41,7 @@ def _home(request: StaffRequest, keys: KeysGiven | None = None) -> HttpResponse:
         "policies": [_policy(request, one) for one in quiet_policies(viewer)],
         "rounds": [_round(one) for one in open_rounds(viewer)],
         "past": rounds_seen_by(viewer).exclude(ended_at=None)[:LATEST],
-        "overdue": overdue(), "keys": found, "horizon": forgotten_on(today), "today": today,
+        "stays": what_stays(), "keys": found, "horizon": forgotten_on(today), "today": today,
         "keys_asked": keys_asked(), "keys_form": keys or KeysGiven(instance=found),
         "may_change": may_do(viewer, WORD),
     }  # fmt: skip
