@@ -13,15 +13,19 @@ from django.utils import timezone
 from comity.counsel.duties import (
     NothingNew,
     NotSettled,
+    NotYoursToEnd,
     SettledAlready,
     WrongDay,
+    ask_again,
     commitment,
     data_came,
     learn,
+    learn_about,
     mark_done,
     mark_not_owed,
     note_event,
     open_again,
+    settle_about,
     take_back_event,
 )
 from comity.counsel.duties_counting import count
@@ -267,3 +271,54 @@ def test_a_wrong_fact_changes_nothing(answer: OwedDuty, olga: Staff) -> None:
     answer.refresh_from_db()
     assert answer.learnt == {}
     assert timezone.localdate() >= CAME
+
+
+# ---------------------------------------------------------------- what a room tells of all that is owed about something
+
+
+CALIFORNIAN: Mapping[str, object] = {
+    "event.kind": "request-received", "event.request": "access", "event.on": CAME, "person.home": ["US-CA"],
+    "org.over_thresholds": True,
+}  # fmt: skip
+KNOW, DENIED = "us-ca-ccpa/know-answered", "us-ca-ccpa/unverified-denied"
+
+
+def test_facts_about_a_whole_event_move_what_is_owed_and_bring_what_arises_by_them(firm: Entity, olga: Staff) -> None:
+    about = new_ref()
+    owed = by_rule(note_event(event=CALIFORNIAN, entity=firm, about=about, staff=None))
+    assert DENIED not in owed
+    doubt = {"event.identity_doubtful": True}
+    arisen = learn_about(entity=firm, about=about, facts=doubt, words="Nothing fits.", learnt_by=olga)
+    assert DENIED in {duty.rule for duty in arisen}
+    now = by_rule(list(OwedDuty.objects.filter(event__about=about)))
+    assert now[KNOW].settled == "not-owed"
+    assert not ask_again(now[DENIED]).differs  # it can be shown later why it is owed
+    assert learn_about(entity=firm, about=about, facts=doubt, words="Again.", learnt_by=olga) == []
+
+
+def test_a_duty_that_facts_would_end_stays_where_nothing_is_to_end_yet(firm: Entity) -> None:
+    about = new_ref()
+    note_event(event=CALIFORNIAN, entity=firm, about=about, staff=None)
+    doubt = {"event.identity_doubtful": True}
+    learn_about(entity=firm, about=about, facts=doubt, words="Asked.", learnt_by=None, ends=False)
+    known = OwedDuty.objects.get(event__about=about, rule=KNOW)
+    assert (known.settled, known.learnt) == ("", {})
+
+
+def test_nobody_ends_a_duty_by_a_fact_but_may_tell_one(firm: Entity) -> None:
+    about = new_ref()
+    note_event(event=CALIFORNIAN, entity=firm, about=about, staff=None)
+    known = OwedDuty.objects.get(event__about=about, rule=KNOW)
+    with pytest.raises(NotYoursToEnd):
+        learn(duty=known, facts={"event.identity_doubtful": True}, words="By a page.", learnt_by=None)
+    learn(duty=known, facts={"event.complex": True}, words="By a page.", learnt_by=None)
+    known.refresh_from_db()
+    assert known.learnt == {"event.complex": True}
+
+
+def test_only_the_acts_that_are_meant_are_settled_about_something(firm: Entity) -> None:
+    about = new_ref()
+    note_event(event=CALIFORNIAN, entity=firm, about=about, staff=None)
+    assert settle_about(entity=firm, about=about, words="On record.", staff=None, acts=("record",)) == 1
+    settled = OwedDuty.objects.filter(event__about=about).exclude(settled="").values_list("act", flat=True)
+    assert list(settled) == ["record"]

@@ -159,12 +159,15 @@ def test_an_answer_is_typed_with_what_it_contained(asks: Asks, sana: Staff) -> N
     assert "Answered" in told
     assert "Mail 12." in told
     assert duty(request).settled == "done"
+    assert all(step in told for step in duty(request).told["steps"])  # what is settled can still be read
 
 
-def test_what_is_late_asks_for_the_reason(asks: Asks, sana: Staff) -> None:
+def test_what_is_late_asks_for_the_reason(asks: Asks, olga: Staff, sana: Staff) -> None:
     request, in_time = asks(days=60), asks()
     assert "Why it is late" in read(sana, f"/requests/{request.ref}/step/answer/")
     assert "Why it is late" not in read(sana, f"/requests/{in_time.ref}/step/answer/")
+    assert "/decide/extend/" in read(olga, f"/requests/{in_time.ref}/")
+    assert "/decide/extend/" not in read(olga, f"/requests/{request.ref}/")  # the first period is over
     send(sana, f"/requests/{request.ref}/step/answer/", words="Mail 12.")
     assert not duty(request).settled
     send(sana, f"/requests/{request.ref}/step/answer/", words="Mail 12.", late_because="A flood.")

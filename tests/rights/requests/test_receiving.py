@@ -15,7 +15,7 @@ from comity.consent.models import Consent, Said, Standing
 from comity.consent.suppression.models import Suppressed
 from comity.counsel.models import DutyEvent, OwedDuty
 from comity.ledger.models import Entry
-from comity.rights.requests.actions import NotDone, match_person, receive_request
+from comity.rights.requests.actions import NotDone, match_person, receive_request, take_back
 from comity.rights.requests.letter import open_letter
 from comity.rights.requests.models import AskedBy, CameBy, Kind, Request, State
 from comity.rights.requests.telling_law import duties_of, open_duties
@@ -193,6 +193,25 @@ def test_an_access_request_ends_nothing(asks: Asks, greta: UUID) -> None:
     asks()
     assert not Standing.objects.filter(person=greta, opted_out_on__isnull=False).exists()
     assert not Suppressed.objects.exists()
+
+
+def test_a_persons_own_page_needs_nobody_of_the_staff(asks: Asks, greta: UUID) -> None:
+    said = asks(Kind.OBJECTION, noted_by=None, came_by=CameBy.PORTAL, wants={"purposes": ["marketing", "analytics"]})
+    assert (said.noted_by, said.handler) == (None, None)
+    assert Person.objects.get(ref=greta).objected_at is not None
+    assert Standing.objects.filter(person=greta, purpose="analytics", opted_out_on__isnull=False).exists()
+    request = asks(noted_by=None, person=None, came_by=CameBy.PORTAL, wants={"home": "FR"})
+    match_person(request=request, person=greta, by=None)
+    take_back(request=request, words="By their own page.", by=None)
+    request.refresh_from_db()
+    assert request.state == State.WITHDRAWN
+    assert {step.by for step in request.steps.all()} == {None}
+
+
+def test_of_several_purposes_the_one_that_nothing_outweighs_is_told_to_the_law(asks: Asks) -> None:
+    request = asks(Kind.OBJECTION, wants={"purposes": ["analytics", "marketing"]})
+    assert DutyEvent.objects.get(about=request.ref).facts["use.purpose"] == "marketing"
+    assert "eu-gdpr/objection-freezes-request" not in by_rule(request)
 
 
 def _yesterday() -> datetime:

@@ -16,6 +16,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from comity.book.editing.actions import lock
 from comity.book.models import Person
 from comity.counsel import duties as law
 from comity.ledger.actions import record
@@ -98,6 +99,7 @@ def receive_request(
         raise NotDone({"received_on": _("It cannot have come on a day that has not come.")})
     if person is not None:
         _refuse_stranger(person, entity)
+        lock(person)  # before what they said and before the entity, as whoever takes down a no does
     told: dict[str, Any] = {
         "entity": entity, "letter": new_ref(), "person": person, "wants": dict(wants or {}), "came_by": came_by,
         "asked_by": asked_by, "language": language, "received_on": received_on, "noted_by": noted_by,
@@ -115,9 +117,9 @@ def _received(
     _step(request, "received", by)
     _record("received", request, by, came_by=str(request.came_by), asked_by=str(request.asked_by),
             on=request.received_on, letter=request.letter)  # fmt: skip
+    ended, shut = take_effect(request, by), shut_addresses(request, reach, by)
     note(request, by, {"event.refused_on": _refused_on(request)} if request.appeals else None)
-    shut = shut_addresses(request, reach, by)
-    _take_effect(request, by, shut)
+    _settle_effect(request, by, ended, shut)
     return request
 
 
@@ -131,9 +133,8 @@ def _refused_on(request: Request) -> date | None:
     return timezone.localtime(refused.closed_at).date() if refused and refused.closed_at else None
 
 
-def _take_effect(request: Request, by: Staff | None, shut: int = 0) -> None:
-    """Let end what somebody said no to, and settle what the law wanted of us for that."""
-    ended = take_effect(request, by)
+def _settle_effect(request: Request, by: Staff | None, ended: int, shut: int = 0) -> None:
+    """Settle what the law wanted of us for what somebody said no to: it has ended."""
     if request.kind not in AT_ONCE:
         law.settle_about(entity=request.entity, about=request.ref, words=ON_RECORD, staff=by, acts=("record",))
     elif request.person or shut:
@@ -158,8 +159,9 @@ def match_person(*, request: Request, person: UUID, by: Staff | None) -> Request
     locked.save(update_fields=["person"])
     _step(locked, "matched", by)
     _record("matched", locked, by)
+    ended = take_effect(locked, by)
     note_again(locked, by, _("It is known now whose data it is about: the law was asked anew."))
-    _take_effect(locked, by)
+    _settle_effect(locked, by, ended)
     return locked
 
 
