@@ -241,7 +241,7 @@ def mark_not_owed(*, duty: OwedDuty, words: str, settled_by: Staff) -> None:
 
 
 @transaction.atomic
-def open_again(*, duty: OwedDuty, words: str, opened_by: Staff) -> None:
+def open_again(*, duty: OwedDuty, words: str, opened_by: Staff | None) -> None:
     """Let a settled duty be owed again, because it was settled wrongly. Raises NotSettled."""
     locked = _locked(duty)
     if not locked.settled:
@@ -249,7 +249,8 @@ def open_again(*, duty: OwedDuty, words: str, opened_by: Staff) -> None:
     locked.settled, locked.settled_on, locked.settled_at, locked.settled_by, locked.words = "", None, None, None, ""
     locked.save()
     _step(locked, "opened-again", words, opened_by)
-    record(kind="counsel.duty-opened-again", staff=opened_by.ref, body={"duty": locked.ref})
+    staff = opened_by.ref if opened_by else None
+    record(kind="counsel.duty-opened-again", staff=staff, body={"duty": locked.ref})
     close_event(locked.event)
 
 
@@ -316,11 +317,13 @@ def learn_about(
     nothing new by them is no error here.
     """
     still = OwedDuty.objects.select_for_update(of=("self",)).filter(event__about=about, entity=entity, settled="")
-    for duty in still.select_related("event", "entity").order_by("ref"):
+    open_now = list(still.select_related("event", "entity").order_by("ref"))
+    for duty in open_now:
         new = _not_known(duty, facts)
         if new and (ends or recount(duty, {**duty.learnt, **new}) is not None):
             learn(duty=duty, facts=new, words=words, learnt_by=learnt_by)
-    event = DutyEvent.objects.filter(about=about, entity=entity).order_by("noted_at", "ref").last()
+    last = DutyEvent.objects.filter(about=about, entity=entity).order_by("noted_at", "ref").last()
+    event = open_now[-1].event if open_now else last
     return _arisen(event, facts, words, learnt_by) if event else []
 
 

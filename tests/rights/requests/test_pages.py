@@ -56,6 +56,8 @@ def test_requests_stand_where_there_is_something_to_do_about_them(asks: Asks, ol
     for tab, request in (("late", late), ("at-risk", soon), ("due", later), ("waiting", asked)):
         assert str(request.ref) in tabs[tab], tab
     assert str(later.ref) not in tabs["late"] + tabs["at-risk"] + tabs["waiting"] + tabs["done"]
+    assert str(soon.ref) not in tabs["late"] + tabs["due"]
+    assert str(late.ref) not in tabs["at-risk"] + tabs["due"]
     assert "Overdue by" in tabs["late"]
     send(sana, f"/requests/{later.ref}/step/answer/", words="Mail of today.")
     assert str(later.ref) in read(olga, "/requests/?state=done")

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 import pytest
+from django.db import transaction
 from django.utils import timezone
 
 from comity.book.models import Person
@@ -18,7 +19,7 @@ from comity.ledger.models import Entry
 from comity.rights.requests.actions import NotDone, match_person, receive_request, take_back
 from comity.rights.requests.letter import open_letter
 from comity.rights.requests.models import AskedBy, CameBy, Kind, Request, State
-from comity.rights.requests.telling_law import duties_of, open_duties
+from comity.rights.requests.telling_law import Contradiction, duties_of, open_duties
 from comity.staff.guards import NotYours
 from comity.staff.models import Entity, Staff
 from comity.vault.models import Sealed
@@ -130,7 +131,7 @@ def test_once_it_is_known_whose_data_it_is_the_law_of_their_home_is_asked(
 ) -> None:
     request = asks(person=None, wants={"home": "DE"})
     assert by_rule(request)["eu-gdpr/answer-access"].state == "owed"
-    match_person(request=request, person=oliver, by=sana)
+    request = match_person(request=request, person=oliver, by=sana)
     rules = {duty.rule for duty in open_duties(request)}
     assert "uk-gdpr/answer-access" in rules
     request.refresh_from_db()
@@ -143,6 +144,30 @@ def test_only_somebody_of_this_entitys_book_is_matched(asks: Asks, sana: Staff, 
     request = asks(person=None)
     with pytest.raises(NotDone, match="Nobody of this entity"):
         match_person(request=request, person=shanghai.ref, by=sana)
+
+
+def test_who_was_matched_wrongly_is_matched_again_and_the_first_clocks_run_on(
+    asks: Asks, greta: UUID, oliver: UUID, sana: Staff
+) -> None:
+    request = asks(days=4)
+    first = by_rule(request)["eu-gdpr/answer-access"]
+    match_person(request=request, person=oliver, by=sana)
+    request.refresh_from_db()
+    assert by_rule(request)["uk-gdpr/answer-access"].settled == ""
+    first.refresh_from_db()
+    assert first.settled == "not-owed"
+    match_person(request=request, person=greta, by=sana)
+    request.refresh_from_db()
+    again = by_rule(request)["eu-gdpr/answer-access"]
+    assert (again.ref, again.settled, again.day) == (first.ref, "", first.day)
+    assert "uk-gdpr/answer-access" not in by_rule(request)
+    assert not OwedDuty.objects.filter(event__about=request.ref, rule="uk-gdpr/answer-access", settled="").exists()
+
+
+def test_a_place_that_is_none_is_refused_and_nothing_is_kept(asks: Asks) -> None:
+    with pytest.raises(Contradiction), transaction.atomic():
+        asks(person=None, wants={"home": "Atlantis"})
+    assert not Request.objects.exists()
 
 
 # ---------------------------------------------------------------- what ends at once

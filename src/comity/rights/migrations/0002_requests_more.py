@@ -16,6 +16,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.AddField(model_name="request", name="event", field=models.UUIDField(null=True)),
         migrations.CreateModel(
             name="Proof",
             fields=[

@@ -102,6 +102,7 @@ class Request(models.Model):
     appeals = models.ForeignKey("self", models.PROTECT, null=True, related_name="appeals_of")  # the one refused
     exceptions = ArrayField(models.CharField(max_length=80), default=list)  # rules by which it was refused, or in part
     late_because = models.TextField(_("reason"), blank=True)
+    event = models.UUIDField(null=True)  # as what counsel knows it now: once it is known whose it is, as another one
 
     objects = Requests.as_manager()
 

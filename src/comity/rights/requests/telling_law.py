@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from django.core.exceptions import ValidationError
 
@@ -16,12 +16,14 @@ from comity.rights.requests.models import Kind, Request
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from uuid import UUID
 
     from django.db.models import QuerySet
 
     from comity.staff.models import Staff
 
-MARKETING = "marketing"
+MARKETING: Final = "marketing"
+HOME: Final = "person.home"
 
 
 class Contradiction(ValidationError):
@@ -50,7 +52,7 @@ def event_of(request: Request) -> dict[str, object]:
     if purpose := _purpose_of(request):
         told["use.purpose"] = purpose
     if request.person is None and (home := request.wants.get("home")):
-        told["person.home"] = [home]
+        told[HOME] = [home]
     return told
 
 
@@ -62,41 +64,56 @@ def _purpose_of(request: Request) -> str:
     return MARKETING if MARKETING in named else named[0] if len(named) == 1 else ""
 
 
-def note(request: Request, by: Staff | None, learnt: Mapping[str, object] | None = None) -> list[OwedDuty]:
+def note(request: Request, by: Staff | None, learnt: Mapping[str, object] | None = None) -> None:
     """Ask the law what a request makes us owe. Raises Contradiction."""
     persons = [request.person] if request.person else []
     with readable():
-        return duties.note_event(
+        duties.note_event(
             event={**event_of(request), **(learnt or {})}, entity=request.entity, about=request.ref, persons=persons,
             staff=by,
         )  # fmt: skip
+    events = DutyEvent.objects.filter(about=request.ref, entity=request.entity_id)
+    newest = events.order_by("noted_at", "ref").values_list("ref", flat=True).last()
+    _now_is(request, newest)
+
+
+def _now_is(request: Request, event: UUID | None) -> None:
+    request.event = event
+    request.save(update_fields=["event"])
 
 
 def note_again(request: Request, by: Staff | None, words: str) -> None:
     """Ask the law anew, since it is known now whose data it is about: their home may have another law."""
-    before = events_of(request).last()
+    before = DutyEvent.objects.filter(ref=request.event).first() if request.event else None
     persons = [request.person] if request.person else []
     homes = homes_of(request.entity, persons, request.received_on)
-    if before is not None and before.homes == homes and "person.home" not in before.facts:
+    if before is not None and before.homes == homes and HOME not in before.facts:
         return
     learnt = learnt_of(request)
     duties.take_back_event(entity=request.entity, about=request.ref, words=words, staff=by)
-    note(request, by, learnt)
+    known = DutyEvent.objects.filter(about=request.ref, entity=request.entity_id, homes=homes)
+    again = known.exclude(facts__has_key=HOME).last()
+    if again is None:
+        note(request, by, learnt)
+    else:
+        _open_again(request, again, by, words)
+
+
+def _open_again(request: Request, event: DutyEvent, by: Staff | None, words: str) -> None:
+    """Let be owed again what was owed when it was thought to be about somebody of the same home before."""
+    _now_is(request, event.ref)
+    for duty in OwedDuty.objects.filter(event=event, settled=OwedDuty.Settled.NOT_OWED):
+        duties.open_again(duty=duty, words=words, opened_by=by)
 
 
 # ---------------------------------------------------------------- what is owed of it
 
 
-def events_of(request: Request) -> QuerySet[DutyEvent]:
-    """Return as what events a request was noted, the latest last."""
-    return DutyEvent.objects.filter(about=request.ref, entity=request.entity_id).order_by("noted_at", "ref")
-
-
 def duties_of(request: Request) -> QuerySet[OwedDuty]:
-    """Return what is or was owed of a request, as it was noted last."""
+    """Return what is or was owed of a request, as counsel knows it now."""
     known = OwedDuty.objects.filter(event__about=request.ref, entity=request.entity_id, standing=False)
-    last = events_of(request).values_list("ref", flat=True).last()
-    return known.filter(event=last).select_related("event", "entity", "settled_by").order_by("day", "rule")
+    current = known.filter(event=request.event) if request.event else known
+    return current.select_related("event", "entity", "settled_by").order_by("day", "rule")
 
 
 def open_duties(request: Request) -> QuerySet[OwedDuty]:
