@@ -19,11 +19,11 @@ from pytest_django import Settings
 from comity.api.actions import change_secret, make_webhook, send_again, switch_webhook, try_webhook
 from comity.api.jobs import deliver, sweep
 from comity.api.models import Delivery, Webhook
-from comity.api.reaching import Forbidden, NotReached, Post, check_address, check_form, reach
-from comity.api.sending import PATIENCE, WAITS, deliver_due, secret_of, signature
+from comity.api.sending import PATIENCE, WAITS, deliver_due, secret_of
 from comity.ledger.actions import record
 from comity.ledger.bodies import JSON
 from comity.ledger.models import Entry
+from comity.post.reaching import Forbidden, NotReached, Post, check_address, check_form, reach, signature
 from comity.staff.models import Entity, Staff
 from comity.vault.actions import destroy_person_key
 from tests.api.receivers import Receiver, receiver

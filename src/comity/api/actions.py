@@ -15,11 +15,11 @@ from django.utils.translation import gettext_lazy as _
 from comity.api.events import KINDS, PING
 from comity.api.jobs import deliver
 from comity.api.models import LONGEST, Delivery, Token, Webhook
-from comity.api.reaching import Forbidden, check_address, check_form
 from comity.api.sending import secret_of
 from comity.api.tokens import digest, new_token
 from comity.ledger.actions import record
 from comity.ledger.bodies import JSON
+from comity.post.reaching import Forbidden, check_address, check_form
 from comity.refs import new_ref
 from comity.staff.guards import demand, entities_of, may_do
 from comity.staff.models import Entity, Staff

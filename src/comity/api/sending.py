@@ -7,7 +7,6 @@ something may be told twice, under the same webhook-id.
 from __future__ import annotations
 
 import base64
-import hashlib
 import hmac
 import json
 import random
@@ -25,9 +24,9 @@ from django.utils import timezone
 
 from comity.api.events import PING
 from comity.api.models import Delivery, Webhook
-from comity.api.reaching import NotReached, Post, reach
 from comity.ledger.actions import record
 from comity.ledger.models import Entry
+from comity.post.reaching import NotReached, Post, reach, signature
 
 WAITS: Final = [timedelta(seconds=seconds) for seconds in (10, 60, 300, 1_800, 7_200, 18_000, 28_800, 28_800)]
 """How long until the next try, after each that failed: ten seconds to eight hours, a day together."""
@@ -66,12 +65,6 @@ def signatures(webhook: Webhook, *, ref: UUID, at: int, body: bytes, now: dateti
     if webhook.version > 1 and now - webhook.version_at < BOTH:
         versions.append(webhook.version - 1)
     return " ".join(signature(secret_of(webhook, version), ref=ref, at=at, body=body) for version in versions)
-
-
-def signature(secret: str, *, ref: UUID | str, at: int, body: bytes) -> str:
-    """Sign as Standard Webhooks 1.0 has it: HMAC-SHA256 over id, time and body."""
-    key = base64.b64decode(secret.removeprefix("whsec_"))
-    return "v1," + base64.b64encode(hmac.new(key, f"{ref}.{at}.".encode() + body, hashlib.sha256).digest()).decode()
 
 
 def post_of(delivery: Delivery, now: datetime) -> Post:

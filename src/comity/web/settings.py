@@ -246,6 +246,9 @@ API_REQUESTS_A_MINUTE = int(os.environ.get("COMITY_API_REQUESTS_A_MINUTE", "600"
 WEBHOOK_NETWORKS = os.environ.get("COMITY_WEBHOOK_NETWORKS", "").split()
 """Networks of our own that webhooks may reach beside the public ones, such as 10.20.0.0/16."""
 
+SYSTEM_FOLDERS = [each for each in os.environ.get("COMITY_SYSTEM_FOLDERS", "").split(os.pathsep) if each]
+"""Folders below which files of other systems may lie, beside `systems` in FOLDER: no page can name any other."""
+
 WEBHOOK_PLAIN = False
 """Whether webhooks may go without TLS. Tests alone say so."""
 

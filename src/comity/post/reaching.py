@@ -2,11 +2,14 @@
 
 A name is resolved once; every address that comes back must be a public one, and the connection goes to an address that
 was checked, not to the name, which may mean something else a moment later. TLS is checked against the name. Redirects
-are not followed, and of the answer its code alone is read.
+are not followed. Webhooks read of the answer its code alone; whoever asks for something reads it up to a size.
 """
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import hmac
 import http.client
 import ipaddress
 import socket
@@ -17,6 +20,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
+from uuid import UUID
 
 from django.conf import settings
 
@@ -33,6 +37,9 @@ NOT_OTHERS: Final = [
     )
 ]  # fmt: skip
 """Networks beside the private ones in which another address is hidden, or nobody's server can be."""
+
+LARGEST: Final = 8_000_000
+"""Bytes of an answer that are read."""
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Resolve = Callable[[str, int], list[str]]
@@ -53,6 +60,12 @@ class Post:
     address: str
     headers: Mapping[str, str]
     body: bytes
+
+
+def signature(secret: str, *, ref: UUID | str, at: int, body: bytes) -> str:
+    """Sign as Standard Webhooks 1.0 has it: HMAC-SHA256 over id, time and body."""
+    key = base64.b64decode(secret.removeprefix("whsec_"))
+    return "v1," + base64.b64encode(hmac.new(key, f"{ref}.{at}.".encode() + body, hashlib.sha256).digest()).decode()
 
 
 def resolve(host: str, port: int) -> list[str]:
@@ -97,6 +110,17 @@ def _ours() -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
 
 def reach(post: Post, *, resolve: Resolve = resolve, longest: float = LONGEST) -> int:
     """Send, and return the code of the answer. Raises NotReached, Forbidden."""
+    return _talk(post, resolve, longest, most=0)[0]
+
+
+def ask(
+    post: Post, *, resolve: Resolve = resolve, longest: float = LONGEST, most: int = LARGEST
+) -> tuple[int, bytes]:  # fmt: skip
+    """Send, and return the code of the answer and all of it. Raises Forbidden, NotReached: also if it is too long."""
+    return _talk(post, resolve, longest, most=most)
+
+
+def _talk(post: Post, resolve: Resolve, longest: float, *, most: int) -> tuple[int, bytes]:
     parts = check_form(post.address)
     host = str(parts.hostname)
     port = parts.port or (443 if parts.scheme == "https" else 80)
@@ -107,12 +131,18 @@ def reach(post: Post, *, resolve: Resolve = resolve, longest: float = LONGEST) -
     try:
         path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         line.request("POST", path, body=post.body, headers=dict(post.headers))
-        return line.getresponse().status
+        answer = line.getresponse()
+        body = answer.read(most + 1) if most else b""
     except (OSError, http.client.HTTPException, ValueError, AttributeError) as error:
         raise NotReached(_told(error, host, cut=line.was_cut)) from None
     finally:
         watch.cancel()
         line.close()
+    if most and line.was_cut:  # what came until then reads like a short answer
+        raise NotReached(f"{host} did not answer in time")
+    if len(body) > most:
+        raise NotReached(f"{host} answered with more than {most:,} bytes")
+    return answer.status, body
 
 
 class _Line(http.client.HTTPConnection):
