@@ -15,7 +15,7 @@ class RightsConfig(AppConfig):
     def import_models(self) -> None:
         """Let Django find the tables of every part of this room, each in a module of its own."""
         super().import_models()
-        for part in ("requests", "portal", "packages"):
+        for part in ("requests", "portal", "packages", "connectors"):
             import_module(f"comity.rights.{part}.models")
 
     def ready(self) -> None:

@@ -9,4 +9,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("comity.rights.requests.urls")),
     path("", include("comity.rights.portal.urls")),
     path("", include("comity.rights.packages.urls")),
+    path("", include("comity.rights.connectors.urls")),
 ]

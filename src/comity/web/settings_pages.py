@@ -62,6 +62,8 @@ PLACES: Final[tuple[tuple[_StrPromise, tuple[Place, ...]], ...]] = (
               says=gettext_lazy("What must be kept for a claim or a court, and when somebody looks at it again.")),
         Place(title=gettext_lazy("Custom fields"), to="book:fields", icon="text-cursor-input", may="field.edit",
               says=gettext_lazy("What else is kept about people, each field with its sensitivity and its clock.")),
+        Place(title=gettext_lazy("Other systems"), to="rights:systems", icon="database", may="system.change",
+              says=gettext_lazy("Where else the same people are held, to be found and erased there too.")),
         Place(title=gettext_lazy("Keys"), to="vault:keys", icon="key-round", may="key.view",
               says=gettext_lazy("Which keys seal the book, and from which day on backups have forgotten.")),
     )),

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from comity.rights.connectors.finding import Source
+    from comity.rights.connectors.walking import Value
 
 HER = "o'her; DROP TABLE member --@example.org"
 TABLES = """
@@ -135,7 +136,7 @@ def test_whoever_reads_can_change_nothing(club: str, tmp_path: Path) -> None:
             opened(url_of(source.address, source.password), "x") as store,
             pytest.raises(sa.exc.DBAPIError),
         ):
-            store.connection.execute(sa.text("DELETE FROM member"))
+            store.connection.execute(sa.text("UPDATE member SET mail = 'changed' WHERE mail = 'a'"))
     assert len(rows(club, "member")) == 2
     assert fetched_from(path, "SELECT * FROM member") == [("a",)]
 
@@ -247,3 +248,19 @@ dataset:
     ))  # fmt: skip
     found = find([at(club), sqlite_source("desk", path, text, TEXT)], KNOWN)
     assert [row.cells["words"] for row in found.rows if row.key.name == "visit"] == ["visit 1"]
+
+
+def test_what_cannot_stand_in_a_column_is_in_no_row(club: str) -> None:
+    assert find([at(club)], {"email": ["nul\0byte", "half a letter \ud800"]}).rows == []
+    with psycopg.connect(club) as line:
+        line.execute("CREATE TABLE big (id smallint PRIMARY KEY, words text)")
+    text = """
+dataset:
+  - fides_key: big
+    collections:
+      - name: big
+        fields: [{name: id, fides_meta: {primary_key: true, identity: number}}, {name: words}]
+"""
+    numbers: list[Value] = [2**15, 2**70, "no number", True, 1.5]
+    for number in numbers:
+        assert find([at(club, text)], {"number": [number]}).rows == []

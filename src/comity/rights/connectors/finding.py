@@ -9,11 +9,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Protocol
 
-from comity.rights.connectors.datasets import Dataset, Key
+from comity.rights.connectors.datasets import Collection, Dataset, Key
 from comity.rights.connectors.folders import Folder, FolderStore
 from comity.rights.connectors.masking import Erased, ToErase, masked_fields, shown, still_says
 from comity.rights.connectors.sql import opened, url_of
-from comity.rights.connectors.walking import Doubt, Known, Route, Row, Store, Value, Via, lay_route, walk
+from comity.rights.connectors.stores import StoreError
+from comity.rights.connectors.walking import Cells, Doubt, Known, Route, Row, Store, Value, Via, lay_route, walk
 
 PERSONAL: Final = ("user",)
 """The categories of fideslang under which everything stands that is about somebody."""
@@ -81,15 +82,65 @@ class Walked:
         return count
 
 
+class Away(StoreError):
+    """One of several systems could not be asked: `system` says which."""
+
+    def __init__(self, system: str, error: Exception) -> None:
+        self.system = system
+        super().__init__(str(error))
+
+
+class _Watched:
+    """A store that says which system it is of, when it does not work."""
+
+    def __init__(self, store: Store, system: str) -> None:
+        self.store, self.system = store, system
+
+    def find(
+        self, collection: Collection, field: str, values: Several[Value], *, identity: str = ""
+    ) -> Iterator[Cells]:
+        with self._told():
+            yield from self.store.find(collection, field, values, identity=identity)
+
+    def others(
+        self, collection: Collection, field: str, values: Several[Value], but: Several[tuple[Value, ...]]
+    ) -> set[Value]:  # fmt: skip
+        with self._told():
+            return self.store.others(collection, field, values, but)
+
+    def id_of(self, collection: Collection, cells: Cells) -> tuple[Value, ...]:
+        return self.store.id_of(collection, cells)
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
+        except StoreError as error:
+            raise Away(self.system, error) from None
+
+
+def find_where_possible(sources: Sequence[Source], known: Known) -> tuple[Walked, dict[str, str]]:
+    """Find somebody in those systems that answer; beside it, why the others did not. Raises TooMany."""
+    away: dict[str, str] = {}
+    while True:
+        try:
+            return find([each for each in sources if each.system not in away], known), away
+        except Away as error:
+            away[error.system] = str(error)
+
+
 def find(sources: Sequence[Source], known: Known) -> Walked:
-    """Find what all these systems hold of somebody. Nothing is changed. Raises StoreError, TooMany."""
+    """Find what all these systems hold of somebody. Nothing is changed. Raises Away, TooMany."""
     route = lay_route(
         [each for source in sources for each in source.datasets], known=[each for each in known if known[each]]
     )
     with ExitStack() as held:
         stores: dict[str, Store] = {}
         for source in sources:
-            store = held.enter_context(source.open())
+            try:
+                store = _Watched(held.enter_context(source.open()), source.system)
+            except StoreError as error:
+                raise Away(source.system, error) from None
             stores |= {each.name: store for each in source.datasets}
         return Walked(route=route, rows=walk(route, stores, known))
 
