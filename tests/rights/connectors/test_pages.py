@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from django.conf import settings
 from django.urls import reverse
 
 from comity.post.secrets import secret_of
@@ -14,8 +13,7 @@ from comity.rights.connectors.jobs import erase_there, look_there
 from comity.rights.connectors.models import Run, System
 from comity.staff.approvals import settle_approval
 from comity.staff.models import Approval
-from tests.rights.connectors.databases import sqlite_database
-from tests.rights.connectors.test_running import GRETA, SHOP
+from tests.rights.connectors.test_running import SHOP
 from tests.staff.people import client_of
 
 if TYPE_CHECKING:
@@ -28,15 +26,6 @@ if TYPE_CHECKING:
 SECRET_ONE = "very secret"  # noqa: S105 - of nobody
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("no_second_factor")]
-
-
-@pytest.fixture
-def shop(firm: Entity) -> Path:
-    folder = Path(settings.FOLDER) / "systems"
-    folder.mkdir()
-    del firm
-    tables = "CREATE TABLE customer (id INTEGER PRIMARY KEY, email TEXT);"
-    return sqlite_database(folder / "shop", f"{tables} INSERT INTO customer VALUES (1, '{GRETA}'), (2, 'b');")
 
 
 def given(firm: Entity, **more: str) -> dict[str, str]:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from comity.rights.connectors.finding import Source
-    from comity.rights.connectors.walking import Value
+    from comity.rights.connectors.walking import Known, Value
 
 HER = "o'her; DROP TABLE member --@example.org"
 TABLES = """
@@ -263,4 +263,5 @@ dataset:
 """
     numbers: list[Value] = [2**15, 2**70, "no number", True, 1.5]
     for number in numbers:
-        assert find([at(club, text)], {"number": [number]}).rows == []
+        known: Known = {"number": [number]}
+        assert find([at(club, text)], known).rows == []
