@@ -11,7 +11,7 @@ from comity.staff.walls import ProtectByEntity
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("rights", "0001_initial"),
+        ("rights", "0004_packages"),
         ("staff", "0002_walls_read_once"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
