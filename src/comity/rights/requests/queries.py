@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
-from django.db.models import DateField, OuterRef, Q, QuerySet, Subquery, UUIDField
+from django.db.models import DateField, Exists, OuterRef, Q, QuerySet, Subquery, UUIDField
 from django.http import Http404
 from django.utils.translation import gettext as _
 
@@ -38,7 +38,7 @@ def requests_seen_by(viewer: Staff) -> Dated:
 
 def with_day(rows: QuerySet[Request]) -> Dated:
     """Add to requests the earliest day on which something of them is certainly due, and the duty that is."""
-    mine = _running().filter(event__about=OuterRef("ref"), entity=OuterRef("entity")).order_by("day", "rule")
+    mine = _running().filter(event=OuterRef("event")).order_by("day", "rule")
     return rows.annotate(
         day=Subquery(mine.values("day")[:1], output_field=DateField()),
         first=Subquery(mine.values("ref")[:1], output_field=UUIDField()),
@@ -63,15 +63,20 @@ def narrowed(rows: Dated, tab: str, today: date) -> Dated:
 
 
 def how_many(rows: Dated, today: date) -> dict[str, int]:
-    """Return how many requests each tab has."""
-    return {tab: narrowed(rows, tab, today).count() for tab in TABS}
+    """Return how many requests each tab has; the day is looked up of those alone that are not over."""
+    counted = dict.fromkeys(TABS, 0)
+    for day in rows.order_by().filter(state__in=OPEN).values_list("day", flat=True):
+        counted["due" if day is None or day > today + AT_RISK else "late" if day < today else "at-risk"] += 1
+    for tab in ("waiting", "done"):
+        counted[tab] = narrowed(rows.order_by(), tab, today).count()
+    return counted
 
 
 def filtered(rows: Dated, *, law: str = "", kind: str = "", handler: str = "") -> Dated:
     """Return the requests of a law, of a kind, and of one who looks after them ("nobody": of nobody)."""
     if law:
-        of_law = OwedDuty.objects.filter(rule__startswith=f"{law}/", standing=False)
-        rows = rows.filter(ref__in=of_law.values("event__about"))
+        of_law = OwedDuty.objects.filter(event=OuterRef("event"), rule__startswith=f"{law}/")
+        rows = rows.filter(Exists(of_law))
     if kind:
         rows = rows.filter(kind=kind)
     if handler:
@@ -81,8 +86,8 @@ def filtered(rows: Dated, *, law: str = "", kind: str = "", handler: str = "") -
 
 def laws_of(rows: Dated) -> list[str]:
     """Return the laws by which anything is owed of these requests."""
-    about = rows.order_by().values("ref")
-    rules = OwedDuty.objects.filter(event__about__in=about).order_by().values_list("rule", flat=True).distinct()
+    events = rows.order_by().values("event")
+    rules = OwedDuty.objects.filter(event__in=events).order_by().values_list("rule", flat=True).distinct()
     return sorted({rule.partition("/")[0] for rule in rules})
 
 
@@ -140,7 +145,7 @@ def due_between(viewer: Staff, begin: date, end: date) -> list[tuple[OwedDuty, R
     """Return what is certainly due of requests from one day on and before another, each with its request."""
     seen = Request.objects.filter(entity__in=entities_with(viewer, SEES))
     duties = _running().filter(
-        day__gte=begin, day__lt=end, entity__in=entities_with(viewer, SEES), event__about__in=seen.values("ref")
+        day__gte=begin, day__lt=end, entity__in=entities_with(viewer, SEES), event__in=seen.order_by().values("event")
     ).select_related("event", "entity").order_by("day", "rule")  # fmt: skip
     found = list(duties)
     known = seen.in_bulk({duty.event.about for duty in found})
