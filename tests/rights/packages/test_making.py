@@ -197,12 +197,36 @@ def test_a_person_who_was_made_one_with_another_meanwhile_is_planned_anew(
 ) -> None:
     package = begin_package(package=planned(asked, olga), reader=olga)
     Person.objects.filter(ref=oliver).update(merged_into=package.person)  # as a merge does, in a word
+    before = Entry.objects.filter(kind="vault.opened").count()
     assert make_package(package=package).state == "failed"
+    assert Entry.objects.filter(kind="vault.opened").count() == before
     package.refresh_from_db()
     assert package.trouble == "changed"
     assert list(path_of(new_ref()).parent.iterdir()) == []
     Person.objects.filter(ref=oliver).update(merged_into=None)
     assert made(asked, olga).state == "made"
+
+
+def test_a_person_who_is_made_one_with_another_while_it_is_written_gets_no_package_of_both(
+    asked: Request, olga: Staff, oliver: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package, write = begin_package(package=planned(asked, olga), reader=olga), making._write
+
+    def meanwhile(*given: Any) -> None:  # noqa: ANN401 - as _write
+        write(*given)
+        Person.objects.filter(ref=oliver).update(merged_into=package.person)
+
+    monkeypatch.setattr(making, "_write", meanwhile)
+    assert make_package(package=package).state == "failed"
+    assert list(path_of(new_ref()).parent.iterdir()) == []
+
+
+def test_that_it_was_sent_is_on_record_once(asked: Request, olga: Staff) -> None:
+    package = made(asked, olga)
+    for _ in range(2):
+        assert making.mark_sent(package=package, staff=olga).state == "sent"
+    assert [step.did for step in asked.steps.all()] == ["package-sent"]
+    assert Entry.objects.filter(kind="rights.package-sent").count() == 1
 
 
 def test_a_person_who_went_into_another_is_planned_for_who_stands_for_both(
@@ -314,3 +338,27 @@ def test_a_large_one_takes_a_second_person(
     approval = ask_second_person(package=package, reason="She asked for all of it.", asked_by=olga)
     settle_approval(approval=approval, approved=True, settled_by=adam)
     assert begin_package(package=package, reader=olga).approval == approval.ref
+
+
+def test_numbers_that_a_law_wants_named_alone_are_not_shown(asked: Request, olga: Staff, firm: Entity) -> None:
+    firm.facts = firm.facts | {"org.over_thresholds": True}
+    firm.save()
+    Person.objects.filter(ref=asked.person).update(home="US-CA")
+    assert asked.person
+    archive = unzipped(made(ask(asked.person, firm, olga), olga))
+    for name in ("index.html", "data.json", "csv/book-fieldvalue.csv"):
+        held = archive.read(name).decode()
+        assert "held, not shown" in held
+        assert "C01X00T47" not in held
+    assert "Since 1 Jan 2022" in archive.read("index.html").decode()
+
+
+def test_the_records_of_another_entity_are_not_in_it(asked: Request, olga: Staff, shanghai: Entity) -> None:
+    from comity.book.opening import Look, names_of
+
+    with behind_wall(staff=olga.ref, entities=[shanghai.ref]):
+        names_of(Look(viewer=olga, entity=shanghai, purpose="security"), [asked.person] if asked.person else [])
+    page = json.loads(unzipped(made(asked, olga)).read("data.json"))
+    told = json.dumps(page["tables"]["ledger.Entry"]) + json.dumps(page["tables"]["vault.RecordedDecision"])
+    assert str(shanghai.ref) not in told
+    assert "security" not in told

@@ -47,6 +47,7 @@ from comity.rights.packages.planning import (
     who,
 )
 from comity.rights.packages.redacting import redact
+from comity.rights.requests.models import Step
 from comity.staff.approvals import ask_approval, use_approval
 from comity.staff.guards import demand
 from comity.staff.walls import behind_wall
@@ -402,6 +403,8 @@ def mark_sent(*, package: Package, staff: Staff) -> Package:
     if locked.sent_at is None:
         locked.sent_at = timezone.now()
         locked.save(update_fields=["sent_at"])
+        facts = {"package": str(locked.ref)}
+        Step.objects.create(request=locked.request, entity=locked.entity, did="package-sent", by=staff, facts=facts)
         record(
             kind="rights.package-sent", staff=staff.ref, persons=[locked.person],
             body={"package": locked.ref, "request": locked.request_id},
