@@ -140,7 +140,7 @@ def test_every_row_about_them_stands_on_a_page_and_what_was_written_freely_does_
 ) -> None:
     del portal, greta, oliver
     comes_in(outside, firm)
-    pages = {part: text_of(outside, firm, "full", part) for part in IN_FULL}
+    pages = {part.value: text_of(outside, firm, "full", part.value) for part in IN_FULL}
     for part, said in {"you": "Nordlicht GmbH", "relation": "Customers v2", "happened": "30 Oct 2026"}.items():
         assert said in pages[part], said
     assert "as long as you are in our book" in text_of(outside, firm, "full")
