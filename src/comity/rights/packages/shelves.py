@@ -279,6 +279,7 @@ LEFT_OUT: Final[Mapping[str, str]] = {
     "counsel.SegmentDecision": LIST,
     "counsel.SegmentFinding": LIST,
     "counsel.OpenQuestion": LIST,
+    "rights.Proof": "how it was made certain who asked: each step of it is one of the request, which are collected",
     "rights.Code": BRIEF,
     "rights.Visit": BRIEF,
     "rights.Stop": BRIEF,
