@@ -73,7 +73,8 @@ def test_it_goes_in_batches_until_nothing_is_left(greta: UUID, firm: Entity) -> 
     assert left(old) == 0
 
 
-def test_rows_of_other_tables_go_with_theirs(firm: Entity) -> None:
+def decided_long_ago(firm: Entity, persons: list[UUID]) -> SegmentDecision:
+    """Let something have been decided about these people seven years ago."""
     decided = timezone.now() - 7 * YEARS
     with transaction.atomic():
         entry = record(kind="counsel.decided", body={})
@@ -83,8 +84,13 @@ def test_rows_of_other_tables_go_with_theirs(firm: Entity) -> None:
     )  # fmt: skip
     SegmentFinding.objects.create(segment=one, number=0, verdict="permit", because=[], told={}, people=30)
     SegmentRow.objects.bulk_create(
-        SegmentRow(segment=one, person=ref, finding=0, verdict="permit") for ref in new_refs(30)
+        SegmentRow(segment=one, person=ref, finding=0, verdict="permit") for ref in persons
     )
+    return one
+
+
+def test_rows_of_other_tables_go_with_theirs(firm: Entity) -> None:
+    decided_long_ago(firm, new_refs(30))
     (done,) = clean_all(at_once=7)
     assert (done.table, done.gone, done.along) == ("counsel.SegmentDecision", 1, 31)
     assert not SegmentRow.objects.exists()
@@ -105,6 +111,15 @@ def test_whoever_is_held_keeps_everything(greta: UUID, oliver: UUID, firm: Entit
     clean_all()
     assert left(held) == 0
     assert overdue() == {}
+
+
+def test_whoever_is_held_keeps_what_would_take_rows_of_theirs_along(greta: UUID, firm: Entity, olga: Staff) -> None:
+    decided_long_ago(firm, [*new_refs(3), greta])
+    Hold.objects.create(
+        entity=firm, person=greta, reason="A claim", owner=olga, review_on=timezone.localdate(), placed_by=olga
+    )
+    clean_all()
+    assert SegmentRow.objects.count() == 4
 
 
 def test_a_hold_on_everybody_of_an_entity_keeps_theirs(greta: UUID, firm: Entity, olga: Staff) -> None:
