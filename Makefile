@@ -45,6 +45,7 @@ soak-book: setup
 	"$(bin)/python" -m bench.lists --people 1000000
 	"$(bin)/python" -m bench.search --people 1000000
 	"$(bin)/python" -m bench.vault --people 1000000
+	"$(bin)/python" -m bench.cleaning
 	"$(bin)/python" -m bench.ledger
 	"$(bin)/python" -m bench.ledger --by django
 
