@@ -83,9 +83,7 @@ def decided_long_ago(firm: Entity, persons: list[UUID]) -> SegmentDecision:
         digest=b"0" * 32, salt=b"0" * 16, decided_at=decided, entry=entry,
     )  # fmt: skip
     SegmentFinding.objects.create(segment=one, number=0, verdict="permit", because=[], told={}, people=30)
-    SegmentRow.objects.bulk_create(
-        SegmentRow(segment=one, person=ref, finding=0, verdict="permit") for ref in persons
-    )
+    SegmentRow.objects.bulk_create(SegmentRow(segment=one, person=ref, finding=0, verdict="permit") for ref in persons)
     return one
 
 
