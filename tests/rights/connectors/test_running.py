@@ -15,7 +15,7 @@ from comity.ledger.models import Entry
 from comity.rights.connectors.collecting import collect
 from comity.rights.connectors.folders import FolderStore
 from comity.rights.connectors.jobs import erase_there, look_there, sweep
-from comity.rights.connectors.keeping import kept_of
+from comity.rights.connectors.keeping import kept_of, kept_runs
 from comity.rights.connectors.models import Leg, Run, State, System
 from comity.rights.connectors.running import NotBegun, ask_second_person, ask_systems, begin, carry_out, look
 from comity.rights.connectors.stores import StoreError
@@ -274,6 +274,40 @@ def test_the_sweeper_goes_on_with_what_is_due_and_leaves_the_rest(
     assert jobs() == 1
     sweep(0)
     assert jobs() == 1, "once is enough"
+
+
+def test_what_a_worker_kept_that_died_as_it_was_done_is_forgotten(
+    looked: Run, olga: Staff, adam: Staff, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = approved(looked, olga, adam)
+    with monkeypatch.context() as during:
+        during.setattr("comity.rights.connectors.running.forget", lambda _run: None)
+        assert carry_out(run)
+    assert kept_runs() == [run.ref]
+    sweep(0)
+    assert kept_runs() == []
+
+
+def test_a_worker_that_dies_after_erasing_leaves_it_to_the_next(
+    looked: Run, places: Path, olga: Staff, adam: Staff, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = approved(looked, olga, adam)
+    with monkeypatch.context() as during:
+        during.setattr("comity.rights.connectors.running._put_done", dies)
+        with pytest.raises(Killed):
+            carry_out(run)
+    assert kept_runs() == [run.ref]
+    assert carry_out(run)
+    assert emails(places) == [None, "oliver@kettle.example"]
+    assert visits(places) == "customer,page\n1,\n2,/b\n1,\n"
+
+
+class Killed(BaseException):
+    """A worker dies: nothing catches that."""
+
+
+def dies(*_: object) -> None:
+    raise Killed
 
 
 @pytest.fixture

@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from comity.rights.connectors.finding import Source
-    from comity.rights.connectors.walking import Known, Value
 
 HER = "o'her; DROP TABLE member --@example.org"
 TABLES = """
@@ -261,7 +260,5 @@ dataset:
       - name: big
         fields: [{name: id, fides_meta: {primary_key: true, identity: number}}, {name: words}]
 """
-    numbers: list[Value] = [2**15, 2**70, "no number", True, 1.5]
-    for number in numbers:
-        known: Known = {"number": [number]}
-        assert find([at(club, text)], known).rows == []
+    for number in (2**15, 2**70, "no number", "1.5", ""):
+        assert find([at(club, text)], {"number": [str(number)]}).rows == []

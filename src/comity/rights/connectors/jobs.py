@@ -11,6 +11,7 @@ from django.utils import timezone
 from procrastinate.contrib.django import app
 from procrastinate.exceptions import AlreadyEnqueued
 
+from comity.rights.connectors.keeping import forget, kept_runs
 from comity.rights.connectors.models import Leg, Run, State
 from comity.rights.connectors.running import carry_out, look
 from comity.staff.models import Entity
@@ -49,14 +50,17 @@ def erase_there(run: str, entity: str) -> None:
 @app.periodic(cron="*/2 * * * *")
 @app.task(name="rights.sweep_systems", queue="rights", queueing_lock="rights.sweep_systems")
 def sweep(timestamp: int) -> None:
-    """Go on with every run that has begun and is not done, as far as a system is due."""
+    """Go on with every run that has begun, as far as a system is due; forget what a worker kept that died."""
     del timestamp
-    now = timezone.now()
+    now, kept = timezone.now(), kept_runs()
     for entity in Entity.objects.all():
         with behind_wall(staff=None, entities=[entity.ref]):
             left = Leg.objects.filter(run=OuterRef("pk"), system__ended_at=None).exclude(state=State.DONE)
             due = Exists(left.filter(Q(due_at=None) | Q(due_at__lte=now))) | ~Exists(left)
+            over = list(Run.objects.filter(pk__in=kept, done_at__isnull=False).values_list("pk", flat=True))
             found = list(Run.objects.filter(due, entity=entity, begun_at__isnull=False, done_at=None))
+        for ref in over:
+            forget(ref)
         for run in found:
             defer_run(run)
 

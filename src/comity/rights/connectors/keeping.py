@@ -81,6 +81,11 @@ def forget(run: UUID) -> None:
     _path(run).unlink(missing_ok=True)
 
 
+def kept_runs() -> list[UUID]:
+    """Return the runs that remember something."""
+    return [UUID(each.stem) for each in (Path(settings.FOLDER) / "runs").glob("*.json")]
+
+
 def _path(run: UUID) -> Path:
     return Path(settings.FOLDER) / "runs" / f"{run}.json"
 
