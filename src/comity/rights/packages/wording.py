@@ -43,6 +43,7 @@ COLUMNS: Final[Mapping[str, _StrPromise]] = {
     "impersonal": gettext_lazy("Of an office, not of a person"), "verified_at": gettext_lazy("Verified"),
     "failed_at": gettext_lazy("Failed"), "register__name": gettext_lazy("Register"),
     "version_on": gettext_lazy("Version of"), "found": gettext_lazy("Found in it"),
+    "told_on": gettext_lazy("You were told on"), "asked_at": gettext_lazy("Asked"),
     "looked_at": gettext_lazy("Looked"), "customer_since": gettext_lazy("Customer since"),
     "contract_running": gettext_lazy("Contract running"),
     "address_from_sale": gettext_lazy("Address from a sale"), "refusal_offered": gettext_lazy("Was offered to refuse"),
