@@ -14,6 +14,7 @@ from django.utils.formats import date_format
 from playwright.sync_api import Page, expect
 
 from comity.counsel.models import OwedDuty
+from comity.retention.erasing.models import Erasure
 from comity.rights import requests
 from comity.rights.requests.actions import ask_identity, hand_over
 from comity.rights.requests.models import Kind, Level, Request, State
@@ -116,6 +117,16 @@ def test_a_request_says_what_was_asked_by_when_and_why(asks: Asks, olga: Staff) 
         assert said in told
     assert "the way to the court" in told  # the remedies
     assert "May be extended to" in told
+
+
+def test_from_a_request_one_comes_to_where_it_is_done(asks: Asks, olga: Staff, sana: Staff) -> None:
+    access, erasure = asks(), asks(Kind.ERASURE)
+    assert f"/requests/{access.ref}/package/" in read(olga, f"/requests/{access.ref}/")
+    plan = f"/persons/{erasure.person}/erase/?entity={erasure.entity_id}&request={erasure.ref}"
+    assert plan in read(olga, f"/requests/{erasure.ref}/")
+    assert "/erase/" not in read(sana, f"/requests/{erasure.ref}/")
+    send(olga, plan, why="asked")
+    assert Erasure.objects.get(person=erasure.person).request == erasure.ref
 
 
 def test_whoever_may_not_read_the_letter_sees_the_clocks(asks: Asks, firm: Entity) -> None:

@@ -69,7 +69,9 @@ def erase(request: StaffRequest, ref: UUID) -> HttpResponse:
     form, why = Planned(request.POST or None), Reason()
     if request.method == "POST" and form.is_valid():
         kind = Why(form.cleaned_data["why"])
-        does = lambda: actions.plan_erasure(person=ref, entity=entity, why=kind, planned_by=request.staff)  # noqa: E731 - one line reads best
+        does = lambda: actions.plan_erasure(  # noqa: E731 - a line reads best
+            person=ref, entity=entity, why=kind, planned_by=request.staff, request=_asked(request)
+        )
         return _acted(request, ref, entity, does, _("This is what would go. Nothing has gone yet."))
     told = {
         "person": person, "entity": entity, "planned": planned, "form": form, "why": why,
@@ -118,6 +120,14 @@ def _entity(request: StaffRequest) -> Entity:
     if one is None:
         raise Http404(_("Say for which entity of ours."))
     return one
+
+
+def _asked(request: StaffRequest) -> UUID | None:
+    """Return the request of the person that the address names, if it names one."""
+    try:
+        return UUID(request.GET.get("request", ""))
+    except ValueError:
+        return None
 
 
 def _here(ref: UUID, entity: Entity) -> str:

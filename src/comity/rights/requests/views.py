@@ -19,6 +19,7 @@ from comity.refs import shown
 from comity.rights.requests import actions, queries
 from comity.rights.requests.actions import DECIDE, NOTE, WORK
 from comity.rights.requests.clocks import certain_laws, leading, wanted_of
+from comity.rights.requests.doorways import doorways_of
 from comity.rights.requests.forms import Noted
 from comity.rights.requests.letter import open_letter
 from comity.rights.requests.models import OPEN, State
@@ -170,6 +171,7 @@ def _page(request: StaffRequest, found: Request) -> dict[str, Any]:
         "over": found.state not in OPEN, "read": read, "trouble": trouble, "home": places_said([home]) if home else "",
         "steps": _steps(found), "verbs": [(verb, verb.address(found)) for verb in verbs_for(case)],
         "others": queries.of_letter(found), "appeals": queries.appeals_of(found), "proofs": list(found.proofs.all()),
+        "doorways": doorways_of(request.staff, found),
         "sees_duties": may_do(request.staff, "duty.view"), **clocks_told(case.clocks), **_remedies(case),
     }  # fmt: skip
 
