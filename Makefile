@@ -9,7 +9,7 @@ ARGS  ?=
 
 bin := $(VENV)/bin
 
-.PHONY: demo test check bench soak soak-tests soak-book soak-faults soak-sending screenshots setup lock clean
+.PHONY: demo test check bench soak soak-tests soak-book soak-faults soak-sending soak-forgetting screenshots setup lock clean
 .DEFAULT_GOAL := demo
 
 demo: LOCKS := runtime book
@@ -32,7 +32,7 @@ bench: setup
 
 # For an idle evening: the property tests with many times the examples and a fresh seed; the book at its full size, each
 # figure printed; and a running book whose programs are killed one after the other. The parts can be run by themselves.
-soak: soak-tests soak-book soak-faults soak-sending
+soak: soak-tests soak-book soak-faults soak-sending soak-forgetting
 
 soak-tests: setup
 	"$(bin)/python" -m pytest -n 2 --hypothesis-profile soak --hypothesis-show-statistics $(ARGS)
@@ -53,6 +53,11 @@ soak-book: setup
 soak-sending: setup
 	COMITY_WITHDRAWALS=20000 COMITY_WITHDRAWAL_SEEDS=10 "$(bin)/python" -m pytest -s tests/post/test_withdrawals.py
 	COMITY_KILLED_MESSAGES=10000 "$(bin)/python" -m pytest tests/post/test_killing.py
+
+# Nothing of whoever was erased is found in any copy, past the horizon; and how long erasing takes.
+soak-forgetting: setup
+	"$(bin)/python" -m bench.forgetting --people 1000 --erased 100
+	"$(bin)/python" -m bench.erasing
 
 soak-faults: setup
 	"$(bin)/python" -m bench.faults --minutes 10
