@@ -26,8 +26,10 @@ from comity.refs import new_refs
 from comity.retention.holds.models import Hold
 from comity.retention.jobs import clean as clean_job
 from comity.retention.schedule.cleaning import clean, clean_all, overdue, plans
+from comity.rights.requests.actions import receive_request
+from comity.rights.requests.models import CameBy, Kind, Request, State
 from comity.staff.models import Entity, RoleGrant, Staff
-from comity.vault.models import Sealed
+from comity.vault.models import PersonKey, Sealed
 from tests.as_application import application_role
 from tests.ledger.book import url
 from tests.staff.people import client_of
@@ -71,6 +73,23 @@ def test_it_goes_in_batches_until_nothing_is_left(greta: UUID, firm: Entity) -> 
     old = happened(greta, firm, 4, many=57)
     assert clean(plans()["book.Activity"], at_once=10).gone == 57
     assert left(old) == 0
+
+
+def test_a_request_goes_with_the_key_of_its_own(greta: UUID, firm: Entity) -> None:
+    """Else every backup would open, for as long as there are keys, what somebody wrote two years ago."""
+    told = {"came_by": CameBy.EMAIL, "language": "en", "received_on": timezone.localdate(), "noted_by": None}
+    old, young = (
+        receive_request(entity=firm, kinds=[Kind.ACCESS], person=greta, words="All of it.", reach={}, **told)[0]
+        for _ in range(2)
+    )
+    Request.objects.filter(pk=old.pk).update(state=State.ANSWERED, closed_at=timezone.now() - 2.1 * YEARS)
+    assert PersonKey.objects.filter(person__in=[old.ref, young.ref]).count() == 2
+    clean_all()
+    assert list(PersonKey.objects.filter(person__in=[old.ref, young.ref]).values_list("person", flat=True)) == [
+        young.ref
+    ]
+    assert not Sealed.objects.filter(person=old.ref).exists()
+    assert PersonKey.objects.filter(person=greta).exists()
 
 
 def decided_long_ago(firm: Entity, persons: list[UUID]) -> SegmentDecision:
