@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -77,7 +78,8 @@ def test_it_goes_in_batches_until_nothing_is_left(greta: UUID, firm: Entity) -> 
 
 def test_a_request_goes_with_the_key_of_its_own(greta: UUID, firm: Entity) -> None:
     """Else every backup would open, for as long as there are keys, what somebody wrote two years ago."""
-    told = {"came_by": CameBy.EMAIL, "language": "en", "received_on": timezone.localdate(), "noted_by": None}
+    told: dict[str, Any] = {"came_by": CameBy.EMAIL, "language": "en", "noted_by": None}
+    told["received_on"] = timezone.localdate()
     old, young = (
         receive_request(entity=firm, kinds=[Kind.ACCESS], person=greta, words="All of it.", reach={}, **told)[0]
         for _ in range(2)

@@ -20,6 +20,8 @@ from comity.rights.connectors.models import Leg, Run, State, System
 from comity.rights.connectors.running import NotBegun, ask_second_person, ask_systems, begin, carry_out, look
 from comity.rights.connectors.stores import StoreError
 from comity.rights.connectors.systems import add_system, end_system
+from comity.rights.packages.beyond import found_beyond
+from comity.rights.packages.planning import plan_package
 from comity.staff.approvals import NotApproved, settle_approval
 from comity.staff.guards import NotYours
 from tests.rights.connectors.databases import fetched_from, sqlite_database
@@ -31,7 +33,9 @@ if TYPE_CHECKING:
 
     from pytest_django import Settings
 
-    from comity.staff.models import Entity, Staff
+from comity.staff.models import Entity, Staff
+from comity.staff.walls import behind_wall
+from tests.rights.packages.conftest import ask
 
 pytestmark = pytest.mark.django_db
 
@@ -356,6 +360,22 @@ def test_what_all_systems_hold_is_brought_for_an_answer(
     assert troubled["Points"] == "Points: it answered 500 to find"
     assert "Shop: it is not reached" in troubled["Shop"]
     assert not troubled["Lake"]
+
+
+def test_what_they_hold_comes_into_the_package_of_whoever_asked(
+    three: tuple[System, ...], firm: Entity, greta: UUID, olga: Staff
+) -> None:
+    del three
+    asked = ask(greta, firm, olga)
+    with behind_wall(staff=olga.ref, entities=[firm.ref]):
+        plan = plan_package(request=asked, reader=olga).plan
+        brought = list(found_beyond(firm, greta, dry=False))
+    assert {one["system"]: one["rows"] for one in plan["systems"]} == {"Shop": 1, "Lake": 2, "Points": 1}
+    assert {one.system: len(one.files) for one in brought} == {"Shop": 1, "Lake": 1, "Points": 1}
+    with behind_wall(staff=None, entities=[firm.ref]):
+        alone = list(found_beyond(firm, greta, dry=True))
+    assert {one.system for one in alone} == {"Shop", "Lake", "Points"}
+    assert all("One of our staff brings" in one.trouble for one in alone)
 
 
 def test_without_other_systems_nothing_is_asked(firm: Entity, greta: UUID, olga: Staff) -> None:
