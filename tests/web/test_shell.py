@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 TEMPLATES = sorted(Path(comity.__file__).parent.glob("*/templates/**/*.html"))
 OF_OTHERS = {"check"}
+FILES = {"rights/templates/rights/packages/page.html"}
+"""Pages that people keep as a file: their style is in them, and our site shows them under a policy of their own."""
 
 
 def drawn(text: str, **context: object) -> str:
@@ -55,8 +57,11 @@ def test_every_answer_forbids_what_no_page_of_ours_needs(path: str, ada: Staff) 
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.name)
 def test_no_template_has_a_script_or_a_style_of_its_own(path: Path) -> None:
     text = path.read_text("utf-8")
-    if path.relative_to(Path(comity.__file__).parent).parts[0] in OF_OTHERS:
+    told = path.relative_to(Path(comity.__file__).parent)
+    if told.parts[0] in OF_OTHERS:
         return
+    if str(told) in FILES:
+        text = re.sub(r"<style>{% include [^%]+ %}</style>", "", text)
     assert (
         re.findall(r"""<style|\sstyle=|\son\w+=["']|javascript:|<script(?![^>]*(?:src=|application/json))""", text)
         == []
