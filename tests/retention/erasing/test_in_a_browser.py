@@ -28,8 +28,8 @@ __all__ = ["key", "no_second_factor", "olga"]
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("no_second_factor")]
 WORDS = {
-    "en": ("Make the plan", "Reason", "Ask a second person", "Erase for ever", "Certificate"),
-    "zh-hans": ("制定计划", "理由", "请第二人审批", "永久删除", "证书"),
+    "en": ("Make the plan", "Reason", "Ask a second person", "Erase for ever", "Take the certificate"),
+    "zh-hans": ("制定计划", "理由", "请第二人审批", "永久删除", "取得证书"),
 }
 
 

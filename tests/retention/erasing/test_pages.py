@@ -77,7 +77,7 @@ def test_approved_it_is_erased_and_the_certificate_can_be_verified(
     assert claims["erasure"] == str(done.ref)
     assert shown.status_code == 200
     page = browser.get(reverse("retention:erasure", args=[done.ref])).content.decode()
-    assert "Certificate" in page
+    assert "Take the certificate" in page
     assert json.loads(browser.get(at).content)["format"].startswith("comity erasure")
     assert str(done.ref) in browser.get(reverse("retention:erasures")).content.decode()
 
