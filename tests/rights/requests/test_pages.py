@@ -126,7 +126,7 @@ def test_from_a_request_one_comes_to_where_it_is_done(asks: Asks, olga: Staff, s
     assert plan in read(olga, f"/requests/{erasure.ref}/")
     assert "/erase/" not in read(sana, f"/requests/{erasure.ref}/")
     send(olga, plan, why="asked")
-    assert Erasure.objects.get(person=erasure.person).request == erasure.ref
+    assert Erasure.objects.get(request=erasure.ref).person == erasure.person
 
 
 def test_whoever_may_not_read_the_letter_sees_the_clocks(asks: Asks, firm: Entity) -> None:
