@@ -227,3 +227,10 @@ def test_places_are_named_in_the_language_of_who_reads() -> None:
     for language, said in (("en", "France, Germany"), ("zh-hans", "法国、德国")):
         with translation.override(language):
             assert drawn("{{ codes|places }}", codes=["FR", "DE"]) == said
+
+
+def test_every_block_of_the_stylesheet_ends() -> None:
+    """A block that is left open takes all that follows into its layer, where it counts for less."""
+    text = (Path(comity.__file__).parent / "web/static/comity/comity.css").read_text("utf-8")
+    plain = re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)
+    assert plain.count("{") == plain.count("}")
