@@ -7,6 +7,7 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from django.db import connection
 from procrastinate.contrib.django import app
 from procrastinate.job_context import JobContext
@@ -89,3 +90,11 @@ def without_a_wall() -> Iterator[None]:
 def _finish(job: Job, how: str) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT procrastinate_finish_job_v1(%s, %s, false)", [job.id, how])
+
+
+def without_left_overs(request: pytest.FixtureRequest) -> None:
+    """Take out what other tests deferred and never ran, where a test uses the database: jobs outlive its emptying."""
+    if request.node.get_closest_marker("django_db") or "db" in request.fixturenames:
+        request.getfixturevalue("db")
+        with connection.cursor() as cursor:
+            cursor.execute("DELETE FROM procrastinate_jobs")

@@ -1,0 +1,13 @@
+"""For all tests of how long things stay."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.jobs import without_left_overs
+
+
+@pytest.fixture(autouse=True)
+def only_own_jobs(request: pytest.FixtureRequest) -> None:
+    """Let each test run the jobs that it deferred, and no others."""
+    without_left_overs(request)
