@@ -10,7 +10,7 @@ from django.db.models import Q
 
 from comity.book.models import Person
 from comity.retention.erasing.keeping import Keeper
-from comity.retention.erasing.running import counted_by_table, grouped, what_is_kept
+from comity.retention.erasing.running import all_of, counted_by_table, grouped, what_is_kept
 from comity.retention.erasing.targets import targets
 from comity.retention.holds.models import Hold
 from comity.vault.models import Sealed
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 def plan_of(person: UUID, entity: Entity, on: date) -> dict[str, Any]:
     """Return the plan as JSON. Of somebody whom another entity of ours knows only what is this entity's goes."""
-    persons = [person, *Person.objects.filter(merged_into=person).values_list("ref", flat=True)]
+    persons = all_of([person])
     whole = not Person.objects.filter(ref=person).exclude(entities=[entity.ref]).exists()
     counts = counted_by_table(persons, entity=entity, whole=whole)
     kept = what_is_kept(persons, entity=entity, whole=whole, keeper=Keeper(entity, on))

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from comity.staff.models import Approval, Entity, Staff
 
 SEES: Final = "erasure.view"
-GOES, STAYS, EMPTIED = "delete", "stay", "unname"
+GOES, STAYS = "delete", "stay"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,11 +45,6 @@ class Shown:
     goes: list[Line]
     stays: list[Line]
     kept: list[dict[str, Any]]
-
-    @property
-    def rows(self) -> int:
-        """How many rows go."""
-        return sum(line.rows for line in self.goes)
 
 
 def erasures_seen_by(viewer: Staff) -> QuerySet[Erasure]:

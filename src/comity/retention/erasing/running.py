@@ -24,6 +24,7 @@ from comity.refs import as_array
 from comity.retention.erasing.files import FILES, Files
 from comity.retention.erasing.keeping import Keeper, Row
 from comity.retention.erasing.targets import Target, emptied, targets
+from comity.retention.own_keys import own_keys_of
 from comity.staff.models import Entity
 from comity.vault.destroying import destroy_person_keys
 
@@ -91,8 +92,7 @@ def remove(persons: Sequence[UUID], *, entity: Entity, whole: bool, staff: UUID 
     for each in targets():
         refs += _end(each, given, went, whole=whole)
     if whole:
-        own = [ref for ref in refs if ref not in set(persons)] if refs else []
-        went.blobs, went.keys = _end_keys([*persons, *_with_keys(own)], staff)
+        went.blobs, went.keys = _end_keys(sorted({*persons, *own_keys_of(refs)}), staff)
     else:
         went.blobs = _discard(persons, refs)
         _let_go(persons, entity)
@@ -162,15 +162,6 @@ def _end_keys(persons: Sequence[UUID], staff: UUID | None) -> tuple[int, int]:
         cursor.execute("SELECT count(*) FROM vault_sealed WHERE person = ANY (%s::uuid[])", [as_array(persons)])
         ((blobs,),) = cursor.fetchall()
     return int(blobs), destroy_person_keys(persons=persons, staff=staff)
-
-
-def _with_keys(refs: Collection[UUID]) -> list[UUID]:
-    """Return which of these rows are sealed under a key of their own."""
-    if not refs:
-        return []
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT person FROM vault_personkey WHERE person = ANY (%s::uuid[])", [as_array(refs)])
-        return [person for (person,) in cursor.fetchall()]
 
 
 def _discard(persons: Sequence[UUID], refs: Collection[UUID]) -> int:

@@ -26,6 +26,7 @@ from django.utils import timezone
 
 from comity.ledger.actions import record
 from comity.retention.holds.queries import let_no_hold_come
+from comity.retention.own_keys import own_keys_of
 from comity.retention.schedule.categories import schedule
 from comity.staff.models import Entity
 from comity.staff.walls import behind_wall
@@ -150,8 +151,8 @@ def _clean_some(plan: Plan, at_once: int) -> tuple[int, int] | None:
                 return 0, along
         if plan.sealed_by:
             along += _sealed_goes(cursor, plan, keys)
-        if plan.key == "ref":
-            _own_keys_go(cursor, keys)
+        if plan.key == "ref" and (own := own_keys_of(keys)):
+            destroy_person_keys(persons=own, staff=None)
         cursor.execute(f"DELETE FROM {plan.table} WHERE {plan.key} = {_any(plan.key)}", [keys])
         return cursor.rowcount, along
 
@@ -185,17 +186,6 @@ def _sealed_goes(cursor: Any, plan: Plan, keys: list[Any]) -> int:  # noqa: ANN4
         [keys],
     )
     return int(cursor.rowcount)
-
-
-def _own_keys_go(cursor: Any, keys: list[Any]) -> None:  # noqa: ANN401 - as above
-    """Destroy the keys of rows that have one of their own, as a request has: else a backup would open them."""
-    cursor.execute(
-        "SELECT person FROM vault_personkey AS k WHERE person = ANY(%s) "
-        "AND NOT EXISTS (SELECT FROM book_person WHERE ref = k.person)",
-        [keys],
-    )
-    if own := [person for (person,) in cursor.fetchall()]:
-        destroy_person_keys(persons=own, staff=None)
 
 
 def _empty_some(plan: Plan, column: str, condition: str, at_once: int) -> int:
