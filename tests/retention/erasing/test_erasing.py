@@ -15,6 +15,7 @@ from django.utils import timezone
 from comity.book.merging.actions import Choices, merge_persons
 from comity.book.models import ContactPoint, Person, Relation
 from comity.consent.actions import About, give_consent
+from comity.consent.models import Consent
 from comity.consent.suppression.models import Suppressed
 from comity.ledger.comity_verify import commitment
 from comity.ledger.models import Entry
@@ -213,6 +214,16 @@ def test_what_began_is_finished_by_whoever_comes_next(firm: Entity, greta: UUID)
     assert actions.finish_begun() == 1
     assert not Person.objects.filter(ref=greta).exists()
     assert actions.finish_begun() == 0
+
+
+def test_what_was_written_beside_an_erasure_is_swept(firm: Entity, greta: UUID, oliver: UUID) -> None:
+    actions.erase_person(person=greta, entity=firm, why=Why.ASKED, staff=None)
+    when = {"purpose": "marketing", "channel": "email", "said": "given", "said_at": timezone.now()}
+    for person in (greta, oliver):
+        Consent.objects.create(person=person, entity=firm, **when)
+    assert actions.sweep_late() == 1
+    assert list(Consent.objects.values_list("person", flat=True)) == [oliver]
+    assert actions.sweep_late() == 0
 
 
 def test_a_run_that_fails_half_way_leaves_everything(
